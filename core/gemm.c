@@ -1,0 +1,76 @@
+/* core/gemm.c - products split in blocks fixed by the shape. */
+#include "core/gemm.h"
+
+#include "core/parallel.h"
+
+#include <cblas.h>
+#include <string.h>
+
+#ifdef FC_DOUBLE
+#define cblas_gemm cblas_dgemm
+#else
+#define cblas_gemm cblas_sgemm
+#endif
+
+void fc_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, const fc_real *A, int64_t lda,
+             const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) { /* BLAS leaves C alone; the definition does not */
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t j = 0; j < n; j++) C[i * ldc + j] = beta == 0 ? 0 : beta * C[i * ldc + j];
+    return;
+  }
+  cblas_gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
+             alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
+}
+
+/* 256 rows keep the packing of B near 2 % of the work; fewer only so that a few cores find something to do,
+   and never so few that a block is less than a quarter of a million multiply-adds */
+int64_t fc_gemm_block(int64_t m, int64_t n, int64_t k) {
+  int64_t block = 256;
+
+  if (m < 8 * block) block = fc_ceil_div(fc_ceil_div(m, 8), 16) * 16;
+  while (block < m && block * n * k < (1 << 18)) block *= 2;
+  return fc_min64(fc_max64(block, 1), fc_max64(m, 1));
+}
+
+void fc_gemm_rows(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, const fc_real *A,
+                  int64_t lda, const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc) {
+  const bool    by_rows = m >= n;
+  const int64_t extent  = by_rows ? m : n;
+  const int64_t block   = fc_gemm_block(extent, by_rows ? n : m, k);
+
+  FC_FOR_TASKS(t, fc_ceil_div(extent, block), m * n * k) {
+    const int64_t at = t * block, len = fc_min64(block, extent - at);
+    if (by_rows)
+      fc_gemm(ta, tb, len, n, k, alpha, A + (ta ? at : at * lda), lda, B, ldb, beta, C + at * ldc, ldc);
+    else
+      fc_gemm(ta, tb, m, len, k, alpha, A, lda, B + (tb ? at * ldb : at), ldb, beta, C + at, ldc);
+  }
+}
+
+FC_SIMD static void add_row(fc_real *restrict y, const fc_real *restrict x, int64_t n) {
+  for (int64_t j = 0; j < n; j++) y[j] += x[j];
+}
+
+void fc_gemm_reduce(fc_arena *scratch, int64_t m, int64_t n, int64_t k, const fc_real *A, int64_t lda,
+                    const fc_real *B, int64_t ldb, bool accumulate, fc_real *C, int64_t ldc) {
+  const int64_t chunk = fc_max64(1024, fc_ceil_div(fc_ceil_div(k, 8), 16) * 16), chunks = fc_ceil_div(k, chunk);
+
+  if (chunks <= 1) {
+    fc_gemm_rows(true, false, m, n, k, 1, A, lda, B, ldb, accumulate, C, ldc);
+    return;
+  }
+  const size_t mark = fc_arena_mark(scratch);
+  fc_real     *part = fc_arena_push(scratch, (size_t)(chunks * m * n) * sizeof *part);
+  FC_FOR_TASKS(t, chunks, m * n * k) {
+    const int64_t at = t * chunk, len = fc_min64(chunk, k - at);
+    fc_gemm(true, false, m, n, len, 1, A + at * lda, lda, B + at * ldb, ldb, 0, part + t * m * n, n);
+  }
+  FC_FOR_ROWS(i, m, n * chunks) {
+    fc_real *row = C + i * ldc;
+    if (!accumulate) memset(row, 0, (size_t)n * sizeof *row);
+    for (int64_t t = 0; t < chunks; t++) add_row(row, part + (t * m + i) * n, n);
+  }
+  fc_arena_pop(scratch, mark);
+}

@@ -1,0 +1,60 @@
+/* core/options.h - one table per struct serves defaults, configuration files,
+   --set key=value, --help, range checks and the metadata stored in checkpoints. */
+#ifndef FC_OPTIONS_H
+#define FC_OPTIONS_H
+#include "core/base.h"
+
+#include <stdio.h>
+
+enum { FC_TEXT = 512, FC_LIST = 16 }; /* bytes of a text field; items of a list field */
+
+typedef struct fc_ints { int n; int64_t v[FC_LIST]; } fc_ints;
+typedef struct fc_reals { int n; double v[FC_LIST]; } fc_reals;
+
+typedef enum {
+  FC_T_INT,    /* int64_t */
+  FC_T_REAL,   /* double */
+  FC_T_BOOL,   /* bool: true/false, yes/no, 1/0 */
+  FC_T_TEXT,   /* char[FC_TEXT] */
+  FC_T_CHOICE, /* int: index into choices "a|b|c" */
+  FC_T_INTS,   /* fc_ints: "[1, 2]" or "1,2" */
+  FC_T_REALS   /* fc_reals */
+} fc_opt_type;
+
+typedef struct fc_option {
+  const char *key;
+  fc_opt_type type;
+  size_t      offset;
+  const char *def;     /* text form; NULL: an alias, a second key for a field listed before it */
+  const char *help;    /* one line, with unit */
+  double      lo, hi;  /* inclusive range of numbers and list items; lo > hi: any */
+  const char *choices; /* FC_T_CHOICE only */
+} fc_option;
+
+#define FC_OPT_INT(S, field, def, lo, hi, help) {#field, FC_T_INT, offsetof(S, field), def, help, lo, hi, NULL}
+#define FC_OPT_REAL(S, field, def, lo, hi, help) {#field, FC_T_REAL, offsetof(S, field), def, help, lo, hi, NULL}
+#define FC_OPT_BOOL(S, field, def, help) {#field, FC_T_BOOL, offsetof(S, field), def, help, 1, 0, NULL}
+#define FC_OPT_TEXT(S, field, def, help) {#field, FC_T_TEXT, offsetof(S, field), def, help, 1, 0, NULL}
+#define FC_OPT_CHOICE(S, field, choices, def, help)                                                          \
+  {#field, FC_T_CHOICE, offsetof(S, field), def, help, 1, 0, choices}
+#define FC_OPT_INTS(S, field, def, lo, hi, help) {#field, FC_T_INTS, offsetof(S, field), def, help, lo, hi, NULL}
+#define FC_OPT_REALS(S, field, def, lo, hi, help)                                                            \
+  {#field, FC_T_REALS, offsetof(S, field), def, help, lo, hi, NULL}
+#define FC_OPT_ALIAS(S, field, type, key) {key, type, offsetof(S, field), NULL, NULL, 1, 0, NULL}
+#define FC_OPT_IGNORED(key, help) {key, FC_T_TEXT, (size_t)-1, NULL, help, 1, 0, NULL} /* accepted, not used */
+#define FC_OPT_END {NULL, FC_T_INT, 0, NULL, NULL, 1, 0, NULL}
+
+void             fc_options_defaults(const fc_option *t, void *s);
+const fc_option *fc_options_find(const fc_option *t, const char *key);
+/* where names the file and line or "--set", for the message */
+fc_status fc_options_set(const fc_option *t, void *s, const char *key, const char *value, const char *where);
+/* value of one option as text that fc_options_set reads back to the same bits */
+void      fc_options_text(const fc_option *o, const void *s, char *buf, size_t size);
+/* key, default, range and help of each, aligned; prefix stands before each key ("train.") */
+void      fc_options_help(const fc_option *t, const char *prefix, FILE *f);
+/* a choice's name */
+const char *fc_option_choice(const fc_option *o, int index, char *buf, size_t size);
+
+/* the candidate nearest to word by edit distance, NULL if none is near (more than half the word differs) */
+const char *fc_nearest(const char *word, int n, const char *const *candidates);
+#endif

@@ -1,0 +1,254 @@
+/* core/tape.c - the context, gradient buffers and the backward walk. */
+#include "core/tape.h"
+
+#include "core/parallel.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct fc_free {
+  fc_free *next;
+  fc_real *x;
+};
+
+enum { RECYCLE_MIN = 4096 }; /* bytes; smaller tensors (losses, sums) stay readable after backward */
+
+fc_status fc_ctx_create(size_t reserve_bytes, bool dry, fc_ctx **out) {
+  fc_ctx *c = calloc(1, sizeof *c);
+
+  FC_REQUIRE(c, FC_E_SYSTEM, "no memory for a context");
+  if (!reserve_bytes) reserve_bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+  c->dry      = dry;
+  fc_status s = fc_arena_create(reserve_bytes, !dry, &c->arena);
+  if (s != FC_OK) free(c);
+  else *out = c;
+  return s;
+}
+
+void fc_ctx_destroy(fc_ctx *c) {
+  if (!c) return;
+  if (c->fft) c->fft_close(c->fft);
+  fc_arena_destroy(c->arena);
+  free(c);
+}
+
+bool fc_needs_record(const fc_ctx *c, int n_in, fc_tensor *const *in) {
+  if (!c->grad) return false;
+  for (int i = 0; i < n_in; i++)
+    if (in[i] && in[i]->needs_grad) return true;
+  return false;
+}
+
+static void leave_node(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, int n_in, fc_tensor *const *in) {
+  fc_node *n = fc_arena_push(c->arena, sizeof *n + (size_t)n_in * sizeof *in);
+
+  *n                = (fc_node){op, out, (fc_tensor **)(n + 1), n_in, saved, c->flops - c->flops_recorded, c->tape};
+  c->flops_recorded = c->flops;
+  memcpy(n->in, in, (size_t)n_in * sizeof *in);
+  out->needs_grad = true;
+  c->tape         = n;
+}
+
+fc_tensor *fc_record(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, int n_in, fc_tensor *const *in) {
+  if (fc_needs_record(c, n_in, in)) leave_node(c, op, out, saved, n_in, in);
+  return out;
+}
+
+/* ---- gradient buffers ---- */
+
+static fc_real *take_buffer(fc_ctx *c, size_t bytes) {
+  for (int i = 0; i < c->n_free; i++) {
+    fc_free *f = c->free_list[i].head;
+    if (c->free_list[i].bytes != bytes || !f) continue;
+    c->free_list[i].head = f->next;
+    return f->x;
+  }
+  return fc_arena_push(c->arena, bytes);
+}
+
+static void return_buffer(fc_ctx *c, fc_real *x, size_t bytes) {
+  int i = 0;
+
+  while (i < c->n_free && c->free_list[i].bytes != bytes) i++;
+  if (i == FC_FREE_SIZES || bytes < RECYCLE_MIN) return; /* a rare size: left to the end of the step */
+  if (i == c->n_free) {
+    c->free_list[i].bytes = bytes;
+    c->free_list[i].head  = NULL;
+    c->n_free++;
+  }
+  fc_free *f = fc_arena_push(c->arena, sizeof *f);
+  *f         = (fc_free){c->free_list[i].head, x};
+  c->free_list[i].head = f;
+}
+
+static size_t bytes_of(const fc_tensor *t) { return (size_t)fc_len(t) * sizeof(fc_real); }
+
+fc_real *fc_grad_raw(fc_ctx *c, fc_tensor *t, bool *fresh) {
+  *fresh = false;
+  if (!t || !t->needs_grad) return NULL;
+  t->has_grad = true;
+  if (!t->g) {
+    t->g   = take_buffer(c, bytes_of(t));
+    *fresh = true;
+  }
+  return t->g;
+}
+
+fc_real *fc_grad(fc_ctx *c, fc_tensor *t) {
+  bool     fresh;
+  fc_real *g = fc_grad_raw(c, t, &fresh);
+
+  if (fresh && !c->dry) {
+    const int64_t n = fc_len(t), chunk = 1 << 16;
+    FC_FOR_ROWS(i, fc_ceil_div(n, chunk), chunk)
+    memset(g + i * chunk, 0, (size_t)fc_min64(chunk, n - i * chunk) * sizeof *g);
+  }
+  return g;
+}
+
+FC_SIMD static void add_span(fc_real *restrict y, const fc_real *restrict x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+void fc_grad_add(fc_ctx *c, fc_tensor *t, const fc_real *g) {
+  bool          fresh;
+  fc_real      *y = fc_grad_raw(c, t, &fresh);
+  const int64_t chunk = 1 << 14;
+
+  if (!y || c->dry) return;
+  const int64_t n = fc_len(t);
+  FC_FOR_ROWS(i, fc_ceil_div(n, chunk), chunk) {
+    const int64_t at = i * chunk, len = fc_min64(chunk, n - at);
+    if (fresh) memcpy(y + at, g + at, (size_t)len * sizeof *y);
+    else add_span(y + at, g + at, len);
+  }
+}
+
+void fc_grad_give(fc_ctx *c, const fc_node *n, fc_tensor *t) {
+  if (!t || !t->needs_grad) return;
+  if (t->g) {
+    fc_grad_add(c, t, n->out->g);
+    return;
+  }
+  t->g        = n->out->g;
+  t->has_grad = true;
+  n->out->g   = NULL;
+}
+
+/* ---- the walk ---- */
+
+static void plan_backward(fc_ctx *c, const fc_node *n) {
+  bool fresh;
+
+  for (int i = 0; i < n->n_in; i++) fc_grad_raw(c, n->in[i], &fresh);
+  c->flops += 2 * n->flops;
+}
+
+static void run_node(fc_ctx *c, const fc_node *n) {
+  fc_tensor *out = n->out;
+
+  if (out->g) {
+    if (c->dry && !n->op->runs_dry) plan_backward(c, n);
+    else n->op->backward(c, n);
+  }
+  if (out->g) return_buffer(c, out->g, bytes_of(out));
+  out->g = NULL;
+  if (!out->owns_x || bytes_of(out) < RECYCLE_MIN) return;
+  return_buffer(c, out->x, bytes_of(out)); /* every reader of out lies later on the tape and has run */
+  out->owns_x = false;
+}
+
+static void walk(fc_ctx *c) {
+  for (const fc_node *n = c->tape; n; n = n->prev) run_node(c, n);
+  c->tape = NULL;
+}
+
+void fc_backward_from(fc_ctx *c, fc_tensor *y, const fc_real *v) {
+  bool     fresh;
+  fc_real *g = fc_grad_raw(c, y, &fresh);
+
+  FC_ASSERT(g, "fc_backward: nothing that needs a gradient led to this tensor of shape %s", fc_shape_text(y));
+  if (!c->dry) memcpy(g, v, bytes_of(y));
+  walk(c);
+}
+
+void fc_backward(fc_ctx *c, fc_tensor *loss) {
+  const fc_real one = 1;
+
+  FC_ASSERT(fc_len(loss) == 1, "fc_backward wants one number, the loss has shape %s", fc_shape_text(loss));
+  fc_backward_from(c, loss, &one);
+}
+
+void fc_step_end(fc_ctx *c, size_t mark) {
+  c->tape   = NULL;
+  c->n_free = 0;
+  c->draws  = 0;
+  c->flops_recorded = c->flops;
+  fc_arena_pop(c->arena, mark);
+}
+
+fc_tensor *fc_compact(fc_ctx *c, size_t mark, fc_tensor *x) {
+  fc_tensor head = *x;
+
+  if (c->grad) return x;
+  if (fc_arena_above(c->arena, mark, x->x)) {
+    head.x      = fc_arena_keep(c->arena, mark, x->x, bytes_of(x), !c->dry);
+    head.owns_x = true;
+  } else {
+    fc_arena_pop(c->arena, mark);
+  }
+  fc_tensor *y = fc_arena_push(c->arena, sizeof *y);
+  *y           = head;
+  return y;
+}
+
+/* ---- block recomputation ---- */
+
+typedef struct {
+  fc_block_fn fn;
+  const void *self;
+  uint32_t    draws; /* so that the second run draws the same random numbers */
+} block_call;
+
+static void checkpoint_backward(fc_ctx *c, const fc_node *n) {
+  const block_call *call = n->saved;
+  fc_tensor       **in    = fc_arena_push(c->arena, (size_t)n->n_in * sizeof *in);
+
+  for (int i = 0; i < n->n_in; i++) { /* leaves that share values and gradients with the real inputs */
+    in[i] = n->in[i] ? fc_arena_push(c->arena, sizeof **in) : NULL;
+    if (!in[i]) continue;
+    fc_grad(c, n->in[i]);
+    *in[i]        = *n->in[i];
+    in[i]->owns_x = false;
+  }
+  const size_t mark  = fc_arena_mark(c->arena);
+  const fc_ctx outer = *c;
+  c->tape   = NULL;
+  c->n_free = 0; /* buffers freed inside lie above the mark */
+  c->draws  = call->draws;
+
+  fc_tensor *y = call->fn(c, call->self, n->n_in, in);
+  fc_backward_from(c, y, n->out->g);
+
+  const double flops = c->flops;
+  *c                 = outer;
+  c->flops           = flops;
+  c->flops_recorded  = flops;
+  fc_arena_pop(c->arena, mark);
+}
+
+static const fc_op checkpoint = {"checkpoint", checkpoint_backward, true};
+
+fc_tensor *fc_checkpoint(fc_ctx *c, fc_block_fn fn, const void *self, int n_in, fc_tensor *const *in) {
+  if (!c->grad) return fn(c, self, n_in, in);
+  block_call *call = fc_arena_push(c->arena, sizeof *call);
+  *call            = (block_call){fn, self, c->draws};
+  const size_t mark = fc_arena_mark(c->arena);
+
+  c->grad      = false;
+  fc_tensor *y = fc_compact(c, mark, fn(c, self, n_in, in));
+  c->grad      = true;
+  leave_node(c, &checkpoint, y, call, n_in, in);
+  return y;
+}

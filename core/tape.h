@@ -1,0 +1,90 @@
+/* core/tape.h - reverse mode. Ops compute at once; if the context records and an
+   input needs a gradient they also leave a node, and fc_backward() walks the nodes
+   from last to first.
+
+   Memory during backward: when a node has run, its output's gradient is dead, and so
+   are its output's values (all readers lie later on the tape). Both buffers go to
+   free lists by size and serve as gradients of earlier tensors. After fc_backward
+   only leaves (inputs, parameters) and small tensors (losses) still hold values. */
+#ifndef FC_TAPE_H
+#define FC_TAPE_H
+#include "core/tensor.h"
+
+struct fc_comm;
+struct fc_fft_cache;
+typedef struct fc_node fc_node;
+typedef struct fc_free fc_free;
+
+enum { FC_FREE_SIZES = 64 };
+
+typedef struct fc_ctx { /* everything one step needs; no globals */
+  fc_arena             *arena;    /* activations, gradients, nodes, scratch */
+  fc_node              *tape;     /* newest node */
+  bool                  grad;     /* record? false in rollout */
+  bool                  training; /* dropout, batch statistics */
+  bool                  dry;      /* plan: shapes, memory and FLOPs, but no arithmetic */
+  double                flops;    /* of the dense products run so far: 2 m n k each */
+  double                flops_recorded; /* value of flops at the newest node */
+  uint64_t              seed, step;
+  uint32_t              draws;    /* random ops so far in this step */
+  const struct fc_comm *domain;   /* ranks that share the points axis; NULL = serial */
+  struct fc_fft_cache  *fft;      /* FFTW plans by shape, made on first use (core/ops/fft.c) */
+  void (*fft_close)(struct fc_fft_cache *);
+  struct { size_t bytes; fc_free *head; } free_list[FC_FREE_SIZES];
+  int n_free;
+} fc_ctx;
+
+typedef struct fc_op { /* one static const per op, next to its kernels */
+  const char *name;
+  /* Adds into in[i]->g. Takes its gradient buffers first and scratch after them, pops the scratch. */
+  void (*backward)(fc_ctx *c, const fc_node *n);
+  bool runs_dry; /* backward plans by itself (block recomputation); else its cost is twice the forward */
+} fc_op;
+
+struct fc_node {
+  const fc_op *op;
+  fc_tensor   *out, **in; /* in[i] may be NULL for an optional input */
+  int          n_in;
+  void        *saved;
+  double       flops; /* of the forward; backward is planned as twice that */
+  fc_node     *prev;
+};
+
+#define FC_IN(...)                                                                                           \
+  (int)(sizeof((fc_tensor *[]){__VA_ARGS__}) / sizeof(fc_tensor *)), (fc_tensor *[]) { __VA_ARGS__ }
+
+/* reserve_bytes bounds the memory of one step; 0 takes the machine's memory. A dry context never
+   touches the buffers it plans and may be given any reserve. */
+fc_status fc_ctx_create(size_t reserve_bytes, bool dry, fc_ctx **out);
+void      fc_ctx_destroy(fc_ctx *c);
+
+/* Marks out as the result of op; returns out. saved is anything on the arena the backward needs. */
+fc_tensor *fc_record(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, int n_in, fc_tensor *const *in);
+bool       fc_needs_record(const fc_ctx *c, int n_in, fc_tensor *const *in);
+
+/* For backward functions. fc_grad: t->g to add into, zeroed on first use, NULL if t is NULL or needs none.
+   fc_grad_raw: the same, but a fresh buffer is not cleared and *fresh says so (overwrite all of it).
+   fc_grad_add: adds g, of t's length, into t's gradient.
+   fc_grad_give: adds the node's out->g, or hands that buffer over where t has none: call it last. */
+fc_real *fc_grad(fc_ctx *c, fc_tensor *t);
+fc_real *fc_grad_raw(fc_ctx *c, fc_tensor *t, bool *fresh);
+void     fc_grad_add(fc_ctx *c, fc_tensor *t, const fc_real *g);
+void     fc_grad_give(fc_ctx *c, const fc_node *n, fc_tensor *t);
+
+/* loss must be one number. Every gradient accumulates; parameter gradients are cleared by their owner. */
+void fc_backward(fc_ctx *c, fc_tensor *loss);
+/* the same from any tensor y with its gradient v[len y] given: block recomputation, adjoint tests */
+void fc_backward_from(fc_ctx *c, fc_tensor *y, const fc_real *v);
+static inline void fc_keep(fc_tensor *t) { t->owns_x = false; } /* values survive fc_backward */
+
+/* End of a step: pops the arena to the mark, forgets tape and free lists. */
+void fc_step_end(fc_ctx *c, size_t mark);
+
+/* Rollout: drop all pushed since the mark except x, which moves down; a no-op while recording. */
+fc_tensor *fc_compact(fc_ctx *c, size_t mark, fc_tensor *x);
+
+/* Block recomputation: runs fn without recording and keeps only its output; backward runs it again.
+   in[] are the tensors whose gradients flow through; weights inside are reached as usual. */
+typedef fc_tensor *(*fc_block_fn)(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in);
+fc_tensor *fc_checkpoint(fc_ctx *c, fc_block_fn fn, const void *self, int n_in, fc_tensor *const *in);
+#endif

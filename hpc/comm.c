@@ -1,0 +1,103 @@
+/* hpc/comm.c - Open MPI behind seven functions. */
+#include "hpc/comm.h"
+
+#include <limits.h>
+#include <mpi.h>
+#include <stdlib.h>
+
+struct fc_comm {
+  MPI_Comm comm;
+};
+
+static bool started;
+
+#ifdef FC_DOUBLE
+#define MPI_REAL_ MPI_DOUBLE
+#else
+#define MPI_REAL_ MPI_FLOAT
+#endif
+
+static MPI_Comm handle(const fc_comm *c) { return c ? c->comm : MPI_COMM_WORLD; }
+
+/* MPI_Init alone costs a tenth of a second: only where a launcher asks for it */
+static bool launched(void) {
+  return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
+}
+
+fc_status fc_comm_start(int *argc, char ***argv) {
+  int got;
+
+  if (started || !launched()) return FC_OK;
+  FC_REQUIRE(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &got) == MPI_SUCCESS, FC_E_COMM, "MPI does not start");
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  started = true;
+  return FC_OK;
+}
+
+void fc_comm_stop(bool failed) {
+  if (!started) return;
+  if (failed && fc_comm_size(NULL) > 1) MPI_Abort(MPI_COMM_WORLD, fc_exit_code(FC_E_COMM));
+  MPI_Finalize();
+  started = false;
+}
+
+int fc_comm_rank(const fc_comm *c) {
+  int r = 0;
+
+  if (started) MPI_Comm_rank(handle(c), &r);
+  return r;
+}
+
+int fc_comm_size(const fc_comm *c) {
+  int n = 1;
+
+  if (started) MPI_Comm_size(handle(c), &n);
+  return n;
+}
+
+void fc_comm_block(const fc_comm *c, int64_t n, int64_t *lo, int64_t *hi) {
+  const int64_t r = fc_comm_rank(c), p = fc_comm_size(c);
+
+  *lo = n * r / p;
+  *hi = n * (r + 1) / p;
+}
+
+/* MPI counts are int: long arrays go in pieces */
+static fc_status sum(const fc_comm *c, void *x, int64_t n, MPI_Datatype type, size_t size) {
+  const int64_t piece = INT_MAX / 2;
+
+  if (!started || fc_comm_size(c) == 1) return FC_OK;
+  for (int64_t at = 0; at < n; at += piece)
+    FC_REQUIRE(MPI_Allreduce(MPI_IN_PLACE, (char *)x + (size_t)at * size, (int)fc_min64(piece, n - at), type, MPI_SUM,
+                             handle(c)) == MPI_SUCCESS,
+               FC_E_COMM, "the sum over ranks failed; another rank may have died");
+  return FC_OK;
+}
+
+fc_status fc_comm_sum(const fc_comm *c, fc_real *x, int64_t n) { return sum(c, x, n, MPI_REAL_, sizeof *x); }
+fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n) { return sum(c, x, n, MPI_DOUBLE, sizeof *x); }
+
+fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root) {
+  if (!started) return FC_OK;
+  FC_REQUIRE(bytes <= INT_MAX, FC_E_COMM, "a broadcast of %lld bytes is too long", (long long)bytes);
+  FC_REQUIRE(MPI_Bcast(x, (int)bytes, MPI_BYTE, root, handle(c)) == MPI_SUCCESS, FC_E_COMM, "the broadcast failed");
+  return FC_OK;
+}
+
+fc_status fc_comm_agree(const fc_comm *c, fc_status mine) {
+  int worst = (int)mine;
+
+  if (!started) return mine;
+  if (MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_INT, MPI_MAX, handle(c)) != MPI_SUCCESS)
+    return fc_fail(FC_E_COMM, "the ranks cannot agree; another rank may have died");
+  if (mine == FC_OK && worst != FC_OK)
+    return fc_fail((fc_status)worst, "another rank failed: %s", fc_status_text((fc_status)worst));
+  return mine;
+}
+
+bool fc_comm_any(const fc_comm *c, bool mine) {
+  int any = mine;
+
+  if (started) MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, handle(c));
+  return any != 0;
+}

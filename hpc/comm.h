@@ -1,0 +1,23 @@
+/* hpc/comm.h - a group of ranks. Only hpc/comm.c includes <mpi.h>. Without a launcher
+   MPI is never started and every call is a no-op with the same meaning. NULL stands for
+   the world. All functions but rank, size and block are collective. */
+#ifndef FC_COMM_H
+#define FC_COMM_H
+#include "core/base.h"
+
+typedef struct fc_comm fc_comm;
+
+/* Starts MPI if a launcher (mpirun, srun --mpi=pmix) started this program. */
+fc_status fc_comm_start(int *argc, char ***argv);
+void      fc_comm_stop(bool failed); /* failed with several ranks: aborts the others after a grace period */
+
+int  fc_comm_rank(const fc_comm *c);
+int  fc_comm_size(const fc_comm *c);
+void fc_comm_block(const fc_comm *c, int64_t n, int64_t *lo, int64_t *hi); /* this rank's share of 0..n-1 */
+
+fc_status fc_comm_sum(const fc_comm *c, fc_real *x, int64_t n);      /* in place, the same bits on all ranks */
+fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n);
+fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root);
+fc_status fc_comm_agree(const fc_comm *c, fc_status mine);           /* worst status of any rank */
+bool      fc_comm_any(const fc_comm *c, bool mine);
+#endif
