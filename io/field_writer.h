@@ -1,0 +1,44 @@
+/* io/field_writer.h - fields to HDF5 in The Well's layout, with units, provenance and an
+   .xmf beside it that ParaView's "XDMF Reader" opens. Written to PATH.tmp and renamed at the
+   end: a file under its own name is always complete. */
+#ifndef FC_FIELD_WRITER_H
+#define FC_FIELD_WRITER_H
+#include "io/field.h"
+
+typedef struct fc_out_field { /* a scalar (rank 0) or vector (rank 1) field */
+  const char *name, *unit;
+  int         rank;
+} fc_out_field;
+
+typedef struct fc_field_spec {
+  const char  *name;                 /* of the data set */
+  int          ndim;
+  int64_t      dim[3];
+  const char  *axis[3];              /* NULL: x, y, z */
+  double       origin[3], spacing[3];
+  bool         periodic[3];          /* else the boundary is written as wall (closed) or open */
+  bool         wall[3];
+  int64_t      n_traj, n_steps;
+  double       t0, dt;               /* uniform times */
+  const char  *time_unit, *space_unit; /* "" for non-dimensional: written as "1" */
+  int          n_fields;
+  const fc_out_field *field;
+  int          n_constant;           /* constant in time, one value set per trajectory */
+  const fc_out_field *constant;
+  int          n_params;
+  struct { const char *name; double value; } param[FC_FIELD_PARAMS];
+  int          n_texts;              /* root attributes: command, solver, config, model, ... */
+  struct { const char *name, *value; } text[8];
+  bool         compress;             /* gzip 1 + shuffle; one chunk = one frame of one field */
+} fc_field_spec;
+
+typedef struct fc_field_writer fc_field_writer;
+
+fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc_field_writer **out);
+/* x[nt, X.., C], C = scalars and vector components in the order of spec->field, scalars first */
+fc_status fc_field_write(fc_field_writer *w, int64_t traj, int64_t t0, int64_t nt, const fc_real *x);
+fc_status fc_field_write_constant(fc_field_writer *w, int64_t traj, const fc_real *x); /* [X.., C] */
+/* flushes, fsyncs, renames, writes the .xmf; the writer is gone whatever is returned */
+fc_status fc_field_writer_finish(fc_field_writer *w);
+void      fc_field_writer_abandon(fc_field_writer *w); /* removes the temporary file; NULL is fine */
+#endif
