@@ -144,6 +144,16 @@ static void make_inputs(trial *t) {
   }
 }
 
+/* Fills what lies above the stack with NaN, so that an op that reads memory it never wrote is found. */
+static void soil(trial *t) {
+  const size_t mark = fc_arena_mark(t->c->arena);
+  size_t       bytes = 1 << 16;
+
+  for (int i = 0; i < t->n_in; i++) bytes += 8 * (size_t)fc_len(t->x[i]) * sizeof(fc_real);
+  memset(fc_arena_push(t->c->arena, bytes), 0xff, bytes);
+  fc_arena_pop(t->c->arena, mark);
+}
+
 /* Runs forward and, with a direction, backward into t->g (started at start). */
 static fc_tensor *run(trial *t, bool backward, fc_real start) {
   fc_ctx *c = t->c;
@@ -159,9 +169,11 @@ static fc_tensor *run(trial *t, bool backward, fc_real start) {
       for (int64_t j = 0; j < fc_len(x); j++) x->g[j] = start;
     }
   }
+  soil(t);
   fc_tensor *y = t->fn(c, t->x);
   if (!backward) return y;
   fc_keep(y);
+  soil(t);
   fc_backward_from(c, y, t->v->x);
   for (int i = 0; i < t->n_in; i++)
     if (t->x[i]->g && t->x[i]->g != t->g[i]) memcpy(t->g[i], t->x[i]->g, (size_t)fc_len(t->x[i]) * sizeof(fc_real));
