@@ -173,11 +173,13 @@ static fc_tensor *run(trial *t, bool backward, fc_real start) {
 static double probe(trial *t, int i, const fc_tensor *u, double h) {
   const size_t mark = fc_arena_mark(t->c->arena);
   fc_tensor   *x    = t->x[i];
+  const size_t bytes = (size_t)fc_len(x) * sizeof(fc_real);
+  fc_real     *kept  = memcpy(fc_arena_push(t->c->arena, bytes), x->x, bytes); /* x + hu - hu need not be x */
 
   for (int64_t j = 0; j < fc_len(x); j++) x->x[j] += h * u->x[j];
   const fc_tensor *y = run(t, false, 0);
   const double     s = dot(t->v->x, y->x, fc_len(y));
-  for (int64_t j = 0; j < fc_len(x); j++) x->x[j] -= h * u->x[j];
+  memcpy(x->x, kept, bytes);
   fc_arena_pop(t->c->arena, mark);
   return s;
 }
