@@ -400,7 +400,7 @@ static void large_tensors(void) {
     fc_param(i ? q : p, "a", fc_init_normal(1),
              FC_DIMS(123, 457)); /* many buffers, the last one partly filled */
     fc_param(i ? q : p, "none", fc_init_normal(1), FC_DIMS(0, 3));
-    fc_param(i ? q : p, "scalar", fc_init_normal(1), 0, NULL);
+    fc_param(i ? q : p, "scalar", fc_init_normal(1), 0, (int64_t[1]){0});
     CHECK_OK(fc_params_commit(i ? q : p, (uint64_t)i, false));
   }
   CHECK_OK(fc_weights_save(check_path("l"), p));
