@@ -29,6 +29,11 @@
 #define FC_SIMD
 #endif
 
-int  fc_threads(void);          /* size of the team */
-void fc_threads_set(int n);     /* n >= 1; also keeps OpenBLAS on one thread */
+/* Once per process, by fc_ctx_create or whoever starts first: OpenBLAS on one thread and on the kernels
+   that suit the processor. */
+void        fc_parallel_start(void);
+bool        fc_blas_reentrant(void); /* false: a flavour without locks; the team is kept at one thread */
+const char *fc_blas_kernels(void);
+int         fc_threads(void);        /* size of the team */
+void        fc_threads_set(int n);
 #endif
