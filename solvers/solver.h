@@ -18,7 +18,8 @@ typedef struct fc_solver_def {
   void (*plan)(const void *config, FILE *out);
   /* All trajectories. Frames of one trajectory come in order, trajectories in any order or interleaved; sink
      and done are called by one thread at a time. done (may be NULL) is called after each time step with the
-     fraction of all work done so far and a short diagnostic text (energy, CFL number); failing stops the solver. */
+     fraction of all work done so far and a short diagnostic text (energy, CFL number); failing stops the solver. The last call carries
+     fraction 1 and a summary of the run. */
   fc_status (*run)(const void *config, fc_frame_sink sink, void *user,
                    fc_status (*done)(void *, double fraction, const char *note), void *done_user);
   /* From a given frame x[X.., C] on the grid dim (any grid the solver can take) at time t0: n frames, frame_dt

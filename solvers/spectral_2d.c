@@ -119,7 +119,8 @@ typedef struct { /* what the workers of a run share */
   void          *user;
   fc_status (*done)(void *, double, const char *);
   void      *done_user;
-  double     fraction; /* of the work done; under the lock */
+  double     energy[2], enstrophy[2]; /* smallest and largest of all frames; under the lock */
+  double     fraction;                /* of the work done; under the lock */
   atomic_int stopped;
   fc_status  status; /* first failure, with its text */
   char       text[1024];
@@ -204,16 +205,26 @@ static fc_status march(worker *w, double span) {
   return FC_OK;
 }
 
+static void widen(double range[2], double v) {
+  range[0] = fmin(range[0], v);
+  range[1] = fmax(range[1], v);
+}
+
 static fc_status emit(worker *w, int64_t frame) {
   const fc_ns2d *s      = w->b->s;
   const int64_t  n      = s->c.n_keep * s->c.n_keep;
   fc_status      r      = FC_OK;
   bool           finite = true;
 
+  const fc_ns2d_budget q = fc_ns2d_measure(s, w->k);
   fc_ns2d_values(s, w->k, w->frame);
   for (int64_t i = 0; i < n; i++) finite &= isfinite(w->frame[i]) != 0;
   if (!finite) return blown_up(w, 0, 0);
-  FC_CRITICAL(fc_solver_out) r = w->b->sink(w->b->user, w->traj, frame, w->frame);
+  FC_CRITICAL(fc_solver_out) {
+    widen(w->b->energy, q.energy);
+    widen(w->b->enstrophy, q.enstrophy);
+    r = w->b->sink(w->b->user, w->traj, frame, w->frame);
+  }
   return r;
 }
 
@@ -252,6 +263,15 @@ static void work(batch *b, fc_ns2d_work *k, fc_real *frame, int64_t lane, int64_
   }
 }
 
+static fc_status summarise(const batch *b) {
+  char note[160];
+
+  if (!b->done) return FC_OK;
+  snprintf(note, sizeof note, "energy %.4g to %.4g, enstrophy %.4g to %.4g", b->energy[0], b->energy[1],
+           b->enstrophy[0], b->enstrophy[1]);
+  return b->done(b->done_user, 1, note);
+}
+
 /* Small grids: a trajectory a thread. Large ones: all threads on one trajectory. The bits are the same. */
 static int lanes_for(const fc_ns2d_config *c) {
   return c->n <= 256 ? (int)fc_min64(c->n_traj, fc_threads()) : 1;
@@ -269,7 +289,14 @@ static fc_status run(const void *config, fc_frame_sink sink, void *user,
   FC_TRY(fc_ns2d_create(config, &s));
   const int     lanes = (int)fc_min64(lanes_for(&s->c), MAX);
   const int64_t size  = s->c.n_keep * s->c.n_keep;
-  batch b = {.s = s, .sink = sink, .user = user, .done = done, .done_user = done_user, .status = FC_OK};
+  batch         b     = {.s         = s,
+                         .sink      = sink,
+                         .user      = user,
+                         .done      = done,
+                         .done_user = done_user,
+                         .status    = FC_OK,
+                         .energy    = {INFINITY, -INFINITY},
+                         .enstrophy = {INFINITY, -INFINITY}};
   for (int i = 0; i < lanes; i++) FC_TRY_TO(end, status, fc_ns2d_work_create(s, &k[i]));
   frames = calloc((size_t)lanes * (size_t)size, sizeof *frames);
   status = frames ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for %d frames", lanes);
@@ -278,7 +305,7 @@ static fc_status run(const void *config, fc_frame_sink sink, void *user,
     work(&b, k[0], frames, 0, 1);
   else
     FC_FOR_TASKS(i, lanes, INT64_MAX) work(&b, k[i], frames + i * size, i, lanes);
-  status = b.status == FC_OK ? FC_OK : fc_fail(b.status, "%s", b.text);
+  status = b.status == FC_OK ? summarise(&b) : fc_fail(b.status, "%s", b.text);
 end:
   for (int i = 0; i < lanes; i++) fc_ns2d_work_destroy(k[i]);
   free(frames);
