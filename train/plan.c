@@ -21,7 +21,7 @@ static void measure(fc_plan *p, const fc_network *n, const fc_settings *set) {
 }
 
 fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_source *s, const fc_settings *set,
-                        int64_t data_bytes, fc_plan *out) {
+                        int64_t data_bytes, int64_t held_bytes, fc_plan *out) {
   const fc_train_settings *t = &set->train;
   fc_network              *n;
   fc_ctx                  *c;
@@ -39,6 +39,7 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_sour
   out->activation_bytes = (int64_t)fc_arena_peak(c->arena);
   out->flops            = c->flops * (double)t->accumulate;
   out->data_bytes       = data_bytes;
+  out->held_bytes       = held_bytes;
   out->total_bytes      = out->parameter_bytes + out->gradient_bytes + out->optimiser_bytes + out->activation_bytes +
                           data_bytes;
   fc_ctx_destroy(c);
@@ -89,10 +90,28 @@ static int64_t machine_available(void) {
   return kib * 1024;
 }
 
-/* this process's cgroup, version 2 or 1; memory of files can be given back, so it does not count as used */
+/* the smallest rest of the group and of all groups above it: a batch system may limit the job, not the step */
+static int64_t group_and_parents(bool v2, char *group) {
+  const char *root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+  int64_t     left = INT64_MAX;
+  char        path[640];
+
+  for (;;) {
+    snprintf(path, sizeof path, "%s%s/%s", root, group, v2 ? "memory.max" : "memory.limit_in_bytes");
+    const int64_t limit = number_in(path);
+    snprintf(path, sizeof path, "%s%s/%s", root, group, v2 ? "memory.current" : "memory.usage_in_bytes");
+    const int64_t used = number_in(path);
+    if (limit >= 0 && used >= 0) left = fc_min64(left, fc_max64(0, limit - used));
+    char *cut = strrchr(group, '/');
+    if (!cut) return left;
+    *cut = 0;
+  }
+}
+
+/* this process's cgroup, version 2 or 1 */
 static int64_t cgroup_available(void) {
   FILE   *f = fopen("/proc/self/cgroup", "r");
-  char    line[512], path[640], group[400];
+  char    line[512], group[400];
   int64_t left = INT64_MAX;
 
   if (!f) return left;
@@ -101,12 +120,7 @@ static int64_t cgroup_available(void) {
     char      *at = strstr(line, ":memory:");
     if (!v2 && !at) continue;
     if (!v2) snprintf(group, sizeof group, "%.*s", (int)strcspn(at + 8, "\n"), at + 8);
-    const char *root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
-    snprintf(path, sizeof path, "%s%s/%s", root, group, v2 ? "memory.max" : "memory.limit_in_bytes");
-    const int64_t limit = number_in(path);
-    snprintf(path, sizeof path, "%s%s/%s", root, group, v2 ? "memory.current" : "memory.usage_in_bytes");
-    const int64_t used = number_in(path);
-    if (limit >= 0 && used >= 0) left = fc_min64(left, fc_max64(0, limit - used));
+    left = fc_min64(left, group_and_parents(v2, group));
   }
   fclose(f);
   return left;
@@ -138,7 +152,7 @@ fc_status fc_plan_fits(const fc_plan *p) {
   const char   *why;
   const int64_t left = fc_memory_available(&why);
 
-  FC_REQUIRE(p->total_bytes <= left, FC_E_SYSTEM,
+  FC_REQUIRE(p->total_bytes - p->held_bytes <= left, FC_E_SYSTEM,
              "training needs %.0f MiB (activations %.0f, weights and optimiser %.0f, data %.0f), there are %.0f (%s); "
              "lower train.batch (raise train.accumulate instead), train.out_frames, the model's size or data.cache_mb",
              mib(p->total_bytes), mib(p->activation_bytes),

@@ -11,12 +11,14 @@ typedef struct fc_plan {
   int64_t activation_bytes;                       /* peak of one forward and backward pass */
   int64_t data_bytes;                             /* batches and cached frames */
   int64_t total_bytes;                            /* per rank */
+  int64_t held_bytes;                             /* part of total_bytes that is already taken */
   double  flops;                                  /* per optimiser step and rank: dense products, forward and backward */
 } fc_plan;
 
-/* The largest step of this training (end of the curriculum, with pushes), for this rank's share of the batch. */
+/* The largest step of this training (end of the curriculum, with pushes), for this rank's share of the batch.
+   data_bytes: batches and cached frames, of which held_bytes are already there. */
 fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_source *s, const fc_settings *set,
-                        int64_t data_bytes, fc_plan *out);
+                        int64_t data_bytes, int64_t held_bytes, fc_plan *out);
 /* peak bytes of one call without gradient on B windows, k frames out */
 fc_status fc_plan_call(const fc_model_def *def, const void *args, int ndim, const int64_t *dim, int64_t B, int64_t k,
                        int64_t *bytes);

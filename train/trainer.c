@@ -91,23 +91,22 @@ static fc_status open_valid(fc_trainer *t, int64_t lo, int64_t hi, int64_t n_in)
   return fc_windows_create(&t->valid, &spec, &t->valid_windows);
 }
 
-static fc_status open_windows(fc_trainer *t, int64_t n_train, int n_in) {
+static fc_status open_windows(fc_trainer *t, int64_t n_train, int n_in, bool plan_only) {
   const fc_data_settings *d    = &t->k.settings.data;
-  const fc_window_spec    spec = {0, n_train, n_in, t->n_target, d->window_step, d->cache_mb << 20};
+  const fc_window_spec    spec = {0, n_train, n_in, t->n_target, d->window_step, plan_only ? -1 : d->cache_mb << 20};
   const int64_t           all  = fc_field_about(t->valid.field)->n_traj;
 
   FC_TRY(fc_windows_create(&t->train, &spec, &t->train_windows));
   return d->valid[0] ? open_valid(t, 0, all, n_in) : open_valid(t, n_train, all, n_in);
 }
 
-static int64_t data_bytes(const fc_trainer *t) {
-  const fc_window_spec *q      = fc_windows_spec(t->train_windows);
-  int64_t               frames = 0;
+/* what the data takes; *held: what of it is already in memory */
+static int64_t data_bytes(const fc_trainer *t, int64_t *held) {
+  const int64_t all  = fc_windows_bytes(t->train_windows);
+  const bool    keep = all <= t->k.settings.data.cache_mb << 20;
 
-  if (fc_windows_cached(t->train_windows))
-    for (int64_t i = q->traj_lo; i < q->traj_hi; i++) frames += fc_source_steps(&t->train, i);
-  return frames * t->train.out_len * (int64_t)sizeof(fc_real) +
-         fc_loader_bytes(t->train_windows, t->k.settings.train.batch);
+  *held = fc_windows_cached(t->train_windows) ? all : 0;
+  return (keep ? all : 0) + fc_loader_bytes(t->train_windows, t->k.settings.train.batch);
 }
 
 static void set_total(fc_trainer *t) {
@@ -119,7 +118,7 @@ static void set_total(fc_trainer *t) {
 }
 
 /* the data: opened, measured, cut into windows */
-static fc_status open_data(fc_trainer *t) {
+static fc_status open_data(fc_trainer *t, bool plan_only) {
   const fc_data_settings *d = &t->k.settings.data;
   fc_network             *n;
 
@@ -129,9 +128,9 @@ static fc_status open_data(fc_trainer *t) {
   fc_network_destroy(n);
   const int64_t all     = fc_field_about(t->train.field)->n_traj;
   const int64_t n_train = d->valid[0] ? all : fc_source_split(all, d->valid_fraction);
-  FC_TRY(measure(t, n_train));
+  if (!plan_only) FC_TRY(measure(t, n_train));
   share_scaling(t);
-  FC_TRY(fc_comm_agree(NULL, open_windows(t, n_train, n_in)));
+  FC_TRY(fc_comm_agree(NULL, open_windows(t, n_train, n_in, plan_only)));
   set_total(t);
   return FC_OK;
 }
@@ -152,15 +151,16 @@ static fc_status build(fc_trainer *t) {
 
 fc_status fc_trainer_create(fc_config *config, bool plan_only, bool quiet, fc_trainer **out) {
   fc_trainer *t = calloc(1, sizeof *t);
+  int64_t     held;
   fc_status   s;
 
   FC_REQUIRE(t, FC_E_SYSTEM, "no memory for a training");
   t->quiet = quiet || fc_comm_rank(NULL);
   FC_TRY_TO(fail, s, fc_settings_bind(config, false, &t->k.settings, &t->k.def, &t->k.args));
   t->k.best = INFINITY;
-  FC_TRY_TO(fail, s, open_data(t));
-  FC_TRY_TO(fail, s,
-            fc_plan_train(t->k.def, t->k.args, &t->train, &t->k.settings, data_bytes(t), &t->plan));
+  FC_TRY_TO(fail, s, open_data(t, plan_only));
+  const int64_t data = data_bytes(t, &held);
+  FC_TRY_TO(fail, s, fc_plan_train(t->k.def, t->k.args, &t->train, &t->k.settings, data, held, &t->plan));
   if (!plan_only) FC_TRY_TO(fail, s, fc_comm_agree(NULL, build(t)));
   *out = t;
   return FC_OK;

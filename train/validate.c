@@ -79,7 +79,7 @@ static void one_window(work *w) {
   for (int64_t t = 0; t < w->n_target; t += w->k) {
     const size_t  mark = fc_arena_mark(w->c->arena);
     const int64_t n    = fc_min64(w->k, w->n_target - t);
-    double        first;
+    double        first = 0;
     fc_tensor    *y = fc_march_quiet(w->c, w->n, w->s->geo.ndim, w->s->geo.dim, 1, w->window, w->k);
     memcpy(w->guess, y->x, (size_t)(w->k * len) * sizeof *w->guess);
     if (!w->s->steady) fc_march_shift(w->window, w->guess, 1, w->n->frames.n_in, w->k, len);

@@ -47,14 +47,20 @@ static fc_status fill_trajectory(fc_windows *w, int64_t i, fc_real *inputs) {
   return fc_source_input(s, w->spec.traj_lo + i, inputs + i * s->in_len);
 }
 
+int64_t fc_windows_bytes(const fc_windows *w) {
+  const fc_source *s = w->source;
+
+  return (w->frame_at[w->n_traj] * s->out_len + (s->steady ? w->n_traj * s->in_len : 0)) * (int64_t)sizeof(fc_real);
+}
+
 static fc_status load(fc_windows *w) {
   const fc_source *s     = w->source;
-  const int64_t    reals = w->frame_at[w->n_traj] * s->out_len + (s->steady ? w->n_traj * s->in_len : 0);
+  const int64_t    bytes = fc_windows_bytes(w);
 
-  if (reals * (int64_t)sizeof(fc_real) > w->spec.cache_bytes) return FC_OK;
-  w->cache = malloc((size_t)reals * sizeof *w->cache);
+  if (bytes > w->spec.cache_bytes) return FC_OK;
+  w->cache = malloc((size_t)bytes);
   FC_REQUIRE(w->cache, FC_E_SYSTEM, "no memory to keep the data (%.1f MiB); lower data.cache_mb",
-             (double)reals * sizeof(fc_real) / 0x1p20);
+             (double)bytes / 0x1p20);
   for (int64_t i = 0; i < w->n_traj; i++)
     FC_TRY(fill_trajectory(w, i, w->cache + w->frame_at[w->n_traj] * s->out_len));
   return FC_OK;

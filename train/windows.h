@@ -18,6 +18,7 @@ fc_status fc_windows_create(fc_source *source, const fc_window_spec *spec, fc_wi
 void      fc_windows_destroy(fc_windows *w);
 int64_t   fc_windows_size(const fc_windows *w);
 bool      fc_windows_cached(const fc_windows *w);
+int64_t   fc_windows_bytes(const fc_windows *w); /* of all frames: what a cache would take */
 const fc_window_spec *fc_windows_spec(const fc_windows *w);
 const fc_source      *fc_windows_source(const fc_windows *w);
 /* trajectory and first frame of window i; windows are ordered by trajectory, then start */
