@@ -2,7 +2,11 @@
    them vectorise. Phi and phi are the normal distribution function and density. */
 #ifndef FC_ACTIVATION_H
 #define FC_ACTIVATION_H
+#include "core/ops.h"
 #include "core/vmath.h"
+
+void fc_act_span(fc_act act, fc_real *y, const fc_real *z, int64_t n);      /* y = act(z); y may be z */
+void fc_act_grad_span(fc_act act, fc_real *g, const fc_real *z, int64_t n); /* g *= act'(z) */
 
 #define FC_SQRT_HALF      ((fc_real)0.70710678118654752440)
 #define FC_INV_SQRT_2PI   ((fc_real)0.39894228040143267794)
