@@ -13,13 +13,13 @@ typedef struct fc_section { /* one table and where its keys live; "" is the root
   void            *values;
 } fc_section;
 
-fc_status fc_config_create(fc_config **out); /* empty */
-fc_status fc_config_load(const char *path, fc_config **out);             /* FC_E_INPUT with line and column */
+fc_status fc_config_create(fc_config **out);                 /* empty */
+fc_status fc_config_load(const char *path, fc_config **out); /* FC_E_INPUT with line and column */
 fc_status fc_config_parse(const char *text, const char *where, fc_config **out);
 void      fc_config_destroy(fc_config *c);
 
 /* "section.key=value"; a bare key is looked up in all sections when bound and must be unique there */
-fc_status   fc_config_set(fc_config *c, const char *assignment);
+fc_status fc_config_set(fc_config *c, const char *assignment);
 /* raw text of an entry, NULL if absent; marks it as used */
 const char *fc_config_get(fc_config *c, const char *path);
 
