@@ -76,6 +76,20 @@ static void ranges(void) {
   CHECK(outside == 0);
 }
 
+/* the vector code gives the scalar code's words, also where the low half of the counter overflows */
+static void words_in_bulk(void) {
+  enum { N = 53 };
+  const fc_rng   r     = {6, 1ull << 40 | 3, FC_RNG_TEST};
+  const uint64_t first = (1ull << 32) - 20;
+  uint32_t       w[4 * N];
+
+  fc_rng_words(&r, first, N, w);
+  for (uint64_t i = 0; i < N; i++) {
+    const uint64_t bits = ((uint64_t)w[4 * i] << 32 | w[4 * i + 1]) >> 11;
+    CHECK_NEAR(fc_rng_uniform(&r, first + i), ((double)bits + 0.5) * 0x1p-53, 0);
+  }
+}
+
 static void permutations(void) {
   enum { N = 1000 };
   int64_t p[N], q[N], fixed = 0, missing = N;
@@ -95,4 +109,4 @@ static void permutations(void) {
   CHECK(p[0] == 0);
 }
 
-CHECK_SUITE(rng, known_answers, streams_differ, moments, ranges, permutations)
+CHECK_SUITE(rng, known_answers, streams_differ, moments, ranges, words_in_bulk, permutations)
