@@ -32,12 +32,12 @@ static inline double fc_span_at(const fc_span *s, double v) {
 /* far outside is as good as any place outside, and cairo's coordinates are 24 bits */
 static inline double fc_view_x(const fc_chart_view *v, double x) {
   const double at = fc_span_at(&v->x, x);
-  return isnan(at) ? NAN : v->box.x + v->box.w * fmin(fmax(at, -20), 21);
+  return isnan(at) ? NAN : v->box.x + v->box.w * fmin(fmax(at, -100), 101);
 }
 
 static inline double fc_view_y(const fc_chart_view *v, double y) {
   const double at = fc_span_at(&v->y, y);
-  return isnan(at) ? NAN : v->box.y + v->box.h * (1 - fmin(fmax(at, -20), 21));
+  return isnan(at) ? NAN : v->box.y + v->box.h * (1 - fmin(fmax(at, -100), 101));
 }
 
 /* axis ranges from the axes' wishes or the data */

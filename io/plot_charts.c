@@ -83,7 +83,7 @@ static void draw_x_axis(fc_canvas *c, const chart_layout *l) {
     fc_text_draw(c, small, x, bottom + 14, l->x.label[i]);
   }
   const char *label = l->view.chart->axes.x_label;
-  fc_ticks_factor(&l->x, c, factor, sizeof factor);
+  fc_ticks_factor(&l->x, factor, sizeof factor);
   snprintf(text, sizeof text, "%.240s%s%s%s", label ? label : "", factor[0] ? "  (" : "", factor,
            factor[0] ? ")" : "");
   fc_text_draw(c, (fc_text){.size = FC_CHART_FONT, .align = 0.5, .room = b->w}, b->x + b->w / 2, bottom + 34,
@@ -109,7 +109,7 @@ static void draw_y_axis(fc_canvas *c, const chart_layout *l) {
     fc_text_draw(c, (fc_text){.size = FC_CHART_SMALL, .align = 1}, b->x - 8, y, l->y.label[i]);
   }
   fc_text_draw(c, (fc_text){.size = FC_CHART_SMALL}, b->x, b->y - 10,
-               fc_ticks_factor(&l->y, c, factor, sizeof factor));
+               fc_ticks_factor(&l->y, factor, sizeof factor));
   if (l->view.chart->axes.y_label)
     fc_text_draw(c, (fc_text){.size = FC_CHART_FONT, .align = 0.5, .upright = true, .room = b->h},
                  l->cell.x + 10, b->y + b->h / 2, l->view.chart->axes.y_label);

@@ -1,7 +1,7 @@
 /* io/plot_curves.c - ranges of a chart, and its lines, bands and markers. */
 #include "io/plot_chart.h"
 
-enum { STROKE = 1000 }; /* points a stroke: cairo's time grows faster than the length of a path */
+enum { STROKE = 200 }; /* points a stroke: cairo's time grows faster than the length of a path */
 
 /* ---- ranges ---- */
 
@@ -98,24 +98,60 @@ static bool there(const fc_chart_view *v, const fc_curve *u, int64_t i) {
   return i >= 0 && i < u->n && !isnan(fc_view_x(v, u->x[i])) && !isnan(fc_view_y(v, u->y[i]));
 }
 
+/* Points that fall into one narrow column become the column's extent: the picture is the same and its cost
+   bounded by its width. */
+typedef struct {
+  cairo_t *cr;
+  int64_t  n; /* points of the path so far */
+  bool     open;
+  double   x, lo, hi, last; /* of the column */
+} pen;
+
+static void pen_to(pen *p, double x, double y) {
+  if (p->n++ == 0)
+    cairo_move_to(p->cr, x, y);
+  else
+    cairo_line_to(p->cr, x, y);
+  if (p->n % STROKE) return;
+  cairo_stroke(p->cr);
+  cairo_move_to(p->cr, x, y);
+}
+
+static void pen_flush(pen *p) {
+  if (!p->open) return;
+  if (p->lo < p->hi) {
+    pen_to(p, p->x, p->lo);
+    pen_to(p, p->x, p->hi);
+  }
+  pen_to(p, p->x, p->last);
+  p->open = false;
+}
+
+static void pen_add(pen *p, double x, double y, double width) {
+  if (p->open && fabs(x - p->x) < width) {
+    p->lo   = fmin(p->lo, y);
+    p->hi   = fmax(p->hi, y);
+    p->last = y;
+    return;
+  }
+  pen_flush(p);
+  *p = (pen){p->cr, p->n, true, x, y, y, y};
+}
+
 static void draw_line(fc_canvas *c, const fc_chart_view *v, const fc_curve *u) {
-  int64_t n = 0; /* points of the path so far */
+  const double column = (double)u->n > 6 * v->box.w ? 0.25 : 0;
+  pen          p      = {.cr = c->cr};
 
   cairo_new_path(c->cr);
   for (int64_t i = 0; i < u->n; i++) {
-    if (!there(v, u, i)) {
-      n = 0;
-      continue;
+    if (there(v, u, i)) {
+      pen_add(&p, fc_view_x(v, u->x[i]), fc_view_y(v, u->y[i]), column);
+    } else {
+      pen_flush(&p);
+      p.n = 0;
     }
-    const double x = fc_view_x(v, u->x[i]), y = fc_view_y(v, u->y[i]);
-    if (n++ == 0)
-      cairo_move_to(c->cr, x, y);
-    else
-      cairo_line_to(c->cr, x, y);
-    if (n % STROKE) continue;
-    cairo_stroke(c->cr);
-    cairo_move_to(c->cr, x, y);
   }
+  pen_flush(&p);
   cairo_stroke(c->cr);
 }
 

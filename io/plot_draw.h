@@ -52,7 +52,7 @@ void fc_ticks_linear(double lo, double hi, int target, fc_ticks *t);
 /* decades with minor ticks at 2 .. 9 (0 < lo < hi); 1, 2, 5 x 10^k if there are few decades */
 void fc_ticks_log(double lo, double hi, int target, fc_ticks *t);
 /* "x 10^-3" into buf; "" if the exponent is 0 */
-const char *fc_ticks_factor(const fc_ticks *t, const fc_canvas *c, char *buf, size_t size);
+const char *fc_ticks_factor(const fc_ticks *t, char *buf, size_t size);
 
 /* widens an empty or zero range so that it can be an axis; a log range becomes positive */
 void fc_range_mend(double *lo, double *hi, bool logarithmic);

@@ -26,6 +26,7 @@ void fc_legend_measure(fc_canvas *c, const fc_chart *chart, fc_box room, fc_box 
   for (int k = 0; k < chart->n; k++)
     if (labelled(&chart->curves[k]))
       width = fmax(width, fc_text_width(c, (fc_text){.size = FC_CHART_SMALL}, chart->curves[k].label));
+  if (n > most) width = fmax(width, fc_text_width(c, (fc_text){.size = FC_CHART_SMALL}, "and 99 more"));
   size->w = fmin(room.w, width + SAMPLE + 6 + 2 * EDGE);
   size->h = LINE * (n < most ? n : most) + 2 * EDGE;
 }
@@ -88,6 +89,8 @@ bool fc_legend_place(const fc_chart_view *v, fc_box *size) {
   memset(m.taken, 0, sizeof m.taken);
   m.box = v->box;
   for (int k = 0; k < v->chart->n; k++) mark_curve(&m, v, &v->chart->curves[k]);
+  const double h_line = fc_view_y(v, v->chart->axes.h_line);
+  mark_segment(&m, v->box.x, h_line, v->box.x + v->box.w, h_line);
   for (int i = 0; i < FC_COUNT(places); i++) {
     size->x = v->box.x + gap + places[i][0] * free_x;
     size->y = v->box.y + gap + places[i][1] * free_y;

@@ -173,9 +173,8 @@ static double measure_bars(layout *l) {
                     t);
     for (int i = 0; i < t->n; i++)
       widest = fmax(widest, fc_text_width(&probe, (fc_text){.size = SMALL}, t->label[i]));
-    widest = fmax(
-        widest,
-        fc_text_width(&probe, (fc_text){.size = SMALL}, fc_ticks_factor(t, &probe, buf, sizeof buf)) - BAR);
+    widest = fmax(widest,
+                  fc_text_width(&probe, (fc_text){.size = SMALL}, fc_ticks_factor(t, buf, sizeof buf)) - BAR);
   }
   fc_canvas_close(&probe);
   return widest;
@@ -254,7 +253,7 @@ static void draw_bar(fc_canvas *c, const layout *l, int r, double top) {
     fc_canvas_colour(c, fc_ink, 1);
     fc_text_draw(c, (fc_text){.size = SMALL}, x + BAR + 8, y, t->label[i]);
   }
-  fc_text_draw(c, (fc_text){.size = SMALL}, x, top - 11, fc_ticks_factor(t, c, buf, sizeof buf));
+  fc_text_draw(c, (fc_text){.size = SMALL}, x, top - 11, fc_ticks_factor(t, buf, sizeof buf));
   if (label(l->row_unit, r))
     fc_text_draw(c, (fc_text){.size = FONT, .align = 0.5, .upright = true, .room = (double)h}, unit_x,
                  top + (double)h / 2, l->row_unit[r]);

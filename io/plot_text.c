@@ -37,7 +37,8 @@ static void clean(const fc_canvas *c, const char *text, char out[LONGEST]) {
       memcpy(out + n, s, (size_t)bytes);
       n += (size_t)bytes;
     } else {
-      out[n++] = bytes == 1 ? (iscntrl(*s) ? ' ' : (char)*s) : '?';
+      const bool times = bytes == 2 && s[0] == 0xc3 && s[1] == 0x97;
+      out[n++]         = bytes == 1 ? (iscntrl(*s) ? ' ' : (char)*s) : times ? 'x' : '?';
     }
     s += bytes ? bytes : 1;
   }

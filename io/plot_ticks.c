@@ -57,7 +57,10 @@ static void add_label(fc_ticks *t, int digit, int p) {
   else if (digit == 1)
     snprintf(label, sizeof t->label[0], "10^%d", p);
   else
-    snprintf(label, sizeof t->label[0], "%d 10^%d", digit, p);
+    snprintf(label, sizeof t->label[0],
+             "%d\xc3\x97"
+             "10^%d",
+             digit, p);
 }
 
 void fc_ticks_log(double lo, double hi, int target, fc_ticks *t) {
@@ -72,7 +75,7 @@ void fc_ticks_log(double lo, double hi, int target, fc_ticks *t) {
   for (int p = first; p <= last; p++)
     for (int digit = 1; digit < 10; digit++) {
       const double v     = digit * pow(10, p);
-      const bool   major = digit == 1 ? p % every == 0 : hi / lo < 50 && (digit == 2 || digit == 5);
+      const bool   major = digit == 1 ? p % every == 0 : hi / lo < 200 && (digit == 2 || digit == 5);
       if (v < lo * (1 - 1e-9) || v > hi * (1 + 1e-9)) continue;
       if (major)
         add_label(t, digit, p);
@@ -81,9 +84,9 @@ void fc_ticks_log(double lo, double hi, int target, fc_ticks *t) {
     }
 }
 
-const char *fc_ticks_factor(const fc_ticks *t, const fc_canvas *c, char *buf, size_t size) {
+const char *fc_ticks_factor(const fc_ticks *t, char *buf, size_t size) {
   if (t->exponent)
-    snprintf(buf, size, "%s10^%d", c->ascii ? "x " : "\xc3\x97 ", t->exponent);
+    snprintf(buf, size, "\xc3\x97 10^%d", t->exponent);
   else
     *buf = 0;
   return buf;
