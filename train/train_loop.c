@@ -70,12 +70,14 @@ static fc_status prepare_folder(run *r, const char *dir, bool resume) {
 
 /* the newest checkpoint that can be read; none yet: start from the beginning */
 static fc_status restore(run *r) {
-  if (fc_file_exists(r->checkpoint)) {
-    if (fc_trainer_restore(r->t, r->checkpoint) == FC_OK) return FC_OK;
-    if (!fc_file_exists(r->previous)) return fc_fail(FC_E_INPUT, "cannot resume: %s", fc_error());
-    fprintf(stderr, "fieldcast: %s; trying %s\n", fc_error(), r->previous);
+  const bool newest = fc_file_exists(r->checkpoint), older = fc_file_exists(r->previous);
+
+  if (newest) {
+    const fc_status s = fc_trainer_restore(r->t, r->checkpoint);
+    if (s != FC_E_INPUT || !older) return s; /* only a damaged file is a reason to take the one before */
+    fprintf(stderr, "fieldcast: %s; resuming from %s\n", fc_error(), r->previous);
   }
-  return fc_file_exists(r->previous) ? fc_trainer_restore(r->t, r->previous) : FC_OK;
+  return older ? fc_trainer_restore(r->t, r->previous) : FC_OK;
 }
 
 /* ---- what happens between steps ---- */
