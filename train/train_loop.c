@@ -55,14 +55,22 @@ static fc_status write_config(const fc_trainer *t, const char *dir) {
   return fc_file_commit(path, f);
 }
 
-static fc_status prepare_folder(run *r, const char *dir, bool resume) {
+fc_status fc_trainer_folder(const char *dir, bool resume) {
+  char path[FC_TEXT + 32];
+
   FC_REQUIRE(strlen(dir) < FC_TEXT, FC_E_USAGE, "the name of the run folder is too long");
+  snprintf(path, sizeof path, "%s/checkpoint.h5", dir);
+  FC_REQUIRE(resume || !fc_file_exists(path), FC_E_USAGE,
+             "%s already holds a run; --resume continues it, --out names another folder", dir);
+  return FC_OK;
+}
+
+static fc_status prepare_folder(run *r, const char *dir, bool resume) {
   snprintf(r->checkpoint, sizeof r->checkpoint, "%s/checkpoint.h5", dir);
   snprintf(r->previous, sizeof r->previous, "%s/checkpoint-prev.h5", dir);
   snprintf(r->best, sizeof r->best, "%s/best.h5", dir);
   if (fc_comm_rank(NULL)) return FC_OK;
-  FC_REQUIRE(resume || !fc_file_exists(r->checkpoint), FC_E_USAGE,
-             "%s already holds a run; --resume continues it, --out names another folder", dir);
+  FC_TRY(fc_trainer_folder(dir, resume));
   FC_TRY(fc_make_folder(dir));
   if (!resume) remove(r->best); /* of a run that never wrote a checkpoint of its own */
   return write_config(r->t, dir);
@@ -174,6 +182,7 @@ fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
   catch_signals(old);
   s = loop(r);
   release_signals(old);
+  fc_progress_update(&r->bar, t->k.step, NULL); /* the last count, due or not */
   if (s == FC_OK && t->valid_windows) snprintf(note, sizeof note, "best validation VRMSE %.4g", t->k.best);
   fc_progress_end(&r->bar, note);
 done:
