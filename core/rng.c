@@ -20,7 +20,7 @@ void fc_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
 }
 
 /* 128 bits for (sample, index); the purpose is folded into the key, high bits of index into the counter */
-static void draw(const fc_rng *r, uint64_t index, uint32_t out[4]) {
+void fc_rng_words(const fc_rng *r, uint64_t index, uint32_t out[4]) {
   const uint32_t counter[4] = {(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)r->sample,
                                (uint32_t)(r->sample >> 32)};
   const uint32_t key[2]     = {(uint32_t)r->seed, (uint32_t)(r->seed >> 32) ^ (r->purpose << 24)};
@@ -37,14 +37,14 @@ static double unit(uint32_t high, uint32_t low) {
 double fc_rng_uniform(const fc_rng *r, uint64_t index) {
   uint32_t w[4];
 
-  draw(r, index, w);
+  fc_rng_words(r, index, w);
   return unit(w[0], w[1]);
 }
 
 double fc_rng_normal(const fc_rng *r, uint64_t index) {
   uint32_t w[4];
 
-  draw(r, index, w);
+  fc_rng_words(r, index, w);
   return sqrt(-2 * log(unit(w[0], w[1]))) * cos(6.283185307179586 * unit(w[2], w[3]));
 }
 

@@ -43,6 +43,7 @@ double     check_distance(const fc_tensor *a, const fc_tensor *b);
 const char *check_path(const char *name);
 
 /* ---- one call tests a differentiable op ---- */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers" /* what a check_in leaves out is false */
 typedef struct check_in {
   int     ndim;
   int64_t dim[FC_MAX_DIMS];
@@ -54,7 +55,7 @@ typedef fc_tensor *(*check_fn)(fc_ctx *c, fc_tensor **in);
 /* In the double build: for each input <v, J u> by a five-point difference equals <J^T v, u> to tol (1e-8 if 0);
    gradients accumulate; forward and gradients have the same bits with 1, 2 and 3 threads; a recomputed
    block gives the same gradients; nothing is recorded when nothing needs a gradient; and the plan of a dry
-   run holds no less memory than the real one used. Writes outputs and gradients for the float build, which
+   run covers what a real run takes, but for a little scratch in backward. Writes outputs and gradients for the float build, which
    compares with them to float_tol (2e-5 if 0) relative to the largest value. */
 void check_op(const char *name, check_fn fn, int n_in, const check_in *in, double tol, double float_tol);
 #define CHECK_INS(...) (int)(sizeof((check_in[]){__VA_ARGS__}) / sizeof(check_in)), (check_in[]) { __VA_ARGS__ }
