@@ -131,7 +131,7 @@ typedef struct { /* one worker */
   fc_ns2d_work *k;
   fc_real      *frame;
   int64_t       traj, steps;
-  double        t;
+  double        t, h, cfl, first_cfl; /* time; last step, its CFL number, that of the first step */
   char          note[160];
 } worker;
 
@@ -150,34 +150,34 @@ static double step_limit(const fc_ns2d *s, double speed) {
   return s->c.cfl > 0 && speed > 0 ? fmin(dt, s->c.cfl * s->dx / speed) : dt;
 }
 
-static void describe_state(worker *w, double h) {
+static void describe_state(worker *w) {
   const fc_ns2d       *s = w->b->s;
   const fc_ns2d_budget q = fc_ns2d_measure(s, w->k);
 
   snprintf(w->note, sizeof w->note, "trajectory %lld, t %.4g, energy %.4g, enstrophy %.4g, CFL %.2f",
-           (long long)(s->c.first_traj + w->traj), w->t, q.energy, q.enstrophy, h * w->k->speed / s->dx);
+           (long long)(s->c.first_traj + w->traj), w->t, q.energy, q.enstrophy, w->cfl);
 }
 
-static fc_status after_step(worker *w, double h) {
-  batch        *b = w->b;
-  const int64_t every =
-      fc_max64(1, (1 << 20) / (b->s->n * b->s->n)); /* a measurement costs little against this */
-  fc_status s = FC_OK;
+static fc_status after_step(worker *w) {
+  batch        *b     = w->b;
+  const int64_t every = fc_max64(1, (1 << 20) / (b->s->n * b->s->n)); /* measuring costs little then */
+  fc_status     s     = FC_OK;
 
   if (!b->done) return FC_OK;
-  if (w->steps++ % every == 0) describe_state(w, h);
+  if (w->steps % every == 1 || every == 1) describe_state(w);
   FC_CRITICAL(fc_solver_out) {
-    b->fraction += h / (total_time(&b->s->c) * (double)b->s->c.n_traj);
+    b->fraction += w->h / (total_time(&b->s->c) * (double)b->s->c.n_traj);
     s = b->done(b->done_user, fmin(b->fraction, 1), w->note);
   }
   return s;
 }
 
-static fc_status blown_up(const worker *w, double h, double cfl) {
-  return fc_fail(FC_E_NUMERIC,
-                 "trajectory %lld became infinite or NaN near t = %.6g (step %.3g, CFL number %.3g before): "
-                 "lower dt, or let cfl=0.5 choose it",
-                 (long long)(w->b->s->c.first_traj + w->traj), w->t, h, cfl);
+static fc_status blown_up(const worker *w) {
+  return fc_fail(
+      FC_E_NUMERIC,
+      "trajectory %lld became infinite or NaN near t = %.6g: step %.3g, CFL number %.3g in the first "
+      "step and %.3g in the last; lower dt, or let cfl=0.5 choose it",
+      (long long)(w->b->s->c.first_traj + w->traj), w->t, w->h, w->first_cfl, w->cfl);
 }
 
 /* Advances by a time span in equal steps. With a CFL number the step is chosen at the beginning, so that a
@@ -188,15 +188,17 @@ static fc_status march(worker *w, double span) {
 
   if (s->c.cfl > 0) fc_ns2d_rate(s, w->k, w->k->w, w->k->rate[0]);
   int64_t n = steps_for(span, step_limit(s, w->k->speed));
-  double  h = span / (double)n, cfl = 0;
+  double  h = span / (double)n;
   while (n-- > 0) {
+    w->h = h;
     fc_ns2d_step(s, w->k, h);
     w->t = n ? w->t + h : start + span;
-    if (!isfinite(w->k->speed)) return blown_up(w, h, cfl);
-    cfl = h * w->k->speed / s->dx;
-    FC_TRY(after_step(w, h));
+    if (!isfinite(w->k->speed)) return blown_up(w);
+    w->cfl = h * w->k->speed / s->dx;
+    if (w->steps++ == 0) w->first_cfl = w->cfl;
+    FC_TRY(after_step(w));
     if (atomic_load(&w->b->stopped)) return FC_STOPPED;
-    if (n && s->c.cfl > 0 && cfl > 1.25 * s->c.cfl) {
+    if (n && s->c.cfl > 0 && w->cfl > 1.25 * s->c.cfl) {
       const double rest = (double)n * h;
       n                 = steps_for(rest, step_limit(s, w->k->speed));
       h                 = rest / (double)n;
@@ -219,7 +221,7 @@ static fc_status emit(worker *w, int64_t frame) {
   const fc_ns2d_budget q = fc_ns2d_measure(s, w->k);
   fc_ns2d_values(s, w->k, w->frame);
   for (int64_t i = 0; i < n; i++) finite &= isfinite(w->frame[i]) != 0;
-  if (!finite) return blown_up(w, 0, 0);
+  if (!finite) return blown_up(w);
   FC_CRITICAL(fc_solver_out) {
     widen(w->b->energy, q.energy);
     widen(w->b->enstrophy, q.enstrophy);
@@ -231,7 +233,8 @@ static fc_status emit(worker *w, int64_t frame) {
 static fc_status trajectory(worker *w) {
   const fc_ns2d_config *c = &w->b->s->c;
 
-  w->t = 0;
+  w->t     = 0;
+  w->steps = 0;
   fc_ns2d_start(w->b->s, w->k, w->traj);
   for (int64_t f = 0; f < c->frames; f++) {
     const double span = f ? c->frame_dt : c->t_skip;
