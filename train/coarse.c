@@ -91,7 +91,11 @@ fc_status fc_coarse_choose(const fc_source *s, const fc_real *x, double t0, doub
   *why = "the data file does not say which solver made it";
   if (!solver[0]) return FC_OK;
   snprintf(name, sizeof name, "%s", solver);
-  FC_TRY(fc_solver_restore(name, fc_field_text(s->field, "solver_config"), &out->def, &out->config));
+  *why = "the solver named in the data file is not one of ours";
+  if (fc_solver_restore(name, fc_field_text(s->field, "solver_config"), &out->def, &out->config) != FC_OK) {
+    fc_coarse_free(out);
+    return FC_OK;
+  }
   *why         = obstacle(s, out);
   fc_status st = *why ? FC_OK : search(out, s, x, t0, budget);
   if (st == FC_OK && !*why && !out->dim[0]) *why = "its grid is too small to be made coarser";
