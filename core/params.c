@@ -86,7 +86,7 @@ fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_in
   e->kind   = kind;
   e->init   = init;
   e->t.ndim = ndim;
-  memcpy(e->t.dim, dim, (size_t)ndim * sizeof *dim);
+  for (int i = 0; i < ndim; i++) e->t.dim[i] = dim[i];
   e->t.needs_grad    = kind == FC_PARAM_TRAINED;
   e->t.is_param      = true;
   p->list[p->size++] = e;
