@@ -51,13 +51,15 @@ fc_status fc_cmd_train(int argc, char **argv) {
 
   FC_TRY(fc_args_parse(fc_command_find("train"), argc, argv, FC_COUNT(args), args, 1, 1, &files, keys, &done));
   if (done) return FC_OK;
-  FC_TRY(load(files.v[0], &set, &config));
   default_folder(files.v[0], folder, sizeof folder);
+  if (!dir) dir = folder;
+  if (!plan) FC_TRY(fc_trainer_folder(dir, resume));
+  FC_TRY(load(files.v[0], &set, &config));
   fc_status s = fc_trainer_create(config, plan, fc_verbosity == 0, &t);
   fc_config_destroy(config);
   FC_TRY(s);
   if (plan && !fc_comm_rank(NULL)) fc_plan_print(&t->plan, stdout);
-  s = plan ? fc_plan_fits(&t->plan) : fc_trainer_run(t, dir ? dir : folder, resume);
+  s = plan ? fc_plan_fits(&t->plan) : fc_trainer_run(t, dir, resume);
   fc_trainer_destroy(t);
   return s;
 }

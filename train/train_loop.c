@@ -55,14 +55,22 @@ static fc_status write_config(const fc_trainer *t, const char *dir) {
   return fc_file_commit(path, f);
 }
 
-static fc_status prepare_folder(run *r, const char *dir, bool resume) {
+fc_status fc_trainer_folder(const char *dir, bool resume) {
+  char path[FC_TEXT + 32];
+
   FC_REQUIRE(strlen(dir) < FC_TEXT, FC_E_USAGE, "the name of the run folder is too long");
+  snprintf(path, sizeof path, "%s/checkpoint.h5", dir);
+  FC_REQUIRE(resume || !fc_file_exists(path), FC_E_USAGE,
+             "%s already holds a run; --resume continues it, --out names another folder", dir);
+  return FC_OK;
+}
+
+static fc_status prepare_folder(run *r, const char *dir, bool resume) {
   snprintf(r->checkpoint, sizeof r->checkpoint, "%s/checkpoint.h5", dir);
   snprintf(r->previous, sizeof r->previous, "%s/checkpoint-prev.h5", dir);
   snprintf(r->best, sizeof r->best, "%s/best.h5", dir);
   if (fc_comm_rank(NULL)) return FC_OK;
-  FC_REQUIRE(resume || !fc_file_exists(r->checkpoint), FC_E_USAGE,
-             "%s already holds a run; --resume continues it, --out names another folder", dir);
+  FC_TRY(fc_trainer_folder(dir, resume));
   FC_TRY(fc_make_folder(dir));
   if (!resume) remove(r->best); /* of a run that never wrote a checkpoint of its own */
   return write_config(r->t, dir);
@@ -70,12 +78,14 @@ static fc_status prepare_folder(run *r, const char *dir, bool resume) {
 
 /* the newest checkpoint that can be read; none yet: start from the beginning */
 static fc_status restore(run *r) {
-  if (fc_file_exists(r->checkpoint)) {
-    if (fc_trainer_restore(r->t, r->checkpoint) == FC_OK) return FC_OK;
-    if (!fc_file_exists(r->previous)) return fc_fail(FC_E_INPUT, "cannot resume: %s", fc_error());
-    fprintf(stderr, "fieldcast: %s; trying %s\n", fc_error(), r->previous);
+  const bool newest = fc_file_exists(r->checkpoint), older = fc_file_exists(r->previous);
+
+  if (newest) {
+    const fc_status s = fc_trainer_restore(r->t, r->checkpoint);
+    if (s != FC_E_INPUT || !older) return s; /* only a damaged file is a reason to take the one before */
+    fprintf(stderr, "fieldcast: %s; resuming from %s\n", fc_error(), r->previous);
   }
-  return fc_file_exists(r->previous) ? fc_trainer_restore(r->t, r->previous) : FC_OK;
+  return older ? fc_trainer_restore(r->t, r->previous) : FC_OK;
 }
 
 /* ---- what happens between steps ---- */
@@ -172,6 +182,7 @@ fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
   catch_signals(old);
   s = loop(r);
   release_signals(old);
+  fc_progress_update(&r->bar, t->k.step, NULL); /* the last count, due or not */
   if (s == FC_OK && t->valid_windows) snprintf(note, sizeof note, "best validation VRMSE %.4g", t->k.best);
   fc_progress_end(&r->bar, note);
 done:

@@ -45,6 +45,8 @@ fc_status fc_trainer_save(fc_trainer *t, const char *path, const char *previous)
 /* Everything from a checkpoint of the same model; the run goes on exactly as if it had not stopped. */
 fc_status fc_trainer_restore(fc_trainer *t, const char *path);
 
+/* may a run start (or resume) in this folder? FC_E_USAGE if it already holds another one */
+fc_status fc_trainer_folder(const char *dir, bool resume);
 /* Trains to the end in run folder dir: config.yaml, log.csv, checkpoint.h5, checkpoint-prev.h5, best.h5. resume:
    go on from dir's checkpoint. FC_STOPPED after SIGTERM, SIGUSR1 or SIGINT: the step is finished, a checkpoint is
    written. */
