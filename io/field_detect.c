@@ -37,14 +37,19 @@ static fc_status unknown(hid_t file, const char *path) {
                  path, names[0] ? names : "nothing");
 }
 
-static fc_status describe(hid_t file, const char *path, fc_field_map *m) {
+const fc_layout_def *fc_layout_find(hid_t file) {
   for (int k = 0; k < FC_COUNT(layouts); k++)
-    if (layouts[k]->match(file)) {
-      m->info.layout = layouts[k]->layout;
-      FC_TRY(layouts[k]->describe(file, path, m));
-      return fc_map_check(m, path);
-    }
-  return unknown(file, path);
+    if (layouts[k]->match(file)) return layouts[k];
+  return NULL;
+}
+
+static fc_status describe(hid_t file, const char *path, fc_field_map *m) {
+  const fc_layout_def *l = fc_layout_find(file);
+
+  if (!l) return unknown(file, path);
+  m->info.layout = l->layout;
+  FC_TRY(l->describe(file, path, m));
+  return fc_map_check(m, path);
 }
 
 fc_status fc_map_create(hid_t file, const char *path, fc_field_map **out) {

@@ -54,6 +54,7 @@ void fc_map_name_from_path(fc_field_map *m, const char *path);
 /* what every layout needs at the end: sizes complete and plausible, at least one channel */
 fc_status fc_map_check(fc_field_map *m, const char *path);
 
+const fc_layout_def *fc_layout_find(hid_t file); /* by content; NULL: none of ours */
 fc_status fc_map_create(hid_t file, const char *path, fc_field_map **out); /* finds the layout, describes */
 void      fc_map_destroy(fc_field_map *m);
 /* FC_E_INPUT unless b can follow a in one data set: same layout, grid, channels */
