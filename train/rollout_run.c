@@ -266,7 +266,7 @@ static fc_status prepare(work *w, int64_t *steps) {
 }
 
 static fc_status perform(work *w, FILE *f) {
-  int64_t steps;
+  int64_t steps = 0;
 
   FC_TRY(prepare(w, &steps));
   fc_progress_start(&w->bar, "rollout", "frame", 0, steps * (w->hi - w->lo), w->job->quiet);
