@@ -78,29 +78,38 @@ static fc_status choose_frames(work *w, int64_t *steps) {
 
 /* ---- the prediction file ---- */
 
-/* scalars, and vectors whose components are all there in order; anything else as scalars */
+/* is channel i the first of the components of a whole vector, in order? */
+static bool starts_vector(const fc_scaling *k, int i, int D) {
+  const fc_channel *h = &k->channel[i];
+
+  if (h->rank != 1 || i + D > k->n || !strrchr(h->name, '_')) return false;
+  for (int d = 0; d < D; d++)
+    if (h[d].rank != 1 || h[d].field != h->field || h[d].component != d) return false;
+  return true;
+}
+
+/* The layout puts scalars before vectors. Whole vectors after the scalars stay vectors; any other order of channels is
+   written as scalars. */
 static int describe_fields(const work *w, char names[][FC_NAME], fc_out_field *out) {
-  const fc_scaling *k = &w->s.out;
-  const int         D = w->s.geo.ndim;
-  int               n = 0;
+  const fc_scaling *k      = &w->s.out;
+  const int         D      = w->s.geo.ndim;
+  bool              vector = false, mixed = false;
+  int               n      = 0;
 
   for (int i = 0; i < k->n; n++) {
-    const fc_channel *h     = &k->channel[i];
-    bool              whole = h->rank == 1 && i + D <= k->n && strrchr(h->name, '_');
-    for (int d = 0; whole && d < D; d++)
-      whole = h[d].rank == 1 && h[d].field == h->field && h[d].component == d;
-    snprintf(names[n], FC_NAME, "%s", h->name);
+    const bool whole = starts_vector(k, i, D);
+    mixed |= vector && !whole;
+    vector |= whole;
+    snprintf(names[n], FC_NAME, "%s", k->channel[i].name);
     if (whole) *strrchr(names[n], '_') = 0;
-    out[n] = (fc_out_field){names[n], h->unit, whole ? 1 : 0};
-    if (n && out[n - 1].rank > out[n].rank) break; /* a scalar after a vector: not the order of the layout */
+    out[n] = (fc_out_field){names[n], k->channel[i].unit, whole};
     i += whole ? D : 1;
   }
-  if (n && n < FC_FIELD_CHANNELS && out[n - 1].rank > out[n].rank)
-    for (n = 0; n < k->n; n++) {
-      snprintf(names[n], FC_NAME, "%s", k->channel[n].name);
-      out[n] = (fc_out_field){names[n], k->channel[n].unit, 0};
-    }
-  return n;
+  for (int i = 0; mixed && i < k->n; i++) {
+    snprintf(names[i], FC_NAME, "%s", k->channel[i].name);
+    out[i] = (fc_out_field){names[i], k->channel[i].unit, 0};
+  }
+  return mixed ? k->n : n;
 }
 
 static double first_time(const work *w) {
@@ -113,8 +122,8 @@ static double first_time(const work *w) {
 
 static fc_status open_writer(work *w, int64_t steps) {
   const fc_geometry *g = &w->s.geo;
-  char               names[FC_FIELD_CHANNELS + 1][FC_NAME];
-  fc_out_field       fields[FC_FIELD_CHANNELS + 1] = {{0}};
+  char               names[FC_FIELD_CHANNELS][FC_NAME];
+  fc_out_field       fields[FC_FIELD_CHANNELS] = {{0}};
   const double       dt   = isnan(g->dt) ? 1 : g->dt;
   fc_field_spec      spec = {.name = g->name, .ndim = g->ndim, .n_traj = w->hi - w->lo, .n_steps = steps,
                              .t0 = first_time(w) + dt, .dt = dt, .time_unit = g->time_unit, .space_unit = g->space_unit,
@@ -257,7 +266,7 @@ static fc_status prepare(work *w, int64_t *steps) {
 }
 
 static fc_status perform(work *w, FILE *f) {
-  int64_t steps;
+  int64_t steps = 0;
 
   FC_TRY(prepare(w, &steps));
   fc_progress_start(&w->bar, "rollout", "frame", 0, steps * (w->hi - w->lo), w->job->quiet);
