@@ -17,6 +17,9 @@
   FC_PRAGMA(omp parallel for schedule(dynamic, 1) if ((tasks) > 1 && (work) >= 4 * FC_PARALLEL_MIN))         \
   for (int64_t i = 0; i < (tasks); i++)
 
+/* one thread at a time in the statement that follows */
+#define FC_CRITICAL(name) FC_PRAGMA(omp critical(name))
+
 /* lets a sum or maximum use vector lanes without -ffast-math */
 #define FC_REDUCE(op, var) FC_PRAGMA(omp simd reduction(op : var))
 #define FC_VECTOR FC_PRAGMA(omp simd)

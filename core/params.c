@@ -211,7 +211,7 @@ const char *fc_params_at(const fc_params *p, int i, fc_tensor **t) {
 
 fc_tensor *fc_params_find(const fc_params *p, const char *name) {
   for (int i = 0; i < p->size; i++)
-    if (!strcmp(p->list[i]->name, name) || !strcmp(p->list[i]->alias, name)) return &p->list[i]->t;
+    if (!strcmp(p->list[i]->name, name) || (*name && !strcmp(p->list[i]->alias, name))) return &p->list[i]->t;
   return NULL;
 }
 

@@ -387,7 +387,10 @@ static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
 
   FC_ASSERT(u && fc_batch_int(b, "latent_steps", 1, 1, m->cfg.max_latent_steps, &steps) == FC_OK,
             "factformer: inputs were not checked");
-  for (int a = 0; a < m->n_space; a++) pos[a] = fc_batch_get(b, names[a]);
+  for (int a = 0; a < m->n_space; a++) {
+    fc_tensor *p = fc_batch_get(b, names[a]);
+    pos[a]       = fc_reshape(c, p, FC_DIMS(p->dim[0]));
+  }
   u = m->channels_first ? lift_3d(c, m, u) : fc_linear_apply(c, &m->lift, u, FC_ACT_NONE);
   u = with_bypass(c, m, crop_far(c, m, encode(c, m, pad_far(c, m, u), pos)));
   return m->marches ? march(c, m, u, steps) : head(c, m, u);

@@ -2,6 +2,7 @@
 #include "train/verify.h"
 
 #include "core/config.h"
+#include "core/ops.h"
 #include "core/vmath.h"
 #include "io/case_file.h"
 #include "io/safetensors.h"

@@ -22,7 +22,7 @@ typedef struct fc_verify_report {
       grad; /* worst over parameters of max |g - ref| / max(max |ref|, 1e-3 G), G the largest of all */
   fc_deviation grad_input; /* the same rule over the inputs */
   fc_deviation losses;     /* worst of eleven relative deviations */
-  char         worst_grad[192], worst_input[64];
+  char         worst_grad[192], worst_input[192];
   int          worst_step;
   bool         passed;
 } fc_verify_report;

@@ -1,7 +1,7 @@
 /* core/ops/epilogue.c */
 #include "core/ops/epilogue.h"
 
-#include "core/ops/activation.h"
+#include "core/ops/activation_spans.h"
 #include "core/parallel.h"
 
 #include <string.h>

@@ -1,0 +1,138 @@
+/* cli/info_field.c - what a data set of fields holds, with streaming statistics. */
+#include "cli/info.h"
+#include "core/progress.h"
+#include "io/field.h"
+
+#include <math.h>
+#include <string.h>
+
+/* "0.5 s"; of a date-based unit ("hours since 1900-01-01") the first word; "1" means without unit */
+static void with_unit(json_t *o, const char *key, double x, const char *unit) {
+  const char *since = strstr(unit, " since ");
+  const int   n     = !strcmp(unit, "1") ? 0 : since ? (int)(since - unit) : (int)strlen(unit);
+  char        text[FC_NAME + 40];
+
+  snprintf(text, sizeof text, "%.6g%s%.*s", x, n ? " " : "", n, unit);
+  fc_info_text(o, key, isnan(x) ? "unknown or not uniform" : text);
+}
+
+static void grid(json_t *out, const fc_field_info *i) {
+  json_t *axes = json_array();
+
+  fc_info_shape(out, "grid", i->ndim, i->dim);
+  for (int a = 0; a < i->ndim; a++) {
+    json_t *row = json_object();
+    fc_info_text(row, "axis", i->axis[a]);
+    fc_info_int(row, "points", i->dim[a]);
+    fc_info_real(row, "first", i->lo[a]);
+    fc_info_real(row, "last", i->hi[a]);
+    json_object_set_new(row, "periodic", json_boolean(i->periodic[a]));
+    json_array_append_new(axes, row);
+  }
+  if (i->space_unit[0]) fc_info_text(out, "length unit", i->space_unit);
+  json_object_set_new(out, "axes", axes);
+}
+
+static void channels(json_t *out, const fc_field_info *i, const fc_field_stats *s) {
+  json_t *list = json_array();
+
+  for (int c = 0; c < i->n_channels; c++) {
+    json_t *row = json_object();
+    fc_info_text(row, "name", i->channel[c].name);
+    fc_info_text(row, "unit", i->channel[c].unit);
+    if (s) {
+      fc_info_real(row, "min", s->min[c]);
+      fc_info_real(row, "mean", s->mean[c]);
+      fc_info_real(row, "std", s->std[c]);
+      fc_info_real(row, "max", s->max[c]);
+      fc_info_real(row, "std of change", i->n_steps > 1 ? s->std_delta[c] : NAN);
+    }
+    json_array_append_new(list, row);
+  }
+  json_object_set_new(out, "channels", list);
+}
+
+static void constants(json_t *out, const fc_field_info *i) {
+  json_t *list = json_array();
+
+  for (int c = 0; c < i->n_constant; c++) {
+    json_t *row = json_object();
+    fc_info_text(row, "name", i->constant[c].name);
+    fc_info_text(row, "unit", i->constant[c].unit);
+    json_array_append_new(list, row);
+  }
+  if (i->n_constant)
+    json_object_set_new(out, "constant in time", list);
+  else
+    json_decref(list);
+}
+
+static void parameters(json_t *out, const fc_field_info *i) {
+  json_t *list = json_object();
+
+  for (int k = 0; k < i->n_params; k++) fc_info_real(list, i->param[k].name, i->param[k].value);
+  if (i->n_params)
+    json_object_set_new(out, "parameters", list);
+  else
+    json_decref(list);
+}
+
+static void texts(json_t *out, fc_field *f) {
+  static const char *const names[] = {"fieldcast_version", "solver", "command", "model", "config",
+                                      "Conventions"};
+
+  for (int k = 0; k < FC_COUNT(names); k++)
+    if (fc_field_text(f, names[k])[0]) fc_info_text(out, names[k], fc_field_text(f, names[k]));
+}
+
+static void general(json_t *out, const fc_field_info *i) {
+  fc_info_text(out, "kind", i->layout_name);
+  fc_info_text(out, "name", i->name);
+  fc_info_int(out, "files", i->n_files);
+  fc_info_int(out, "trajectories", i->n_traj);
+  fc_info_int(out, "steps", i->n_steps);
+  if (i->n_steps > 1) with_unit(out, "time step", i->dt, i->time_unit);
+}
+
+static void tick(void *user, int64_t done, int64_t total) {
+  fc_progress *p = user;
+
+  if (!p->total) fc_progress_start(p, "read", "frame", 0, total, fc_verbosity == 0);
+  if (fc_progress_due(p)) fc_progress_update(p, done, NULL);
+  if (done == total) fc_progress_end(p, NULL);
+}
+
+/* Values that are not finite are news, not a reason to fail; damage is. */
+static fc_status statistics(json_t *out, fc_field *f, const fc_field_info *i) {
+  fc_field_stats  s;
+  fc_progress     p      = {0};
+  const fc_status status = fc_field_statistics(f, 0, i->n_traj, NULL, tick, &p, &s);
+
+  if (status == FC_OK)
+    channels(out, i, &s);
+  else if (strstr(fc_error(), "not finite")) {
+    channels(out, i, NULL);
+    fc_info_text(out, "note", fc_error());
+  } else
+    return status;
+  return FC_OK;
+}
+
+fc_status fc_info_fields(const char *path, const fc_info_options *o, json_t *out) {
+  fc_field *f;
+  fc_status s = FC_OK;
+
+  FC_TRY(fc_field_open(path, &f));
+  const fc_field_info *i = fc_field_about(f);
+  general(out, i);
+  grid(out, i);
+  if (o->statistics)
+    s = statistics(out, f, i);
+  else
+    channels(out, i, NULL);
+  constants(out, i);
+  parameters(out, i);
+  texts(out, f);
+  fc_field_close(f);
+  return s;
+}

@@ -1,0 +1,234 @@
+/* io/field.c - opens a file, a folder or a pattern as one data set. */
+#include "io/field_part.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- which files ---- */
+static bool is_folder(const char *path) {
+  struct stat st;
+  return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* folder/(suffix), with the characters that glob would take as a pattern escaped in the folder's name */
+static bool add_files(const char *folder, const char *suffix, glob_t *g) {
+  char *pattern = malloc(2 * strlen(folder) + strlen(suffix) + 2), *to = pattern;
+
+  if (!pattern) return false;
+  for (const char *p = folder; *p; p++) {
+    if (strchr("*?[]\\", *p)) *to++ = '\\';
+    *to++ = *p;
+  }
+  sprintf(to, "/%s", suffix);
+  glob(pattern, GLOB_NOSORT | (g->gl_pathc ? GLOB_APPEND : 0), NULL, g);
+  free(pattern);
+  return g->gl_pathc > 0;
+}
+
+static bool folder_files(const char *folder, glob_t *g) {
+  static const char *const suffixes[] = {"*.hdf5", "*.h5", "*.nc", "*.nc4"};
+
+  for (int i = 0; i < FC_COUNT(suffixes); i++) add_files(folder, suffixes[i], g);
+  return g->gl_pathc > 0;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* A Well data set folder holds data/train; a part of it only train. */
+static fc_status list_files(const char *path, glob_t *g) {
+  static const char *const below[] = {"", "/data/train", "/train"};
+  char                     folder[4096];
+
+  if (is_folder(path)) {
+    for (int i = 0; i < FC_COUNT(below) && !g->gl_pathc; i++) {
+      snprintf(folder, sizeof folder, "%s%s", path, below[i]);
+      folder_files(folder, g);
+    }
+    FC_REQUIRE(g->gl_pathc, FC_E_INPUT, "%s: a folder without *.hdf5, *.h5 or *.nc, also none in data/train",
+               path);
+  } else if (access(path, F_OK) && strpbrk(path, "*?[")) {
+    glob(path, GLOB_NOSORT, NULL, g);
+    FC_REQUIRE(g->gl_pathc, FC_E_INPUT, "%s: no file fits this pattern", path);
+  }
+  if (g->gl_pathc) qsort(g->gl_pathv, g->gl_pathc, sizeof *g->gl_pathv, by_name);
+  return FC_OK;
+}
+
+/* ---- one file after the other ---- */
+static fc_status keep_part(fc_field *f, fc_field_part *p, const char *path, fc_field_map *m) {
+  const int n = m->n_vars;
+
+  p->path    = strdup(path);
+  p->var     = malloc((size_t)n * sizeof *p->var);
+  p->set     = malloc((size_t)n * sizeof *p->set);
+  p->n_traj  = m->info.n_traj;
+  p->n_steps = m->info.n_steps;
+  p->group   = m->group;
+  p->file    = -1;
+  m->group   = NULL;
+  f->n_parts++; /* from here on fc_field_close frees it */
+  FC_REQUIRE(p->path && p->var && p->set, FC_E_SYSTEM, "%s: not enough memory", path);
+  memcpy(p->var, m->var, (size_t)n * sizeof *p->var);
+  for (int k = 0; k < n; k++) p->set[k] = -1;
+  return FC_OK;
+}
+
+static void merge(fc_field_info *all, const fc_field_info *i) {
+  all->n_files++;
+  all->n_traj += i->n_traj;
+  all->n_steps = fc_min64(all->n_steps, i->n_steps);
+  if (!(fabs(all->dt - i->dt) <= 1e-3 * fabs(all->dt))) all->dt = NAN;
+}
+
+static fc_status add_part(fc_field *f, const char *path) {
+  fc_field_part *p = &f->part[f->n_parts];
+  fc_field_map  *m = NULL;
+  hid_t          file;
+
+  FC_TRY(fc_h5_open(path, &file));
+  fc_status s = fc_map_create(file, path, &m);
+  fc_h5_close(file);
+  FC_TRY(s);
+  if (!f->map) {
+    f->map = m;
+    return keep_part(f, p, path, m);
+  }
+  p->first = f->map->info.n_traj;
+  s        = fc_map_agree(f->map, f->part[0].path, m, path);
+  if (s == FC_OK) s = keep_part(f, p, path, m);
+  if (s == FC_OK) merge(&f->map->info, &m->info);
+  fc_map_destroy(m);
+  return s;
+}
+
+static fc_status open_all(const char *path, fc_field **out) {
+  glob_t    g = {0};
+  fc_status s = FC_OK;
+  fc_field *f = calloc(1, sizeof *f);
+
+  FC_REQUIRE(f, FC_E_SYSTEM, "%s: not enough memory", path);
+  FC_TRY_TO(done, s, list_files(path, &g));
+  const size_t n = g.gl_pathc ? g.gl_pathc : 1;
+  f->part        = calloc(n, sizeof *f->part);
+  if (!f->part) s = fc_fail(FC_E_SYSTEM, "%s: not enough memory for %zu files", path, n);
+  for (size_t i = 0; i < n && s == FC_OK; i++) s = add_part(f, g.gl_pathc ? g.gl_pathv[i] : path);
+done:
+  globfree(&g);
+  if (s == FC_OK)
+    *out = f;
+  else
+    fc_field_close(f);
+  return s;
+}
+
+fc_status fc_field_open(const char *path, fc_field **out) {
+  const fc_h5_quiet q = fc_h5_hush();
+
+  *out              = NULL;
+  const fc_status s = open_all(path, out);
+  fc_h5_unhush(q);
+  return s;
+}
+
+void fc_field_close(fc_field *f) {
+  if (!f) return;
+  const fc_h5_quiet q = fc_h5_hush();
+  for (int i = 0; i < f->n_parts; i++) {
+    fc_field_part *p = &f->part[i];
+    fc_field_part_close(f, p);
+    free(p->path);
+    free(p->var);
+    free(p->set);
+    free(p->group);
+  }
+  fc_h5_unhush(q);
+  for (int i = 0; i < f->n_texts; i++) {
+    free(f->text[i].name);
+    free(f->text[i].value);
+  }
+  free(f->text);
+  free(f->part);
+  free(f->raw);
+  fc_map_destroy(f->map);
+  free(f);
+}
+
+/* ---- questions ---- */
+const fc_field_info *fc_field_about(const fc_field *f) { return &f->map->info; }
+
+int64_t fc_field_steps(const fc_field *f, int64_t traj) {
+  for (int i = f->n_parts - 1; i >= 0; i--)
+    if (traj >= f->part[i].first && traj < f->part[i].first + f->part[i].n_traj) return f->part[i].n_steps;
+  return 0;
+}
+
+int fc_field_channel(const fc_field_info *i, const char *name, bool constant) {
+  const fc_channel *c = constant ? i->constant : i->channel;
+
+  for (int k = 0; k < (constant ? i->n_constant : i->n_channels); k++)
+    if (!strcmp(c[k].name, name)) return k;
+  return -1;
+}
+
+fc_status fc_field_read_times(fc_field *f, int64_t traj, int64_t t0, int64_t nt, double *t) {
+  char           name[FC_NAME + FC_VAR_PATH + 2];
+  fc_field_part *p;
+  int64_t        local;
+
+  FC_TRY(fc_field_locate(f, traj, &p, &local));
+  FC_REQUIRE(t0 >= 0 && nt >= 0 && t0 + nt <= p->n_steps, FC_E_USAGE,
+             "%s: times %lld to %lld are asked for, trajectory %lld has %lld steps", p->path, (long long)t0,
+             (long long)(t0 + nt - 1), (long long)traj, (long long)p->n_steps);
+  if (!f->map->time[0]) { /* not stored: frame numbers */
+    for (int64_t i = 0; i < nt; i++) t[i] = (double)(t0 + i);
+    return FC_OK;
+  }
+  const char *group = f->map->grouped ? p->group[local] : "";
+  snprintf(name, sizeof name, "%s%s%s", group, group[0] ? "/" : "", f->map->time);
+  return fc_h5_row(p->file, p->path, name, local, t0, nt, t);
+}
+
+fc_status fc_field_times(fc_field *f, int64_t traj, int64_t t0, int64_t nt, double *t) {
+  const fc_h5_quiet q = fc_h5_hush();
+  const fc_status   s = fc_field_read_times(f, traj, t0, nt, t);
+  fc_h5_unhush(q);
+  return s;
+}
+
+/* Root attribute, or that of the first trajectory's group where each has its own. */
+static char *find_text(fc_field *f, const char *attribute) {
+  fc_field_part *p;
+  int64_t        local;
+
+  if (fc_field_locate(f, 0, &p, &local) != FC_OK) return NULL;
+  char *text = fc_h5_text_new(p->file, attribute);
+  if (text || !f->map->grouped) return text;
+  const hid_t g = H5Gopen2(p->file, p->group[0], H5P_DEFAULT);
+  if (g >= 0) text = fc_h5_text_new(g, attribute);
+  fc_h5_close(g);
+  return text;
+}
+
+const char *fc_field_text(fc_field *f, const char *attribute) {
+  for (int i = 0; i < f->n_texts; i++)
+    if (!strcmp(f->text[i].name, attribute)) return f->text[i].value;
+  const fc_h5_quiet q     = fc_h5_hush();
+  char             *value = find_text(f, attribute), *name = value ? strdup(attribute) : NULL;
+  fc_h5_unhush(q);
+  void *more = name ? realloc(f->text, (size_t)(f->n_texts + 1) * sizeof *f->text) : NULL;
+  if (!more) {
+    free(name);
+    free(value);
+    return "";
+  }
+  f->text                   = more;
+  f->text[f->n_texts].name  = name;
+  f->text[f->n_texts].value = value;
+  return f->text[f->n_texts++].value;
+}

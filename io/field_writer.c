@@ -1,0 +1,224 @@
+/* io/field_writer.c - frames into a file in The Well's layout: PATH.tmp until it is complete. */
+#include "io/field_create.h"
+#include "io/file.h"
+#include "io/xdmf.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct fc_field_writer {
+  char         *path, *tmp;
+  fc_field_spec spec;   /* its strings are copies */
+  char        **copies; /* of all strings, to free */
+  int           n_copies;
+  fc_out_field *fields; /* fields, then constants: copies too */
+  hid_t         file;
+  hid_t        *set;   /* [n_fields + n_constant] */
+  fc_real      *one;   /* values of one field of one frame */
+  int           error; /* the first of the disk, an errno */
+  int64_t       points;
+};
+
+/* ---- the caller's specification may go away, so it is copied ---- */
+static const char *keep(fc_field_writer *w, const char *text) {
+  char **more = realloc(w->copies, (size_t)(w->n_copies + 1) * sizeof *more);
+
+  if (more) w->copies = more;
+  char *copy = more ? strdup(text ? text : "") : NULL;
+  if (copy) w->copies[w->n_copies++] = copy;
+  return copy;
+}
+
+static void copy_fields(fc_field_writer *w, const fc_field_spec *s) {
+  const int n = s->n_fields;
+
+  for (int i = 0; w->fields && i < n + s->n_constant; i++) {
+    const fc_out_field *from = i < n ? &s->field[i] : &s->constant[i - n];
+    w->fields[i]             = (fc_out_field){keep(w, from->name), keep(w, from->unit), from->rank};
+  }
+  w->spec.field    = w->fields;
+  w->spec.constant = w->fields ? w->fields + n : NULL;
+}
+
+static bool copy_spec(fc_field_writer *w, const char *path, const fc_field_spec *s) {
+  const int n = s->n_fields + s->n_constant;
+
+  w->spec   = *s;
+  w->path   = strdup(path);
+  w->tmp    = malloc(strlen(path) + 5);
+  w->fields = malloc((size_t)n * sizeof *w->fields);
+  w->set    = malloc((size_t)n * sizeof *w->set);
+  w->file   = -1;
+  for (int i = 0; w->set && i < n; i++) w->set[i] = -1;
+  if (w->tmp) strcat(strcpy(w->tmp, path), ".tmp");
+  copy_fields(w, s);
+  w->spec.name       = keep(w, s->name);
+  w->spec.time_unit  = keep(w, s->time_unit);
+  w->spec.space_unit = keep(w, s->space_unit);
+  for (int a = 0; a < s->ndim; a++) w->spec.axis[a] = s->axis[a] ? keep(w, s->axis[a]) : NULL;
+  for (int i = 0; i < s->n_params; i++) w->spec.param[i].name = keep(w, s->param[i].name);
+  for (int i = 0; i < s->n_texts; i++) {
+    w->spec.text[i].name  = keep(w, s->text[i].name);
+    w->spec.text[i].value = keep(w, s->text[i].value);
+  }
+  w->points = 1;
+  for (int a = 0; a < s->ndim; a++) w->points *= s->dim[a];
+  w->one           = malloc((size_t)(w->points * s->ndim) * sizeof *w->one);
+  const int wanted = 3 + 2 * n + s->n_params + 2 * s->n_texts; /* axes may be NULL */
+  return w->path && w->tmp && w->fields && w->set && w->one && w->n_copies >= wanted;
+}
+
+static void release(fc_field_writer *w) {
+  for (int i = 0; i < w->n_copies; i++) free(w->copies[i]);
+  free(w->copies);
+  free(w->fields);
+  free(w->set);
+  free(w->one);
+  free(w->path);
+  free(w->tmp);
+  free(w);
+}
+
+/* ---- the file ---- */
+static fc_status refused(const fc_field_writer *w) {
+  return fc_fail(FC_E_SYSTEM, "%s: cannot write: %s", w->tmp, w->error ? strerror(w->error) : "HDF5 refused");
+}
+
+static bool close_file(fc_field_writer *w) {
+  bool ok = true;
+
+  for (int i = 0; i < w->spec.n_fields + w->spec.n_constant; i++)
+    if (w->set[i] >= 0) ok &= H5Dclose(w->set[i]) >= 0;
+  if (w->file >= 0) ok &= H5Fclose(w->file) >= 0;
+  w->file = -1;
+  return ok && !w->error;
+}
+
+static fc_status build(fc_field_writer *w) {
+  const int n = w->spec.n_fields + w->spec.n_constant;
+
+  w->file = fc_h5_create(w->tmp, &w->error);
+  if (w->file < 0) return refused(w);
+  if (!fc_field_write_skeleton(w->file, &w->spec)) return refused(w);
+  for (int i = 0; i < n; i++) {
+    w->set[i] = fc_field_create_set(w->file, &w->spec, &w->fields[i], i >= w->spec.n_fields);
+    if (w->set[i] < 0) return refused(w);
+  }
+  return w->error ? refused(w) : FC_OK;
+}
+
+fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
+  *out = NULL;
+  FC_TRY(fc_field_spec_check(spec));
+  fc_field_writer *w = calloc(1, sizeof *w);
+  FC_REQUIRE(w, FC_E_SYSTEM, "%s: not enough memory", path);
+  if (!copy_spec(w, path, spec)) {
+    release(w);
+    return fc_fail(FC_E_SYSTEM, "%s: not enough memory", path);
+  }
+  const fc_h5_quiet q = fc_h5_hush();
+  const fc_status   s = build(w);
+  fc_h5_unhush(q);
+  if (s == FC_OK)
+    *out = w;
+  else
+    fc_field_writer_abandon(w);
+  return s;
+}
+
+/* channels-last values of all fields to one field */
+static void gather(const fc_field_writer *w, const fc_real *x, int n_all, int from, int n) {
+  for (int64_t i = 0; i < w->points; i++)
+    for (int k = 0; k < n; k++) w->one[i * n + k] = x[i * n_all + from + k];
+}
+
+static int width(const fc_field_writer *w, const fc_out_field *f) { return f->rank ? w->spec.ndim : 1; }
+
+static bool write_set(const fc_field_writer *w, int i, int64_t traj, int64_t t, bool constant) {
+  const fc_out_field *f        = &w->fields[i];
+  hsize_t             start[6] = {0}, count[6], n = (hsize_t)(w->points * width(w, f));
+  int                 rank = 0;
+
+  count[rank] = 1, start[rank++] = (hsize_t)traj;
+  if (!constant) count[rank] = 1, start[rank++] = (hsize_t)t;
+  for (int a = 0; a < w->spec.ndim; a++) count[rank++] = (hsize_t)w->spec.dim[a];
+  if (f->rank) count[rank++] = (hsize_t)w->spec.ndim;
+  const hid_t space = H5Dget_space(w->set[i]), memory = H5Screate_simple(1, &n, NULL);
+  H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+  const bool ok = H5Dwrite(w->set[i], sizeof(fc_real) == 8 ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT, memory,
+                           space, H5P_DEFAULT, w->one) >= 0;
+  fc_h5_close(memory);
+  fc_h5_close(space);
+  return ok;
+}
+
+/* one frame of fields lo .. lo+n-1: scalars first, then vectors */
+static fc_status write_frame(fc_field_writer *w, int lo, int n, int64_t traj, int64_t t, const fc_real *x) {
+  int n_all = 0, from = 0;
+
+  for (int i = lo; i < lo + n; i++) n_all += width(w, &w->fields[i]);
+  for (int rank = 0; rank < 2; rank++)
+    for (int i = lo; i < lo + n; i++) {
+      const int k = width(w, &w->fields[i]);
+      if (w->fields[i].rank != rank) continue;
+      gather(w, x, n_all, from, k);
+      from += k;
+      if (!write_set(w, i, traj, t, lo > 0) || w->error) return refused(w);
+    }
+  return FC_OK;
+}
+
+static int64_t frame_size(const fc_field_writer *w) {
+  int64_t n = 0;
+  for (int i = 0; i < w->spec.n_fields; i++) n += width(w, &w->fields[i]);
+  return n * w->points;
+}
+
+fc_status fc_field_write(fc_field_writer *w, int64_t traj, int64_t t0, int64_t nt, const fc_real *x) {
+  fc_status s = FC_OK;
+
+  FC_REQUIRE(traj >= 0 && traj < w->spec.n_traj && t0 >= 0 && nt >= 0 && t0 + nt <= w->spec.n_steps,
+             FC_E_USAGE,
+             "%s: frames %lld to %lld of trajectory %lld do not fit into %lld trajectories of %lld steps",
+             w->path, (long long)t0, (long long)(t0 + nt - 1), (long long)traj, (long long)w->spec.n_traj,
+             (long long)w->spec.n_steps);
+  const fc_h5_quiet q = fc_h5_hush();
+  for (int64_t t = 0; t < nt && s == FC_OK; t++)
+    s = write_frame(w, 0, w->spec.n_fields, traj, t0 + t, x + t * frame_size(w));
+  fc_h5_unhush(q);
+  return s;
+}
+
+fc_status fc_field_write_constant(fc_field_writer *w, int64_t traj, const fc_real *x) {
+  FC_REQUIRE(traj >= 0 && traj < w->spec.n_traj, FC_E_USAGE, "%s: there is no trajectory %lld", w->path,
+             (long long)traj);
+  const fc_h5_quiet q = fc_h5_hush();
+  const fc_status   s = write_frame(w, w->spec.n_fields, w->spec.n_constant, traj, 0, x);
+  fc_h5_unhush(q);
+  return s;
+}
+
+fc_status fc_field_writer_finish(fc_field_writer *w) {
+  const fc_h5_quiet q = fc_h5_hush();
+  fc_status         s = FC_OK;
+
+  if (!close_file(w)) s = refused(w);
+  fc_h5_unhush(q);
+  if (s == FC_OK) s = fc_file_replace(w->tmp, w->path);
+  if (s != FC_OK)
+    unlink(w->tmp);
+  else
+    s = fc_xdmf_write(w->path, &w->spec, sizeof(fc_real));
+  release(w);
+  return s;
+}
+
+void fc_field_writer_abandon(fc_field_writer *w) {
+  if (!w) return;
+  const fc_h5_quiet q = fc_h5_hush();
+  close_file(w);
+  fc_h5_unhush(q);
+  unlink(w->tmp);
+  release(w);
+}
