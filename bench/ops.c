@@ -1,7 +1,8 @@
 /* bench/ops.c - forward and backward of every hot operation, beside what the machine can do.
 
-   usage: bench_ops [--rates] [--csv FILE] [WORD]     WORD: only ops whose name contains it
-   --rates prints the machine's rates alone, one "rate NAME THREADS VALUE" a line.
+   usage: bench_ops [--rates | --kernels] [--csv FILE] [WORD]     WORD: only ops whose name contains it
+   --rates prints the machine's rates alone, one "rate NAME THREADS VALUE" a line; --kernels the processor
+   type whose kernels OpenBLAS uses.
 
    Each op runs with one thread and with the whole team (OMP_NUM_THREADS). Times are the fastest of many runs.
    Ops that do dense products are given in GF/s and as a share of the best sgemm rate, all others in GB/s and
@@ -204,7 +205,6 @@ static fc_status measure_rates(int n_teams, const int *team, bench_rates *rates,
 }
 
 static fc_status run(bool only_rates, const char *csv_path, const char *word) {
-  fc_parallel_start();
   const int   team[MAX_TEAMS] = {1, fc_threads()}, n_teams = team[1] > 1 ? 2 : 1;
   bench_rates rates[MAX_TEAMS];
 
@@ -223,7 +223,9 @@ int main(int argc, char **argv) {
   const char *csv = NULL, *word = NULL;
   bool        only_rates = false;
 
+  fc_parallel_start();
   for (int i = 1; i < argc; i++) {
+    if (!strcmp(argv[i], "--kernels")) return printf("%s\n", fc_blas_kernels()), 0;
     if (!strcmp(argv[i], "--rates"))
       only_rates = true;
     else if (!strcmp(argv[i], "--csv") && i + 1 < argc)
@@ -231,7 +233,8 @@ int main(int argc, char **argv) {
     else if (argv[i][0] != '-' && !word)
       word = argv[i];
     else
-      return fprintf(stderr, "usage: bench_ops [--rates] [--csv FILE] [WORD]\n"), fc_exit_code(FC_E_USAGE);
+      return fprintf(stderr, "usage: bench_ops [--rates | --kernels] [--csv FILE] [WORD]\n"),
+             fc_exit_code(FC_E_USAGE);
   }
   const fc_status s = run(only_rates, csv, word);
   if (s != FC_OK) fprintf(stderr, "bench_ops: %s\n", fc_error());
