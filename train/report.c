@@ -10,7 +10,9 @@
 
 enum { ROWS = 12, WIDTH = 18 };
 
-static const char *time_unit(const fc_report *r) { return isnan(r->geo->dt) ? "frames" : r->geo->time_unit; }
+const char *fc_unit_text(const char *unit) { return strcmp(unit, "1") ? unit : ""; }
+
+static const char *time_unit(const fc_report *r) { return isnan(r->geo->dt) ? "frames" : fc_unit_text(r->geo->time_unit); }
 
 /* at most ROWS frames, first and last among them */
 static int pick_rows(int64_t frames, int64_t out[ROWS]) {
@@ -74,7 +76,7 @@ static fc_status print_valid_one(const fc_report *r, FILE *f, int m, fc_compared
 }
 
 static fc_status print_valid(const fc_report *r, FILE *f) {
-  fprintf(f, "\nvalid time%s%s\n%10s", r->geo->time_unit[0] ? " in " : "", r->geo->time_unit, "");
+  fprintf(f, "\nvalid time%s%s\n%10s", time_unit(r)[0] ? ", " : "", time_unit(r), "");
   for (int m = 0; m < r->c->methods; m++) fprintf(f, " %*s", WIDTH, r->c->label[m]);
   fprintf(f, "\nVRMSE<%-4.2g", r->good_error);
   for (int m = 0; m < r->c->methods; m++) FC_TRY(print_valid_one(r, f, m, FC_C_VRMSE, r->good_error));

@@ -27,6 +27,8 @@ typedef struct fc_report {
   const char        *title;
 } fc_report;
 
+/* "" for a number without unit, which files write as "1" */
+const char *fc_unit_text(const char *unit);
 /* one table per quantity (rows: lead times, columns: methods), valid times, definitions */
 fc_status fc_report_print(const fc_report *r, FILE *f);
 /* method,lead_time,channel,unit,VRMSE,... one line each */

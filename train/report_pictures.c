@@ -86,7 +86,7 @@ static fc_status draw_fields(const fc_report *r, const char *path) {
   fc_panel        p[3 * FC_SHOTS];
   char            when[FC_SHOTS][40];
   const char     *rows[3] = {"truth", r->c->label[0], "difference"}, *cols[FC_SHOTS];
-  const char     *unit    = r->channels->channel[0].unit, *units[3] = {unit, unit, unit};
+  const char     *unit    = fc_unit_text(r->channels->channel[0].unit), *units[3] = {unit, unit, unit};
 
   for (int a = 0; a < r->geo->ndim; a++) len *= r->geo->dim[a];
   fc_real *difference = malloc((size_t)(s->n * len) * sizeof *difference);
@@ -96,7 +96,7 @@ static fc_status draw_fields(const fc_report *r, const char *path) {
     p[i]            = panel_of(r->geo, s->truth[i], C);
     p[s->n + i]     = panel_of(r->geo, s->guess[i], C);
     p[2 * s->n + i] = panel_of(r->geo, difference + i * len, C);
-    snprintf(when[i], sizeof when[i], "+%.3g %.20s", r->c->lead[s->frame[i]], r->geo->time_unit);
+    snprintf(when[i], sizeof when[i], "+%.3g %.20s", r->c->lead[s->frame[i]], fc_unit_text(r->geo->time_unit));
     cols[i] = when[i];
   }
   colour_fields(p, s->n);
@@ -115,7 +115,8 @@ static fc_status draw_errors(const fc_report *r, const char *path) {
   fc_axes           axes = {.title = r->title, .x_label = x_label, .y_label = "VRMSE", .h_line = r->good_error};
 
   FC_REQUIRE(v, FC_E_SYSTEM, "no memory for a picture");
-  snprintf(x_label, sizeof x_label, r->geo->time_unit[0] ? "lead time, %s" : "lead time%s", r->geo->time_unit);
+  const char *unit = fc_unit_text(r->geo->time_unit);
+  snprintf(x_label, sizeof x_label, "lead time%s%s", unit[0] ? ", " : "", unit);
   for (int m = 0; m < c->methods; m++) {
     double *y = v + m * c->frames;
     for (int64_t t = 0; t < c->frames; t++) y[t] = fc_compare_at(c, m, FC_C_VRMSE, t, -1);
@@ -144,6 +145,8 @@ static fc_status draw_spectra(const fc_report *r, const char *path) {
     st = fc_spectrum(&r->c->grid, 1, i % 2 ? s->guess[at] : s->truth[at], y);
     snprintf(label[i], sizeof label[i], "%s, +%.3g", i % 2 ? r->c->label[0] : "truth", r->c->lead[s->frame[at]]);
     curves[i] = (fc_curve){.label = label[i], .n = n - 1, .x = k + 1, .y = y + 1, .dashed = i % 2 != 0};
+    for (int64_t q = 1; q < n; q++) axes.y_hi = fmax(axes.y_hi, 3 * y[q]);
+    axes.y_lo = 1e-9 * axes.y_hi; /* what lies deeper is rounding noise */
   }
   if (st == FC_OK) st = fc_plot_curves(path, &axes, 2 * shown, curves);
   free(e);

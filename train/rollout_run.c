@@ -224,9 +224,9 @@ static void print_costs(const work *w, FILE *f) {
   fprintf(f, "cost: model %.3g s a frame", fc_rollout_cost(w->roll));
   if (w->coarse.def) {
     fprintf(f, ", %s %.3g s a frame, measured in this run", w->cmp->label[w->solver], w->coarse.seconds);
-    if (w->coarse.full) fprintf(f, "; the solver on the data's own grid costs no more than the model");
-    if (w->coarse.dearer) fprintf(f, "; no grid of the solver is as cheap as the model, this is the cheapest tried");
-    fputc('\n', f);
+    if (w->coarse.dearer) fprintf(f, "; no coarser grid is as cheap as the model, this is the cheapest");
+    fprintf(f, "\n      on the data's own grid the solver takes %.3g s a frame, %.2g times the model's cost\n", w->coarse.full,
+            w->coarse.full / fc_rollout_cost(w->roll));
   } else {
     fprintf(f, "; no coarse solver beside it: %s\n", w->no_coarse);
   }
