@@ -23,11 +23,12 @@ fc_status fc_cmd_eval(int argc, char **argv) {
   fc_run         *run;
   fc_evaluate_job job    = {0};
   const fc_arg    args[] = {
-      {"data", 'd', FC_ARG_VALUE, &job.data, "FILE", "fields to predict"},
-      {"split", 0, FC_ARG_VALUE, &split, "all|train|valid", "which trajectories of FILE, cut as the run did; default all"},
-      {"windows", 'w', FC_ARG_INT, &job.windows, "N", "windows, spread evenly; default one per trajectory"},
-      {"frames", 'n', FC_ARG_INT, &job.frames, "N", "frames of the rollout; default as many as FILE has"},
-      {"raw", 0, FC_ARG_FLAG, &raw, NULL, "the last weights even if the run has their moving average"},
+         {"data", 'd', FC_ARG_VALUE, &job.data, "FILE", "fields to predict"},
+         {"split", 0, FC_ARG_VALUE, &split, "all|train|valid",
+          "which trajectories of FILE, cut as the run did; default all"},
+         {"windows", 'w', FC_ARG_INT, &job.windows, "N", "windows, spread evenly; default one per trajectory"},
+         {"frames", 'n', FC_ARG_INT, &job.frames, "N", "frames of the rollout; default as many as FILE has"},
+         {"raw", 0, FC_ARG_FLAG, &raw, NULL, "the last weights even if the run has their moving average"},
   };
 
   FC_TRY(fc_args_parse(fc_command_find("eval"), argc, argv, FC_COUNT(args), args, 1, 1, &files, NULL, &done));

@@ -17,7 +17,10 @@ static void quoted(const char *text, FILE *f) {
   fputc('"', f);
 }
 
-static bool bare(const fc_option *o) { return o->type == FC_T_INT || o->type == FC_T_REAL || o->type == FC_T_BOOL || o->type == FC_T_INTS || o->type == FC_T_REALS; }
+static bool bare(const fc_option *o) {
+  return o->type == FC_T_INT || o->type == FC_T_REAL || o->type == FC_T_BOOL || o->type == FC_T_INTS ||
+         o->type == FC_T_REALS;
+}
 
 /* {"model": .., "args": {..}} of every option that is not just another name of one */
 static fc_status write_config(const fc_run *r, const char *path) {
@@ -33,8 +36,10 @@ static fc_status write_config(const fc_run *r, const char *path) {
     fprintf(f, "%s\n    ", comma);
     quoted(o->key, f);
     fputs(": ", f);
-    if (bare(o)) fputs(value, f);
-    else quoted(value, f);
+    if (bare(o))
+      fputs(value, f);
+    else
+      quoted(value, f);
     comma = ",";
   }
   fprintf(f, "\n  },\n  \"source\": \"fieldcast %s, step %lld\"\n}\n", FC_VERSION, (long long)r->k.step);
@@ -45,8 +50,10 @@ static fc_status write_config(const fc_run *r, const char *path) {
 static void config_name(const char *weights, char *out, size_t size) {
   const char *end = strstr(weights, ".safetensors"), *slash = strrchr(weights, '/');
 
-  if (end && !end[12] && end != weights && end[-1] != '/') snprintf(out, size, "%.*s.json", (int)(end - weights), weights);
-  else snprintf(out, size, "%.*sconfig.json", (int)(slash ? slash + 1 - weights : 0), weights);
+  if (end && !end[12] && end != weights && end[-1] != '/')
+    snprintf(out, size, "%.*s.json", (int)(end - weights), weights);
+  else
+    snprintf(out, size, "%.*sconfig.json", (int)(slash ? slash + 1 - weights : 0), weights);
 }
 
 fc_status fc_cmd_export(int argc, char **argv) {
@@ -61,7 +68,8 @@ fc_status fc_cmd_export(int argc, char **argv) {
       {"raw", 0, FC_ARG_FLAG, &raw, NULL, "the last weights even if the run has their moving average"},
   };
 
-  FC_TRY(fc_args_parse(fc_command_find("export"), argc, argv, FC_COUNT(args), args, 1, 1, &files, NULL, &done));
+  FC_TRY(
+      fc_args_parse(fc_command_find("export"), argc, argv, FC_COUNT(args), args, 1, 1, &files, NULL, &done));
   if (done) return FC_OK;
   FC_REQUIRE(out, FC_E_USAGE, "export wants -o FILE: where the weights go");
   config_name(out, name, sizeof name);
@@ -71,7 +79,8 @@ fc_status fc_cmd_export(int argc, char **argv) {
   if (s == FC_OK) s = write_config(run, config);
   if (s == FC_OK)
     printf("%s%s: %d tensors written to %s, options to %s\n", run->k.def->name,
-           run->averaged ? " (moving average of the weights)" : "", fc_params_size(run->network->params), out, config);
+           run->averaged ? " (moving average of the weights)" : "", fc_params_size(run->network->params), out,
+           config);
   fc_run_free(run);
   return s;
 }

@@ -8,8 +8,11 @@
 fc_status fc_cmd_import(int argc, char **argv);
 
 static void more(FILE *f) {
-  fputs("\nconfig.json (or YAML) names the model and its options: {\"model\": \"factformer\", \"args\": {...}}; keys the model does\n"
-        "not know are left alone. The checkpoint knows no data: rollout and eval take fields as they are, not normalised.\n", f);
+  fputs("\nconfig.json (or YAML) names the model and its options: {\"model\": \"factformer\", \"args\": "
+        "{...}}; keys the model does\n"
+        "not know are left alone. The checkpoint knows no data: rollout and eval take fields as they are, "
+        "not normalised.\n",
+        f);
 }
 
 static fc_status convert(const char *weights, fc_config *config, const char *out) {
@@ -41,7 +44,8 @@ fc_status fc_cmd_import(int argc, char **argv) {
       {"out", 'o', FC_ARG_VALUE, &out, "FILE", "checkpoint to write"},
   };
 
-  FC_TRY(fc_args_parse(fc_command_find("import"), argc, argv, FC_COUNT(args), args, 1, 1, &files, more, &done));
+  FC_TRY(
+      fc_args_parse(fc_command_find("import"), argc, argv, FC_COUNT(args), args, 1, 1, &files, more, &done));
   if (done) return FC_OK;
   FC_REQUIRE(path, FC_E_USAGE, "import wants --config FILE: model and options of the weights");
   FC_REQUIRE(out, FC_E_USAGE, "import wants -o FILE: the checkpoint to write");

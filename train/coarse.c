@@ -54,7 +54,8 @@ static const char *obstacle(const fc_source *s, const fc_coarse *c) {
   c->def->describe(c->config, &spec);
   if (spec.n_fields != s->out.n) return "the channels are not all fields of its solver";
   for (int i = 0; i < s->out.n; i++)
-    if (strcmp(spec.field[i].name, s->out.channel[i].name)) return "the channels are not the fields of its solver";
+    if (strcmp(spec.field[i].name, s->out.channel[i].name))
+      return "the channels are not the fields of its solver";
   for (int a = 0; a < s->geo.ndim; a++)
     if (!s->geo.periodic[a]) return "its box is not periodic";
   return isnan(s->geo.dt) ? "its frames are not equally spaced in time" : NULL;
@@ -81,7 +82,8 @@ static fc_status search(fc_coarse *c, const fc_source *s, const fc_real *x, doub
   for (int i = 0; i < FC_COUNT(shares); i++) {
     if (!set_grid(&now, s, shares[i])) continue;
     const fc_status st = time_grid(&now, s, x, t0);
-    if (st == FC_E_USAGE || st == FC_E_INPUT || st == FC_E_NUMERIC) continue; /* too coarse for the forcing, or unstable */
+    if (st == FC_E_USAGE || st == FC_E_INPUT || st == FC_E_NUMERIC)
+      continue; /* too coarse for the forcing, or unstable */
     FC_TRY(st);
     if (best.dim[0] && now.seconds > budget) break;
     memcpy(best.dim, now.dim, sizeof best.dim);
@@ -92,7 +94,8 @@ static fc_status search(fc_coarse *c, const fc_source *s, const fc_real *x, doub
   return FC_OK;
 }
 
-fc_status fc_coarse_choose(const fc_source *s, const fc_real *x, double t0, double budget, fc_coarse *out, const char **why) {
+fc_status fc_coarse_choose(const fc_source *s, const fc_real *x, double t0, double budget, fc_coarse *out,
+                           const char **why) {
   const char *solver = fc_field_text(s->field, "solver");
   char        name[FC_NAME];
 

@@ -11,8 +11,9 @@
 #include <string.h>
 
 enum { MODEL, PERSISTENCE, MEAN, METHODS, PDEBENCH = 8, WIDTH = 13 };
-static const char *const labels[METHODS]   = {"", "persistence", "training mean"};
-static const char *const pdebench[PDEBENCH] = {"RMSE", "nRMSE", "cRMSE", "bRMSE", "max", "fRMSE low", "fRMSE mid", "fRMSE high"};
+static const char *const labels[METHODS]    = {"", "persistence", "training mean"};
+static const char *const pdebench[PDEBENCH] = {"RMSE", "nRMSE",     "cRMSE",     "bRMSE",
+                                               "max",  "fRMSE low", "fRMSE mid", "fRMSE high"};
 
 typedef struct { /* sums over windows, divided at the end */
   double plain[FC_M_COUNT], pde[PDEBENCH];
@@ -35,7 +36,8 @@ typedef struct {
 
 static void choose_split(work *w, fc_split split) {
   const fc_data_settings *d = &w->run->k.settings.data;
-  const int64_t           n = fc_field_about(w->s.field)->n_traj, cut = d->valid[0] ? n : fc_source_split(n, d->valid_fraction);
+  const int64_t           n = fc_field_about(w->s.field)->n_traj,
+                cut         = d->valid[0] ? n : fc_source_split(n, d->valid_fraction);
 
   w->lo = split == FC_SPLIT_VALID ? (d->valid[0] ? 0 : cut) : 0;
   w->hi = split == FC_SPLIT_TRAIN ? cut : n;
@@ -82,7 +84,8 @@ static fc_status add_scores(work *w, int64_t frames, const fc_real *y, scores *o
     out->plain[m] += sum / (double)n;
   }
   for (int a = 0; a < w->s.geo.ndim; a++) {
-    const double length = (w->s.geo.hi[a] - w->s.geo.lo[a]) * (double)w->s.geo.dim[a] / (double)(w->s.geo.dim[a] - 1);
+    const double length =
+        (w->s.geo.hi[a] - w->s.geo.lo[a]) * (double)w->s.geo.dim[a] / (double)(w->s.geo.dim[a] - 1);
     if (isfinite(length) && length > 0) box[a] = length;
   }
   FC_TRY(fc_pdebench_eval(&w->grid, 1, frames, box, y, w->truth, &p));
@@ -108,8 +111,8 @@ static fc_status one_window(work *w, int64_t i) {
 
   fc_windows_at(w->windows, i, &traj, &start);
   FC_TRY(fc_rollout_start(w->roll, traj, start));
-  FC_TRY(fc_field_read(w->s.field, traj, w->s.steady ? 0 : start + fc_rollout_span(w->roll), w->frames, w->s.frame_stride,
-                       w->s.space_stride, w->s.out.n, w->s.out_pick, w->truth));
+  FC_TRY(fc_field_read(w->s.field, traj, w->s.steady ? 0 : start + fc_rollout_span(w->roll), w->frames,
+                       w->s.frame_stride, w->s.space_stride, w->s.out.n, w->s.out_pick, w->truth));
   predict(w);
   for (int m = 0; m < METHODS; m++) {
     FC_TRY(add_scores(w, 1, w->guess[m], &w->first[m]));
@@ -125,10 +128,13 @@ static void print_row(const work *w, FILE *f, const char *name, size_t offset) {
   for (int part = 0; part < 2; part++) {
     fputs(part ? "  |" : "", f);
     for (int m = 0; m < METHODS; m++) {
-      const double v = *(const double *)((const char *)(part ? &w->whole[m] : &w->first[m]) + offset) / (double)w->count;
+      const double v =
+          *(const double *)((const char *)(part ? &w->whole[m] : &w->first[m]) + offset) / (double)w->count;
       if (w->s.steady && m == PERSISTENCE) continue;
-      if (isfinite(v)) fprintf(f, " %*.4g", WIDTH, v);
-      else fprintf(f, " %*s", WIDTH, isnan(v) ? "-" : "inf");
+      if (isfinite(v))
+        fprintf(f, " %*.4g", WIDTH, v);
+      else
+        fprintf(f, " %*s", WIDTH, isnan(v) ? "-" : "inf");
     }
     if (w->s.steady) break;
   }
@@ -139,8 +145,8 @@ static void print_heads(const work *w, FILE *f) {
   const int methods = w->s.steady ? METHODS - 1 : METHODS;
 
   if (!w->s.steady)
-    fprintf(f, "\n%-13s%*s  |%*s %lld", "", methods * (WIDTH + 1), "one frame ahead", methods * (WIDTH + 1) - 4,
-            "mean over frames 1 to", (long long)w->frames);
+    fprintf(f, "\n%-13s%*s  |%*s %lld", "", methods * (WIDTH + 1), "one frame ahead",
+            methods * (WIDTH + 1) - 4, "mean over frames 1 to", (long long)w->frames);
   fprintf(f, "\n%-13s", "");
   for (int part = 0; part < (w->s.steady ? 1 : 2); part++) {
     fputs(part ? "  |" : "", f);
@@ -151,14 +157,15 @@ static void print_heads(const work *w, FILE *f) {
 }
 
 static void print_all(const work *w, FILE *f) {
-  fprintf(f, "%s from %s, step %lld%s: %lld windows of %lld trajectories\n", w->run->k.def->name, w->run->path,
-          (long long)w->run->k.step, w->run->averaged ? " (moving average of the weights)" : "", (long long)w->count,
-          (long long)(w->hi - w->lo));
+  fprintf(f, "%s from %s, step %lld%s: %lld windows of %lld trajectories\n", w->run->k.def->name,
+          w->run->path, (long long)w->run->k.step, w->run->averaged ? " (moving average of the weights)" : "",
+          (long long)w->count, (long long)(w->hi - w->lo));
   print_heads(w, f);
   for (int m = 0; m < FC_M_COUNT; m++)
     print_row(w, f, fc_metric_name((fc_metric)m), offsetof(scores, plain) + (size_t)m * sizeof(double));
   fputs("PDEBench\n", f);
-  for (int i = 0; i < PDEBENCH; i++) print_row(w, f, pdebench[i], offsetof(scores, pde) + (size_t)i * sizeof(double));
+  for (int i = 0; i < PDEBENCH; i++)
+    print_row(w, f, pdebench[i], offsetof(scores, pde) + (size_t)i * sizeof(double));
   fputs("\nmeans over windows, frames and channels, in the units of the data\n", f);
   for (int m = 0; m < FC_M_COUNT; m++)
     fprintf(f, "%s: %s\n", fc_metric_name((fc_metric)m), fc_metric_definition((fc_metric)m));

@@ -12,7 +12,9 @@ enum { ROWS = 12, WIDTH = 18 };
 
 const char *fc_unit_text(const char *unit) { return strcmp(unit, "1") ? unit : ""; }
 
-static const char *time_unit(const fc_report *r) { return isnan(r->geo->dt) ? "frames" : fc_unit_text(r->geo->time_unit); }
+static const char *time_unit(const fc_report *r) {
+  return isnan(r->geo->dt) ? "frames" : fc_unit_text(r->geo->time_unit);
+}
 
 /* at most ROWS frames, first and last among them */
 static int pick_rows(int64_t frames, int64_t out[ROWS]) {
@@ -29,8 +31,10 @@ static void print_head(const fc_report *r, FILE *f, fc_compared q) {
 }
 
 static void print_value(FILE *f, double v) {
-  if (isnan(v)) fprintf(f, " %*s", WIDTH, "-");
-  else fprintf(f, " %*.4g", WIDTH, v);
+  if (isnan(v))
+    fprintf(f, " %*s", WIDTH, "-");
+  else
+    fprintf(f, " %*.4g", WIDTH, v);
 }
 
 static void print_quantity(const fc_report *r, FILE *f, fc_compared q) {
@@ -67,9 +71,10 @@ static fc_status print_valid_one(const fc_report *r, FILE *f, int m, fc_compared
   double            t;
 
   FC_TRY(fc_compare_valid(c, m, q, threshold, &t));
-  const double last  = fc_compare_at(c, m, q, c->frames - 1, -1);
-  const bool   held  = t >= c->lead[c->frames - 1] && (q == FC_C_PEARSON ? last >= threshold : last <= threshold);
-  const bool   never = !held && t <= c->lead[0];
+  const double last = fc_compare_at(c, m, q, c->frames - 1, -1);
+  const bool   held =
+      t >= c->lead[c->frames - 1] && (q == FC_C_PEARSON ? last >= threshold : last <= threshold);
+  const bool never = !held && t <= c->lead[0];
   snprintf(text, sizeof text, "%s%.4g", held ? "> " : never ? "< " : "", t);
   fprintf(f, " %*s", WIDTH, text);
   return FC_OK;
@@ -94,7 +99,8 @@ fc_status fc_report_print(const fc_report *r, FILE *f) {
           time_unit(r)[0] ? ", in " : "", time_unit(r));
   for (int q = 0; q < FC_C_COUNT; q++)
     fprintf(f, "%s: %s\n", fc_compared_name((fc_compared)q), fc_compared_definition((fc_compared)q));
-  fprintf(f, "persistence: the last known frame stays; valid time: until the curve first leaves the good side, interpolated\n");
+  fprintf(f, "persistence: the last known frame stays; valid time: until the curve first leaves the good "
+             "side, interpolated\n");
   return FC_OK;
 }
 
@@ -110,8 +116,10 @@ static void csv_line(const fc_report *r, FILE *f, int m, int64_t frame, int chan
   fprintf(f, "%s,%.9g,%s,%s", r->c->label[m], r->c->lead[frame], h ? h->name : "mean", h ? h->unit : "");
   for (int q = 0; q < FC_C_COUNT; q++) {
     const double v = fc_compare_at(r->c, m, (fc_compared)q, frame, channel);
-    if (isnan(v)) fputc(',', f);
-    else fprintf(f, ",%.9g", v);
+    if (isnan(v))
+      fputc(',', f);
+    else
+      fprintf(f, ",%.9g", v);
   }
   fputc('\n', f);
 }

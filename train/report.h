@@ -16,7 +16,7 @@ typedef struct fc_shots { /* frames kept for pictures, of one trajectory: first 
 fc_status fc_shots_create(int64_t frames, int64_t len, fc_shots *out);
 void      fc_shots_free(fc_shots *s);
 /* copies the frame if it is one of those kept */
-void      fc_shots_take(fc_shots *s, int64_t frame, int64_t len, const fc_real *truth, const fc_real *guess);
+void fc_shots_take(fc_shots *s, int64_t frame, int64_t len, const fc_real *truth, const fc_real *guess);
 
 typedef struct fc_report {
   const fc_compare  *c;
