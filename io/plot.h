@@ -41,6 +41,6 @@ typedef struct fc_axes {
 fc_status fc_plot_curves(const char *path, const fc_axes *axes, int n, const fc_curve *curves);
 
 typedef struct fc_chart { fc_axes axes; int n; const fc_curve *curves; } fc_chart;
-/* rows x columns of charts in one picture; title may be NULL */
+/* rows x columns of charts in one picture; title may be NULL; a chart without curves (NULL) leaves its place empty */
 fc_status fc_plot_charts(const char *path, const char *title, int rows, int cols, const fc_chart *charts);
 #endif

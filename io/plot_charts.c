@@ -146,7 +146,8 @@ fc_status fc_plot_charts(const char *path, const char *title, int rows, int cols
                  edge + cols * w / 2, edge + 10, title);
   }
   for (int i = 0; i < rows * cols; i++)
-    draw_chart(&c, &charts[i], (fc_box){edge + i % cols * w, edge + head + i / cols * h, w, h});
+    if (charts[i].curves)
+      draw_chart(&c, &charts[i], (fc_box){edge + i % cols * w, edge + head + i / cols * h, w, h});
   const fc_status s = fc_canvas_save(&c, path);
   fc_canvas_close(&c);
   return s;
