@@ -42,8 +42,9 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_sour
   out->flops            = c->flops * (double)t->accumulate;
   out->data_bytes       = data_bytes;
   out->held_bytes       = held_bytes;
-  out->total_bytes =
-      out->parameter_bytes + out->gradient_bytes + out->optimiser_bytes + out->activation_bytes + data_bytes;
+  out->checkpoint_bytes = out->parameter_bytes + out->optimiser_bytes;
+  out->total_bytes      = out->parameter_bytes + out->gradient_bytes + out->optimiser_bytes +
+                     out->activation_bytes + data_bytes + out->checkpoint_bytes;
   fc_ctx_destroy(c);
 done:
   fc_network_destroy(n);
@@ -150,7 +151,8 @@ void fc_plan_print(const fc_plan *p, FILE *f) {
           "  weights     %10.1f\n  gradients   %10.1f\n  optimiser   %10.1f\n  activations %10.1f  (peak of "
           "one pass)\n",
           mib(p->parameter_bytes), mib(p->gradient_bytes), mib(p->optimiser_bytes), mib(p->activation_bytes));
-  fprintf(f, "  data        %10.1f\n  together    %10.1f\n", mib(p->data_bytes), mib(p->total_bytes));
+  fprintf(f, "  data        %10.1f\n  checkpoint  %10.1f\n  together    %10.1f\n", mib(p->data_bytes),
+          mib(p->checkpoint_bytes), mib(p->total_bytes));
   fprintf(f, "  there is    %10.1f  (%s)\n", left, why);
   fprintf(f, "arithmetic   %.1f GFLOP per step and rank (dense products, forward and backward)\n",
           p->flops / 1e9);

@@ -10,9 +10,10 @@ typedef struct fc_plan {
   int64_t parameter_bytes, gradient_bytes, optimiser_bytes; /* optimiser: two moments and the average */
   int64_t activation_bytes;                                 /* peak of one forward and backward pass */
   int64_t data_bytes;                                       /* batches and cached frames */
-  int64_t total_bytes;                                      /* per rank */
-  int64_t held_bytes;                                       /* part of total_bytes that is already taken */
-  double  flops; /* per optimiser step and rank: dense products, forward and backward */
+  int64_t checkpoint_bytes; /* a checkpoint is put together in memory before it is written */
+  int64_t total_bytes;      /* per rank */
+  int64_t held_bytes;       /* part of total_bytes that is already taken */
+  double  flops;            /* per optimiser step and rank: dense products, forward and backward */
 } fc_plan;
 
 /* The largest step of this training (end of the curriculum, with pushes), for this rank's share of the batch.

@@ -91,16 +91,24 @@ static fc_status print_valid(const fc_report *r, FILE *f) {
   return FC_OK;
 }
 
+static void print_definitions(const fc_report *r, FILE *f) {
+  const bool marches = r->c->frames > 1;
+
+  fprintf(f, "\nvalues are means over trajectories and channels\n");
+  if (marches)
+    fprintf(f, "lead time: since the last known frame%s%s\n", time_unit(r)[0] ? ", in " : "", time_unit(r));
+  for (int q = 0; q < FC_C_COUNT; q++)
+    fprintf(f, "%s: %s\n", fc_compared_name((fc_compared)q), fc_compared_definition((fc_compared)q));
+  if (marches)
+    fprintf(f, "persistence: the last known frame stays\n"
+               "valid time: until the curve first leaves the good side, interpolated\n");
+}
+
 fc_status fc_report_print(const fc_report *r, FILE *f) {
   for (int q = 0; q < FC_C_COUNT; q++) print_quantity(r, f, (fc_compared)q);
   print_channels(r, f);
-  FC_TRY(print_valid(r, f));
-  fprintf(f, "\nlead time: since the last known frame%s%s; values are means over trajectories and channels\n",
-          time_unit(r)[0] ? ", in " : "", time_unit(r));
-  for (int q = 0; q < FC_C_COUNT; q++)
-    fprintf(f, "%s: %s\n", fc_compared_name((fc_compared)q), fc_compared_definition((fc_compared)q));
-  fprintf(f, "persistence: the last known frame stays; valid time: until the curve first leaves the good "
-             "side, interpolated\n");
+  if (r->c->frames > 1) FC_TRY(print_valid(r, f));
+  print_definitions(r, f);
   return FC_OK;
 }
 

@@ -83,7 +83,7 @@ static fc_status restore(run *r) {
   if (newest) {
     const fc_status s = fc_trainer_restore(r->t, r->checkpoint);
     if (s != FC_E_INPUT || !older) return s; /* only a damaged file is a reason to take the one before */
-    fprintf(stderr, "fieldcast: %s; resuming from %s\n", fc_error(), r->previous);
+    if (!fc_comm_rank(NULL)) fprintf(stderr, "fieldcast: %s; resuming from %s\n", fc_error(), r->previous);
   }
   return older ? fc_trainer_restore(r->t, r->previous) : FC_OK;
 }
