@@ -9,9 +9,13 @@
 fc_status fc_cmd_rollout(int argc, char **argv);
 
 static void more(FILE *f) {
-  fputs("\nCHECKPOINT is a file or a run folder (best.h5 there, else checkpoint.h5). OUT is a folder or NAME.hdf5. The history\n"
-        "is read from FILE; if FILE goes on after it, --compare measures the prediction against it, beside persistence and\n"
-        "beside the solver that made the data on a coarser grid of the same cost, and draws fields, errors and spectra.\n", f);
+  fputs("\nCHECKPOINT is a file or a run folder (best.h5 there, else checkpoint.h5). OUT is a folder or "
+        "NAME.hdf5. The history\n"
+        "is read from FILE; if FILE goes on after it, --compare measures the prediction against it, beside "
+        "persistence and\n"
+        "beside the solver that made the data on a coarser grid of the same cost, and draws fields, errors "
+        "and spectra.\n",
+        f);
 }
 
 static fc_status parse_trajectory(const char *text, int64_t *out) {
@@ -40,19 +44,23 @@ fc_status fc_cmd_rollout(int argc, char **argv) {
   fc_run        *run;
   fc_rollout_job job    = {.good_error = 0.5, .good_correlation = 0.8};
   const fc_arg   args[] = {
-      {"data", 'd', FC_ARG_VALUE, &job.data, "FILE", "fields the history is taken from"},
-      {"steps", 'n', FC_ARG_INT, &job.steps, "N", "frames to predict; default: as many as FILE has after the history"},
-      {"out", 'o', FC_ARG_VALUE, &job.out, "OUT", "folder or file for the prediction"},
-      {"trajectory", 't', FC_ARG_VALUE, &traj, "I|all", "which trajectory; default all"},
-      {"start", 0, FC_ARG_INT, &job.start, "T", "first frame of the history; default 0"},
-      {"compare", 'c', FC_ARG_FLAG, &job.compare, NULL, "measure against FILE: tables, CSV, pictures"},
-      {"error", 0, FC_ARG_REAL, &job.good_error, "X", "VRMSE up to which a prediction counts as valid; default 0.5"},
-      {"correlation", 0, FC_ARG_REAL, &job.good_correlation, "X", "correlation down to which it does; default 0.8"},
-      {"raw", 0, FC_ARG_FLAG, &raw, NULL, "the last weights even if the run has their moving average"},
+        {"data", 'd', FC_ARG_VALUE, &job.data, "FILE", "fields the history is taken from"},
+        {"steps", 'n', FC_ARG_INT, &job.steps, "N",
+         "frames to predict; default: as many as FILE has after the history"},
+        {"out", 'o', FC_ARG_VALUE, &job.out, "OUT", "folder or file for the prediction"},
+        {"trajectory", 't', FC_ARG_VALUE, &traj, "I|all", "which trajectory; default all"},
+        {"start", 0, FC_ARG_INT, &job.start, "T", "first frame of the history; default 0"},
+        {"compare", 'c', FC_ARG_FLAG, &job.compare, NULL, "measure against FILE: tables, CSV, pictures"},
+        {"error", 0, FC_ARG_REAL, &job.good_error, "X",
+         "VRMSE up to which a prediction counts as valid; default 0.5"},
+        {"correlation", 0, FC_ARG_REAL, &job.good_correlation, "X",
+         "correlation down to which it does; default 0.8"},
+        {"raw", 0, FC_ARG_FLAG, &raw, NULL, "the last weights even if the run has their moving average"},
   };
 
   join(argc, argv, command, sizeof command);
-  FC_TRY(fc_args_parse(fc_command_find("rollout"), argc, argv, FC_COUNT(args), args, 1, 1, &files, more, &done));
+  FC_TRY(
+      fc_args_parse(fc_command_find("rollout"), argc, argv, FC_COUNT(args), args, 1, 1, &files, more, &done));
   if (done) return FC_OK;
   FC_REQUIRE(job.data, FC_E_USAGE, "rollout wants --data FILE: the fields to start from");
   FC_REQUIRE(job.out, FC_E_USAGE, "rollout wants -o OUT: where the prediction goes");

@@ -10,7 +10,11 @@
 
 enum { ROWS = 12, WIDTH = 18 };
 
-static const char *time_unit(const fc_report *r) { return isnan(r->geo->dt) ? "frames" : r->geo->time_unit; }
+const char *fc_unit_text(const char *unit) { return strcmp(unit, "1") ? unit : ""; }
+
+static const char *time_unit(const fc_report *r) {
+  return isnan(r->geo->dt) ? "frames" : fc_unit_text(r->geo->time_unit);
+}
 
 /* at most ROWS frames, first and last among them */
 static int pick_rows(int64_t frames, int64_t out[ROWS]) {
@@ -27,8 +31,10 @@ static void print_head(const fc_report *r, FILE *f, fc_compared q) {
 }
 
 static void print_value(FILE *f, double v) {
-  if (isnan(v)) fprintf(f, " %*s", WIDTH, "-");
-  else fprintf(f, " %*.4g", WIDTH, v);
+  if (isnan(v))
+    fprintf(f, " %*s", WIDTH, "-");
+  else
+    fprintf(f, " %*.4g", WIDTH, v);
 }
 
 static void print_quantity(const fc_report *r, FILE *f, fc_compared q) {
@@ -65,16 +71,17 @@ static fc_status print_valid_one(const fc_report *r, FILE *f, int m, fc_compared
   double            t;
 
   FC_TRY(fc_compare_valid(c, m, q, threshold, &t));
-  const double last  = fc_compare_at(c, m, q, c->frames - 1, -1);
-  const bool   held  = t >= c->lead[c->frames - 1] && (q == FC_C_PEARSON ? last >= threshold : last <= threshold);
-  const bool   never = !held && t <= c->lead[0];
+  const double last = fc_compare_at(c, m, q, c->frames - 1, -1);
+  const bool   held =
+      t >= c->lead[c->frames - 1] && (q == FC_C_PEARSON ? last >= threshold : last <= threshold);
+  const bool never = !held && t <= c->lead[0];
   snprintf(text, sizeof text, "%s%.4g", held ? "> " : never ? "< " : "", t);
   fprintf(f, " %*s", WIDTH, text);
   return FC_OK;
 }
 
 static fc_status print_valid(const fc_report *r, FILE *f) {
-  fprintf(f, "\nvalid time%s%s\n%10s", r->geo->time_unit[0] ? " in " : "", r->geo->time_unit, "");
+  fprintf(f, "\nvalid time%s%s\n%10s", time_unit(r)[0] ? ", " : "", time_unit(r), "");
   for (int m = 0; m < r->c->methods; m++) fprintf(f, " %*s", WIDTH, r->c->label[m]);
   fprintf(f, "\nVRMSE<%-4.2g", r->good_error);
   for (int m = 0; m < r->c->methods; m++) FC_TRY(print_valid_one(r, f, m, FC_C_VRMSE, r->good_error));
@@ -84,15 +91,24 @@ static fc_status print_valid(const fc_report *r, FILE *f) {
   return FC_OK;
 }
 
+static void print_definitions(const fc_report *r, FILE *f) {
+  const bool marches = r->c->frames > 1;
+
+  fprintf(f, "\nvalues are means over trajectories and channels\n");
+  if (marches)
+    fprintf(f, "lead time: since the last known frame%s%s\n", time_unit(r)[0] ? ", in " : "", time_unit(r));
+  for (int q = 0; q < FC_C_COUNT; q++)
+    fprintf(f, "%s: %s\n", fc_compared_name((fc_compared)q), fc_compared_definition((fc_compared)q));
+  if (marches)
+    fprintf(f, "persistence: the last known frame stays\n"
+               "valid time: until the curve first leaves the good side, interpolated\n");
+}
+
 fc_status fc_report_print(const fc_report *r, FILE *f) {
   for (int q = 0; q < FC_C_COUNT; q++) print_quantity(r, f, (fc_compared)q);
   print_channels(r, f);
-  FC_TRY(print_valid(r, f));
-  fprintf(f, "\nlead time: since the last known frame%s%s; values are means over trajectories and channels\n",
-          time_unit(r)[0] ? ", in " : "", time_unit(r));
-  for (int q = 0; q < FC_C_COUNT; q++)
-    fprintf(f, "%s: %s\n", fc_compared_name((fc_compared)q), fc_compared_definition((fc_compared)q));
-  fprintf(f, "persistence: the last known frame stays; valid time: until the curve first leaves the good side, interpolated\n");
+  if (r->c->frames > 1) FC_TRY(print_valid(r, f));
+  print_definitions(r, f);
   return FC_OK;
 }
 
@@ -108,8 +124,10 @@ static void csv_line(const fc_report *r, FILE *f, int m, int64_t frame, int chan
   fprintf(f, "%s,%.9g,%s,%s", r->c->label[m], r->c->lead[frame], h ? h->name : "mean", h ? h->unit : "");
   for (int q = 0; q < FC_C_COUNT; q++) {
     const double v = fc_compare_at(r->c, m, (fc_compared)q, frame, channel);
-    if (isnan(v)) fputc(',', f);
-    else fprintf(f, ",%.9g", v);
+    if (isnan(v))
+      fputc(',', f);
+    else
+      fprintf(f, ",%.9g", v);
   }
   fputc('\n', f);
 }

@@ -16,7 +16,7 @@ typedef struct fc_shots { /* frames kept for pictures, of one trajectory: first 
 fc_status fc_shots_create(int64_t frames, int64_t len, fc_shots *out);
 void      fc_shots_free(fc_shots *s);
 /* copies the frame if it is one of those kept */
-void      fc_shots_take(fc_shots *s, int64_t frame, int64_t len, const fc_real *truth, const fc_real *guess);
+void fc_shots_take(fc_shots *s, int64_t frame, int64_t len, const fc_real *truth, const fc_real *guess);
 
 typedef struct fc_report {
   const fc_compare  *c;
@@ -27,6 +27,8 @@ typedef struct fc_report {
   const char        *title;
 } fc_report;
 
+/* "" for a number without unit, which files write as "1" */
+const char *fc_unit_text(const char *unit);
 /* one table per quantity (rows: lead times, columns: methods), valid times, definitions */
 fc_status fc_report_print(const fc_report *r, FILE *f);
 /* method,lead_time,channel,unit,VRMSE,... one line each */

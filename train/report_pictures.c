@@ -38,9 +38,12 @@ void fc_shots_take(fc_shots *s, int64_t frame, int64_t len, const fc_real *truth
   }
 }
 
-/* ---- fields: rows truth, prediction, difference; columns times; 3-D fields in the middle plane of the last axis ---- */
+/* ---- fields: rows truth, prediction, difference; columns times; 3-D fields in the middle plane of the last
+ * axis ---- */
 
-typedef struct { double lo, hi; } range;
+typedef struct {
+  double lo, hi;
+} range;
 
 static range range_of(const fc_panel *p, int n) {
   range r = {INFINITY, -INFINITY};
@@ -86,7 +89,7 @@ static fc_status draw_fields(const fc_report *r, const char *path) {
   fc_panel        p[3 * FC_SHOTS];
   char            when[FC_SHOTS][40];
   const char     *rows[3] = {"truth", r->c->label[0], "difference"}, *cols[FC_SHOTS];
-  const char     *unit    = r->channels->channel[0].unit, *units[3] = {unit, unit, unit};
+  const char     *unit = fc_unit_text(r->channels->channel[0].unit), *units[3] = {unit, unit, unit};
 
   for (int a = 0; a < r->geo->ndim; a++) len *= r->geo->dim[a];
   fc_real *difference = malloc((size_t)(s->n * len) * sizeof *difference);
@@ -96,7 +99,8 @@ static fc_status draw_fields(const fc_report *r, const char *path) {
     p[i]            = panel_of(r->geo, s->truth[i], C);
     p[s->n + i]     = panel_of(r->geo, s->guess[i], C);
     p[2 * s->n + i] = panel_of(r->geo, difference + i * len, C);
-    snprintf(when[i], sizeof when[i], "+%.3g %.20s", r->c->lead[s->frame[i]], r->geo->time_unit);
+    snprintf(when[i], sizeof when[i], "+%.3g %.20s", r->c->lead[s->frame[i]],
+             fc_unit_text(r->geo->time_unit));
     cols[i] = when[i];
   }
   colour_fields(p, s->n);
@@ -112,14 +116,20 @@ static fc_status draw_errors(const fc_report *r, const char *path) {
   fc_curve          curves[FC_METHODS];
   double           *v = malloc((size_t)(c->methods * c->frames) * sizeof *v);
   char              x_label[FC_NAME + 32];
-  fc_axes           axes = {.title = r->title, .x_label = x_label, .y_label = "VRMSE", .h_line = r->good_error};
+  fc_axes axes = {.title = r->title, .x_label = x_label, .y_label = "VRMSE", .h_line = r->good_error};
 
   FC_REQUIRE(v, FC_E_SYSTEM, "no memory for a picture");
-  snprintf(x_label, sizeof x_label, r->geo->time_unit[0] ? "lead time, %s" : "lead time%s", r->geo->time_unit);
+  const char *unit = fc_unit_text(r->geo->time_unit);
+  snprintf(x_label, sizeof x_label, "lead time%s%s", unit[0] ? ", " : "", unit);
   for (int m = 0; m < c->methods; m++) {
     double *y = v + m * c->frames;
     for (int64_t t = 0; t < c->frames; t++) y[t] = fc_compare_at(c, m, FC_C_VRMSE, t, -1);
-    curves[m] = (fc_curve){.label = c->label[m], .n = c->frames, .x = c->lead, .y = y, .dashed = m > 0, .markers = c->frames == 1};
+    curves[m] = (fc_curve){.label   = c->label[m],
+                           .n       = c->frames,
+                           .x       = c->lead,
+                           .y       = y,
+                           .dashed  = m > 0,
+                           .markers = c->frames == 1};
   }
   const fc_status st = fc_plot_curves(path, &axes, c->methods, curves);
   free(v);
@@ -128,22 +138,30 @@ static fc_status draw_errors(const fc_report *r, const char *path) {
 
 /* E(k) of the first channel at first, middle and last kept frame: truth full, prediction dashed */
 static fc_status draw_spectra(const fc_report *r, const char *path) {
-  const fc_shots *s    = r->shots;
-  const int64_t   n    = r->c->spectrum, C = r->channels->n;
+  const fc_shots *s = r->shots;
+  const int64_t   n = r->c->spectrum, C = r->channels->n;
   const int       pick[3] = {0, s->n / 2, s->n - 1}, shown = s->n < 3 ? s->n : 3;
-  double         *e    = malloc((size_t)(2 * shown * n * C + n) * sizeof *e), *k = e ? e + 2 * shown * n * C : NULL;
-  fc_curve        curves[6];
-  char            label[6][64];
-  fc_axes         axes = {.title = r->title, .x_label = "wavenumber k", .y_label = "E(k)", .log_x = true, .log_y = true, .h_line = NAN};
-  fc_status       st   = e ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for a picture");
+  double   *e = malloc((size_t)(2 * shown * n * C + n) * sizeof *e), *k = e ? e + 2 * shown * n * C : NULL;
+  fc_curve  curves[6];
+  char      label[6][64];
+  fc_axes   axes = {.title   = r->title,
+                    .x_label = "wavenumber k",
+                    .y_label = "E(k)",
+                    .log_x   = true,
+                    .log_y   = true,
+                    .h_line  = NAN};
+  fc_status st   = e ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for a picture");
 
   for (int64_t i = 0; i < n && e; i++) k[i] = (double)i;
   for (int i = 0; i < 2 * shown && st == FC_OK; i++) {
-    const int     at = s->n < 3 ? i / 2 : pick[i / 2];
-    double       *y  = e + i * n * C;
-    st = fc_spectrum(&r->c->grid, 1, i % 2 ? s->guess[at] : s->truth[at], y);
-    snprintf(label[i], sizeof label[i], "%s, +%.3g", i % 2 ? r->c->label[0] : "truth", r->c->lead[s->frame[at]]);
+    const int at = s->n < 3 ? i / 2 : pick[i / 2];
+    double   *y  = e + i * n * C;
+    st           = fc_spectrum(&r->c->grid, 1, i % 2 ? s->guess[at] : s->truth[at], y);
+    snprintf(label[i], sizeof label[i], "%s, +%.3g", i % 2 ? r->c->label[0] : "truth",
+             r->c->lead[s->frame[at]]);
     curves[i] = (fc_curve){.label = label[i], .n = n - 1, .x = k + 1, .y = y + 1, .dashed = i % 2 != 0};
+    for (int64_t q = 1; q < n; q++) axes.y_hi = fmax(axes.y_hi, 3 * y[q]);
+    axes.y_lo = 1e-9 * axes.y_hi; /* what lies deeper is rounding noise */
   }
   if (st == FC_OK) st = fc_plot_curves(path, &axes, 2 * shown, curves);
   free(e);

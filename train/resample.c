@@ -1,4 +1,5 @@
-/* train/resample.c - one small dense matrix per axis: R[j, i] = w(j n / m - i) with the Dirichlet kernel w. */
+/* train/resample.c - one small dense matrix per axis: R[j, i] = w(j n / m - i) with the Dirichlet kernel w.
+ */
 #include "train/resample.h"
 
 #include "core/gemm.h"
@@ -25,10 +26,12 @@ static void fill(int64_t n, int64_t m, double *w, fc_real *R) {
 
   for (int64_t q = 0; q < period; q++) w[q] = kernel((double)(q * g) / (double)m, n, m);
   for (int64_t j = 0; j < m; j++)
-    for (int64_t i = 0; i < n; i++) R[j * n + i] = (fc_real)w[(((j * n - i * m) / g) % period + period) % period];
+    for (int64_t i = 0; i < n; i++)
+      R[j * n + i] = (fc_real)w[(((j * n - i * m) / g) % period + period) % period];
 }
 
-fc_status fc_resample(int ndim, const int64_t *from, const int64_t *to, int64_t C, const fc_real *x, fc_real *y) {
+fc_status fc_resample(int ndim, const int64_t *from, const int64_t *to, int64_t C, const fc_real *x,
+                      fc_real *y) {
   int64_t   dim[3], largest = C, side = 1;
   fc_status s = FC_OK;
 

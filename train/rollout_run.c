@@ -21,12 +21,12 @@ typedef struct {
   fc_compare           *cmp; /* NULL: nothing to compare with */
   fc_shots              shots;
   fc_real              *truth;
-  int64_t               lo, hi, known, bad_traj, bad_frame; /* trajectories lo..hi-1; frames with truth; first bad frame */
-  char                  file[FC_TEXT + 32], stem[FC_TEXT + 32];
-  int                   model, persistence, solver;
-  fc_coarse             coarse;
-  const char           *no_coarse; /* why there is no coarse solver */
-  fc_progress           bar;
+  int64_t lo, hi, known, bad_traj, bad_frame; /* trajectories lo..hi-1; frames with truth; first bad frame */
+  char    file[FC_TEXT + 32], stem[FC_TEXT + 32];
+  int     model, persistence, solver;
+  fc_coarse   coarse;
+  const char *no_coarse; /* why there is no coarse solver */
+  fc_progress bar;
 } work;
 
 /* ---- what to do: names, trajectories, frames ---- */
@@ -58,20 +58,23 @@ static int64_t truth_frames(const work *w) {
 }
 
 static fc_status choose_frames(work *w, int64_t *steps) {
-  const int64_t n = fc_field_about(w->s.field)->n_traj, span = fc_rollout_span(w->roll), stride = w->s.frame_stride;
+  const int64_t n = fc_field_about(w->s.field)->n_traj, span = fc_rollout_span(w->roll),
+                stride = w->s.frame_stride;
 
-  FC_REQUIRE(w->job->traj < n, FC_E_USAGE, "--trajectory %lld: %s has trajectories 0 to %lld", (long long)w->job->traj,
-             w->job->data, (long long)n - 1);
+  FC_REQUIRE(w->job->traj < n, FC_E_USAGE, "--trajectory %lld: %s has trajectories 0 to %lld",
+             (long long)w->job->traj, w->job->data, (long long)n - 1);
   w->lo = w->job->traj < 0 ? 0 : w->job->traj;
   w->hi = w->job->traj < 0 ? n : w->job->traj + 1;
   for (int64_t i = w->lo; i < w->hi && !w->s.steady; i++)
     FC_REQUIRE(w->job->start + span - stride < fc_source_steps(&w->s, i), FC_E_INPUT,
-               "%s: trajectory %lld has %lld frames, the model needs %lld of history from frame %lld on; lower --start",
-               w->job->data, (long long)i, (long long)fc_source_steps(&w->s, i), (long long)(span - stride + 1),
-               (long long)w->job->start);
+               "%s: trajectory %lld has %lld frames, the model needs %lld of history from frame %lld on; "
+               "lower --start",
+               w->job->data, (long long)i, (long long)fc_source_steps(&w->s, i),
+               (long long)(span - stride + 1), (long long)w->job->start);
   const int64_t truth = truth_frames(w);
   *steps              = w->s.steady ? 1 : w->job->steps ? w->job->steps : truth;
-  FC_REQUIRE(*steps > 0, FC_E_USAGE, "%s has no frames after the history; --steps N says how many to predict", w->job->data);
+  FC_REQUIRE(*steps > 0, FC_E_USAGE, "%s has no frames after the history; --steps N says how many to predict",
+             w->job->data);
   w->known = w->job->compare ? fc_min64(*steps, truth) : 0;
   return FC_OK;
 }
@@ -88,13 +91,13 @@ static bool starts_vector(const fc_scaling *k, int i, int D) {
   return true;
 }
 
-/* The layout puts scalars before vectors. Whole vectors after the scalars stay vectors; any other order of channels is
-   written as scalars. */
+/* The layout puts scalars before vectors. Whole vectors after the scalars stay vectors; any other order of
+   channels is written as scalars. */
 static int describe_fields(const work *w, char names[][FC_NAME], fc_out_field *out) {
   const fc_scaling *k      = &w->s.out;
   const int         D      = w->s.geo.ndim;
   bool              vector = false, mixed = false;
-  int               n      = 0;
+  int               n = 0;
 
   for (int i = 0; i < k->n; n++) {
     const bool whole = starts_vector(k, i, D);
@@ -116,7 +119,9 @@ static double first_time(const work *w) {
   double t = 0;
 
   if (w->s.steady) return 0;
-  if (fc_field_times(w->s.field, w->lo, w->job->start + fc_rollout_span(w->roll) - w->s.frame_stride, 1, &t) != FC_OK) t = 0;
+  if (fc_field_times(w->s.field, w->lo, w->job->start + fc_rollout_span(w->roll) - w->s.frame_stride, 1,
+                     &t) != FC_OK)
+    t = 0;
   return t; /* of the last known frame */
 }
 
@@ -124,10 +129,17 @@ static fc_status open_writer(work *w, int64_t steps) {
   const fc_geometry *g = &w->s.geo;
   char               names[FC_FIELD_CHANNELS][FC_NAME];
   fc_out_field       fields[FC_FIELD_CHANNELS] = {{0}};
-  const double       dt   = isnan(g->dt) ? 1 : g->dt;
-  fc_field_spec      spec = {.name = g->name, .ndim = g->ndim, .n_traj = w->hi - w->lo, .n_steps = steps,
-                             .t0 = first_time(w) + dt, .dt = dt, .time_unit = g->time_unit, .space_unit = g->space_unit,
-                             .field = fields, .compress = true};
+  const double       dt                        = isnan(g->dt) ? 1 : g->dt;
+  fc_field_spec      spec                      = {.name       = g->name,
+                                                  .ndim       = g->ndim,
+                                                  .n_traj     = w->hi - w->lo,
+                                                  .n_steps    = steps,
+                                                  .t0         = first_time(w) + dt,
+                                                  .dt         = dt,
+                                                  .time_unit  = g->time_unit,
+                                                  .space_unit = g->space_unit,
+                                                  .field      = fields,
+                                                  .compress   = true};
 
   for (int a = 0; a < g->ndim; a++) {
     const bool known = isfinite(g->lo[a]) && isfinite(g->hi[a]) && g->dim[a] > 1;
@@ -137,13 +149,13 @@ static fc_status open_writer(work *w, int64_t steps) {
     spec.spacing[a]  = known ? (g->hi[a] - g->lo[a]) / (double)(g->dim[a] - 1) : 1;
     spec.periodic[a] = g->periodic[a];
   }
-  spec.n_fields      = describe_fields(w, names, fields);
-  spec.text[0].name  = "command", spec.text[0].value = w->job->command;
-  spec.text[1].name  = "model", spec.text[1].value = w->run->k.def->name;
-  spec.text[2].name  = "checkpoint", spec.text[2].value = w->run->path;
-  spec.text[3].name  = "weights", spec.text[3].value = w->run->averaged ? "moving average" : "last";
-  spec.text[4].name  = "history_from", spec.text[4].value = w->job->data;
-  spec.n_texts       = 5;
+  spec.n_fields     = describe_fields(w, names, fields);
+  spec.text[0].name = "command", spec.text[0].value = w->job->command;
+  spec.text[1].name = "model", spec.text[1].value = w->run->k.def->name;
+  spec.text[2].name = "checkpoint", spec.text[2].value = w->run->path;
+  spec.text[3].name = "weights", spec.text[3].value = w->run->averaged ? "moving average" : "last";
+  spec.text[4].name = "history_from", spec.text[4].value = w->job->data;
+  spec.n_texts = 5;
   return fc_field_writer_create(w->file, &spec, &w->writer);
 }
 
@@ -190,7 +202,10 @@ static fc_status roll_all(work *w, int64_t steps) {
 
 /* ---- the solver on a coarser grid ---- */
 
-typedef struct { work *w; int64_t traj; } coarse_frame;
+typedef struct {
+  work   *w;
+  int64_t traj;
+} coarse_frame;
 
 static fc_status compare_coarse(void *user, int64_t unused, int64_t t, const fc_real *x) {
   const coarse_frame *k = user;
@@ -204,11 +219,13 @@ static fc_status roll_coarse(work *w) {
   const double t0 = first_time(w);
 
   FC_TRY(fc_rollout_start(w->roll, w->lo, w->job->start));
-  FC_TRY(fc_coarse_choose(&w->s, fc_rollout_last(w->roll), t0, fc_rollout_cost(w->roll), &w->coarse, &w->no_coarse));
+  FC_TRY(fc_coarse_choose(&w->s, fc_rollout_last(w->roll), t0, fc_rollout_cost(w->roll), &w->coarse,
+                          &w->no_coarse));
   if (!w->coarse.def) return FC_OK;
   char label[48], *at = label + snprintf(label, sizeof label, "solver ");
   for (int a = 0; a < w->s.geo.ndim; a++)
-    at += snprintf(at, (size_t)(label + sizeof label - at), "%s%lld", a ? "x" : "", (long long)w->coarse.dim[a]);
+    at += snprintf(at, (size_t)(label + sizeof label - at), "%s%lld", a ? "x" : "",
+                   (long long)w->coarse.dim[a]);
   w->solver = fc_compare_method(w->cmp, label);
   for (int64_t traj = w->lo; traj < w->hi; traj++) {
     coarse_frame k = {w, traj};
@@ -224,9 +241,10 @@ static void print_costs(const work *w, FILE *f) {
   fprintf(f, "cost: model %.3g s a frame", fc_rollout_cost(w->roll));
   if (w->coarse.def) {
     fprintf(f, ", %s %.3g s a frame, measured in this run", w->cmp->label[w->solver], w->coarse.seconds);
-    if (w->coarse.full) fprintf(f, "; the solver on the data's own grid costs no more than the model");
-    if (w->coarse.dearer) fprintf(f, "; no grid of the solver is as cheap as the model, this is the cheapest tried");
-    fputc('\n', f);
+    if (w->coarse.dearer) fprintf(f, "; no coarser grid is as cheap as the model, this is the cheapest");
+    fprintf(f,
+            "\n      on the data's own grid the solver takes %.3g s a frame, %.2g times the model's cost\n",
+            w->coarse.full, w->coarse.full / fc_rollout_cost(w->roll));
   } else {
     fprintf(f, "; no coarse solver beside it: %s\n", w->no_coarse);
   }
@@ -235,7 +253,7 @@ static void print_costs(const work *w, FILE *f) {
 static fc_status report(work *w, FILE *f) {
   const fc_rollout_job *j = w->job;
   char                  path[FC_TEXT + 64], title[FC_TEXT];
-  fc_report             r = {w->cmp, &w->s.geo, &w->s.out, &w->shots, j->good_error, j->good_correlation, title};
+  fc_report r = {w->cmp, &w->s.geo, &w->s.out, &w->shots, j->good_error, j->good_correlation, title};
 
   snprintf(title, sizeof title, "%s: %s", w->run->k.def->name, w->s.out.channel[0].name);
   FC_TRY(fc_report_print(&r, f));
@@ -246,9 +264,9 @@ static fc_status report(work *w, FILE *f) {
 }
 
 static void announce(const work *w, int64_t steps, FILE *f) {
-  fprintf(f, "%s from %s, step %lld%s: %lld frames of %lld trajectories in %s\n", w->run->k.def->name, w->run->path,
-          (long long)w->run->k.step, w->run->averaged ? " (moving average of the weights)" : "", (long long)steps,
-          (long long)(w->hi - w->lo), w->file);
+  fprintf(f, "%s from %s, step %lld%s: %lld frames of %lld trajectories in %s\n", w->run->k.def->name,
+          w->run->path, (long long)w->run->k.step, w->run->averaged ? " (moving average of the weights)" : "",
+          (long long)steps, (long long)(w->hi - w->lo), w->file);
 }
 
 static fc_status prepare(work *w, int64_t *steps) {
@@ -277,11 +295,14 @@ static fc_status perform(work *w, FILE *f) {
   w->writer               = NULL;
   FC_TRY(fc_field_writer_finish(writer));
   announce(w, steps, f);
-  if (w->known && !w->s.steady) FC_TRY(roll_coarse(w));
-  else w->no_coarse = "the problem is steady";
+  if (w->known && !w->s.steady)
+    FC_TRY(roll_coarse(w));
+  else
+    w->no_coarse = "the problem is steady";
   if (w->known) FC_TRY(report(w, f));
   FC_REQUIRE(w->bad_frame < 0, FC_E_NUMERIC,
-             "the prediction of trajectory %lld is not finite from frame %lld on; everything is written all the same",
+             "the prediction of trajectory %lld is not finite from frame %lld on; everything is written all "
+             "the same",
              (long long)w->bad_traj, (long long)w->bad_frame);
   return FC_OK;
 }
