@@ -288,11 +288,13 @@ static fc_tensor *apply_layer(fc_ctx *c, const void *self, int n_in, fc_tensor *
   const layer_call *call = self;
   const model      *m    = call->m;
   const layer      *l    = call->l;
-  fc_tensor        *code = fc_fourier_code(c, m->n_space, call->pos, l->fourier);
-  fc_tensor        *u    = fc_add(c, in[n_in - 1], fc_linear_apply(c, &l->position, code, FC_ACT_NONE));
-  fc_tensor        *w    = fc_layer_norm_apply(c, &l->in_norm, u);
-  fc_tensor        *v    = fc_linear_split(c, w, l->to_v, NULL, m->cfg.heads); /* [B, H, X.., c] */
+  fc_tensor        *u    = in[n_in - 1];
 
+  /* the code is added in place, but a layer that will run again must find its input as it was */
+  if (m->cfg.recompute) u = fc_affine(c, u, 1, 0);
+  u = fc_add_position(c, u, m->n_space, call->pos, l->fourier, l->position.weight, l->position.bias);
+  fc_tensor *w = fc_layer_norm_apply(c, &l->in_norm, u);
+  fc_tensor *v = fc_linear_split(c, w, l->to_v, NULL, m->cfg.heads); /* [B, H, X.., c] */
   for (int a = 0; a < m->n_space; a++)
     v = fc_axial_product(c, axis_kernel_of(c, m, l, a, w, call->pos[a]), v, a);
   return fc_linear_of(c, FC_ACT_GELU, norm_and_merge(c, m, l, v), l->out, NULL, u);
