@@ -107,7 +107,9 @@ static void truncated(void) {
   free(whole);
 }
 
-/* Bytes replaced at places from a fixed sequence. Values may change unseen; nothing may crash. */
+/* Bytes replaced at places from a fixed sequence. Values may change unseen; nothing may crash. (HDF5 1.10
+   itself still falls over references into a heap that is otherwise sound, in about one of 250 such files; the
+   info command therefore looks at files in a child process.) */
 static void altered(void) {
   const char *path = check_path("altered.h5");
   int         bad = 0, noticed = 0;
