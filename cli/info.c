@@ -31,9 +31,15 @@ static bool is_text(const unsigned char *h, size_t n) {
   return n > 0;
 }
 
+/* outside quotes */
 static int commas(const char *line) {
-  int n = 0;
-  for (; *line && *line != '\n'; line++) n += *line == ',';
+  bool quoted = false;
+  int  n      = 0;
+
+  for (; *line && *line != '\n'; line++) {
+    quoted ^= *line == '"';
+    n += *line == ',' && !quoted;
+  }
   return n;
 }
 
@@ -44,8 +50,7 @@ static fc_info_kind *text_kind(const char *h) {
   while (*h && strchr(" \t\r\n", *h)) h++;
   if (*h == '<') return fc_info_xml;
   if (*h == '{' || *h == '[') return fc_info_json;
-  return commas(h) > 0 && second && (!second[1] || commas(second + 1) == commas(h)) ? fc_info_csv
-                                                                                    : fc_info_yaml;
+  return second && commas(h) > 0 && commas(second + 1) == commas(h) ? fc_info_csv : fc_info_yaml;
 }
 
 static fc_info_kind *by_name(const char *path) {
