@@ -25,8 +25,10 @@ static fc_status number(const fc_arg *a, const char *text) {
   char *end;
 
   errno = 0;
-  if (a->type == FC_ARG_INT) *(int64_t *)a->value = strtoll(text, &end, 10);
-  else *(double *)a->value = strtod(text, &end);
+  if (a->type == FC_ARG_INT)
+    *(int64_t *)a->value = strtoll(text, &end, 10);
+  else
+    *(double *)a->value = strtod(text, &end);
   FC_REQUIRE(!errno && end != text && !*end, FC_E_USAGE, "--%s %s: a %snumber is wanted", a->name, text,
              a->type == FC_ARG_INT ? "whole " : "");
   return FC_OK;
@@ -36,32 +38,40 @@ static fc_status assign(const fc_arg *a, const char *text) {
   fc_list *list = a->value;
 
   switch (a->type) {
-  case FC_ARG_FLAG: *(bool *)a->value = true; break;
-  case FC_ARG_VALUE: *(const char **)a->value = text; break;
+  case FC_ARG_FLAG:
+    *(bool *)a->value = true;
+    break;
+  case FC_ARG_VALUE:
+    *(const char **)a->value = text;
+    break;
   case FC_ARG_LIST:
-    FC_REQUIRE(list->n < FC_ARG_REPEAT, FC_E_USAGE, "--%s is given more than %d times", a->name, FC_ARG_REPEAT);
+    FC_REQUIRE(list->n < FC_ARG_REPEAT, FC_E_USAGE, "--%s is given more than %d times", a->name,
+               FC_ARG_REPEAT);
     list->v[list->n++] = text;
     break;
-  default: return number(a, text);
+  default:
+    return number(a, text);
   }
   return FC_OK;
 }
 
 static fc_status bad_option(const fc_command *cmd, const char *word) {
-  return fc_fail(FC_E_USAGE, "%s: unknown option or missing value at '%s'; 'fieldcast %s --help' lists the options",
+  return fc_fail(FC_E_USAGE,
+                 "%s: unknown option or missing value at '%s'; 'fieldcast %s --help' lists the options",
                  cmd->name, word, cmd->name);
 }
 
 fc_status fc_args_parse(const fc_command *cmd, int argc, char **argv, int n_args, const fc_arg *args, int min,
                         int max, fc_list *files, void (*extra)(FILE *), bool *done) {
-  struct option lng[MAX_ARGS + 2] = {0};
+  struct option lng[MAX_ARGS + 2]     = {0};
   char          sht[2 * MAX_ARGS + 4] = ":h";
   int           k, at;
 
   FC_ASSERT(n_args <= MAX_ARGS, "%s has too many options", cmd->name);
   *done = false;
   for (int i = 0; i < n_args; i++) {
-    lng[i] = (struct option){args[i].name, args[i].type == FC_ARG_FLAG ? no_argument : required_argument, NULL, 0};
+    lng[i] =
+        (struct option){args[i].name, args[i].type == FC_ARG_FLAG ? no_argument : required_argument, NULL, 0};
     const char letter[3] = {args[i].letter, args[i].type == FC_ARG_FLAG ? 0 : ':', 0};
     if (args[i].letter) strcat(sht, letter);
   }
@@ -82,7 +92,7 @@ fc_status fc_args_parse(const fc_command *cmd, int argc, char **argv, int n_args
   files->n = 0;
   for (; optind < argc && files->n < FC_ARG_REPEAT; optind++) files->v[files->n++] = argv[optind];
   FC_REQUIRE(files->n >= min && files->n <= max && optind == argc, FC_E_USAGE,
-             "%s wants %d%s%d arguments, not %d; usage: fieldcast %s %s", cmd->name, min, min == max ? "=" : " to ",
-             max, files->n, cmd->name, cmd->usage);
+             "%s wants %d%s%d arguments, not %d; usage: fieldcast %s %s", cmd->name, min,
+             min == max ? "=" : " to ", max, files->n, cmd->name, cmd->usage);
   return FC_OK;
 }

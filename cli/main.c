@@ -28,10 +28,12 @@ const fc_command *fc_command_find(const char *name) {
 
 static void usage(FILE *f) {
   fputs("usage: fieldcast <command> [options] [files]\n\n"
-        "Trains and runs transformer surrogates for PDE fields and time series.\n\ncommands:\n", f);
+        "Trains and runs transformer surrogates for PDE fields and time series.\n\ncommands:\n",
+        f);
   for (const fc_command *k = fc_commands; k->name; k++) fprintf(f, "  %-9s %s\n", k->name, k->summary);
   fputs("\n'fieldcast <command> --help' tells the options of a command.\n"
-        "-q before the command: no progress; -v: more of it. OMP_NUM_THREADS sets the threads.\n", f);
+        "-q before the command: no progress; -v: more of it. OMP_NUM_THREADS sets the threads.\n",
+        f);
 }
 
 static fc_status unknown(const char *word) {
@@ -48,11 +50,16 @@ static fc_status dispatch(int argc, char **argv) {
   int i = 1;
 
   for (; i < argc && argv[i][0] == '-'; i++) {
-    if (!strcmp(argv[i], "-q")) fc_verbosity = 0;
-    else if (!strcmp(argv[i], "-v")) fc_verbosity = 2;
-    else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) return usage(stdout), FC_OK;
-    else if (!strcmp(argv[i], "--version")) return printf("fieldcast %s (%s)\n", FC_VERSION, FC_REAL_NAME), FC_OK;
-    else return fc_fail(FC_E_USAGE, "unknown option %s before the command; see 'fieldcast --help'", argv[i]);
+    if (!strcmp(argv[i], "-q"))
+      fc_verbosity = 0;
+    else if (!strcmp(argv[i], "-v"))
+      fc_verbosity = 2;
+    else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+      return usage(stdout), FC_OK;
+    else if (!strcmp(argv[i], "--version"))
+      return printf("fieldcast %s (%s)\n", FC_VERSION, FC_REAL_NAME), FC_OK;
+    else
+      return fc_fail(FC_E_USAGE, "unknown option %s before the command; see 'fieldcast --help'", argv[i]);
   }
   if (i == argc) {
     usage(stderr);
@@ -61,14 +68,18 @@ static fc_status dispatch(int argc, char **argv) {
   const fc_command *k = fc_command_find(argv[i]);
   if (!k) return unknown(argv[i]);
   FC_TRY(fc_comm_start(&argc, &argv));
-  fc_threads_set(fc_threads());
+  fc_parallel_start();
+  if (!fc_blas_reentrant())
+    fputs("fieldcast: this OpenBLAS has no locks (serial flavour), so only one thread is used; install "
+          "libopenblas0-pthread\n", stderr);
   return k->run(argc - i, argv + i);
 }
 
 int main(int argc, char **argv) {
   fc_status s = dispatch(argc, argv);
 
-  if (s == FC_OK && (fflush(stdout) || ferror(stdout))) s = fc_fail(FC_E_SYSTEM, "cannot write to standard output");
+  if (s == FC_OK && (fflush(stdout) || ferror(stdout)))
+    s = fc_fail(FC_E_SYSTEM, "cannot write to standard output");
   if (s != FC_OK && s != FC_E_DIFFERS && fc_error()[0]) fprintf(stderr, "fieldcast: %s\n", fc_error());
   fc_comm_stop(s != FC_OK && s != FC_STOPPED && s != FC_E_DIFFERS);
   return fc_exit_code(s);

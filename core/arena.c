@@ -21,8 +21,8 @@ fc_status fc_arena_create(size_t reserve_bytes, bool large_pages, fc_arena **out
   a->base = mmap(NULL, a->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (a->base == MAP_FAILED) {
     free(a);
-    return fc_fail(FC_E_SYSTEM, "cannot reserve %.1f GiB of address space: %s", (double)reserve_bytes / 0x1p30,
-                   strerror(errno));
+    return fc_fail(FC_E_SYSTEM, "cannot reserve %.1f GiB of address space: %s",
+                   (double)reserve_bytes / 0x1p30, strerror(errno));
   }
   /* large pages halve the page faults of the first step and TLB misses of all others */
   if (large_pages) madvise(a->base, a->size, MADV_HUGEPAGE);
@@ -40,8 +40,8 @@ void *fc_arena_push(fc_arena *a, size_t bytes) {
   unsigned char *p    = a->base + a->used;
   const size_t   need = (bytes + ALIGN - 1) / ALIGN * ALIGN;
 
-  FC_ASSERT(need <= a->size - a->used, "arena of %zu bytes is full: %zu used, %zu more wanted", a->size, a->used,
-            need);
+  FC_ASSERT(need <= a->size - a->used, "arena of %zu bytes is full: %zu used, %zu more wanted", a->size,
+            a->used, need);
   a->used += need;
   if (a->used > a->peak) a->peak = a->used;
   return p;
@@ -60,7 +60,8 @@ void fc_arena_pop(fc_arena *a, size_t mark) {
 void *fc_arena_keep(fc_arena *a, size_t mark, const void *p, size_t bytes, bool move) {
   const size_t end = mark + (bytes + ALIGN - 1) / ALIGN * ALIGN;
 
-  FC_ASSERT(end <= a->used, "fc_arena_keep: %zu bytes from mark %zu, but only %zu are in use", bytes, mark, a->used);
+  FC_ASSERT(end <= a->used, "fc_arena_keep: %zu bytes from mark %zu, but only %zu are in use", bytes, mark,
+            a->used);
   if (move) memmove(a->base + mark, p, bytes);
   fc_arena_pop(a, end);
   return a->base + mark;

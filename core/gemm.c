@@ -20,8 +20,8 @@ void fc_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, c
       for (int64_t j = 0; j < n; j++) C[i * ldc + j] = beta == 0 ? 0 : beta * C[i * ldc + j];
     return;
   }
-  cblas_gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-             alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
+  cblas_gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,
+             (int)k, alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
 }
 
 /* 256 rows keep the packing of B near 2 % of the work; fewer only so that a few cores find something to do,
@@ -55,7 +55,8 @@ FC_SIMD static void add_row(fc_real *restrict y, const fc_real *restrict x, int6
 
 void fc_gemm_reduce(fc_arena *scratch, int64_t m, int64_t n, int64_t k, const fc_real *A, int64_t lda,
                     const fc_real *B, int64_t ldb, bool accumulate, fc_real *C, int64_t ldc) {
-  const int64_t chunk = fc_max64(1024, fc_ceil_div(fc_ceil_div(k, 8), 16) * 16), chunks = fc_ceil_div(k, chunk);
+  const int64_t chunk  = fc_max64(1024, fc_ceil_div(fc_ceil_div(k, 8), 16) * 16),
+                chunks = fc_ceil_div(k, chunk);
 
   if (chunks <= 1) {
     fc_gemm_rows(true, false, m, n, k, 1, A, lda, B, ldb, accumulate, C, ldc);

@@ -48,6 +48,9 @@ void             fc_options_defaults(const fc_option *t, void *s);
 const fc_option *fc_options_find(const fc_option *t, const char *key);
 /* where names the file and line or "--set", for the message */
 fc_status fc_options_set(const fc_option *t, void *s, const char *key, const char *value, const char *where);
+/* as fc_options_set for entry o of t; the message calls it name ("train.lr") */
+fc_status fc_option_set(const fc_option *t, const fc_option *o, void *s, const char *name, const char *value,
+                        const char *where);
 /* value of one option as text that fc_options_set reads back to the same bits */
 void      fc_options_text(const fc_option *o, const void *s, char *buf, size_t size);
 /* key, default, range and help of each, aligned; prefix stands before each key ("train.") */

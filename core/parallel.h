@@ -17,6 +17,9 @@
   FC_PRAGMA(omp parallel for schedule(dynamic, 1) if ((tasks) > 1 && (work) >= 4 * FC_PARALLEL_MIN))         \
   for (int64_t i = 0; i < (tasks); i++)
 
+/* one thread at a time in the statement that follows */
+#define FC_CRITICAL(name) FC_PRAGMA(omp critical(name))
+
 /* lets a sum or maximum use vector lanes without -ffast-math */
 #define FC_REDUCE(op, var) FC_PRAGMA(omp simd reduction(op : var))
 #define FC_VECTOR FC_PRAGMA(omp simd)
@@ -29,6 +32,12 @@
 #define FC_SIMD
 #endif
 
-int  fc_threads(void);          /* size of the team */
-void fc_threads_set(int n);     /* n >= 1; also keeps OpenBLAS on one thread */
+/* Once per process, by fc_ctx_create or whoever starts first: OpenBLAS on one thread and on the kernels
+   that suit the processor. */
+void        fc_parallel_start(void);
+bool        fc_blas_reentrant(void); /* false: a flavour without locks; the team is kept at one thread */
+const char *fc_blas_kernels(void);
+int         fc_threads(void);        /* size of the team */
+int         fc_thread(void);         /* this thread's number in it, 0 outside parallel loops */
+void        fc_threads_set(int n);
 #endif

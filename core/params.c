@@ -32,6 +32,7 @@ struct fc_params {
 fc_init fc_init_constant(double value) { return (fc_init){FC_INIT_CONSTANT, value}; }
 fc_init fc_init_uniform(double half_width) { return (fc_init){FC_INIT_UNIFORM, half_width}; }
 fc_init fc_init_normal(double std) { return (fc_init){FC_INIT_NORMAL, std}; }
+fc_init fc_init_rotary(double base) { return (fc_init){FC_INIT_ROTARY, base}; }
 fc_init fc_init_fan_in(int64_t fan_in) { return fc_init_uniform(fan_in > 0 ? 1 / sqrt((double)fan_in) : 0); }
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain) {
   return fc_init_uniform(gain * sqrt(6.0 / (double)(fan_in + fan_out)));
@@ -85,9 +86,9 @@ fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_in
   e->kind   = kind;
   e->init   = init;
   e->t.ndim = ndim;
-  memcpy(e->t.dim, dim, (size_t)ndim * sizeof *dim);
-  e->t.needs_grad = kind == FC_PARAM_TRAINED;
-  e->t.is_param   = true;
+  for (int i = 0; i < ndim; i++) e->t.dim[i] = dim[i];
+  e->t.needs_grad    = kind == FC_PARAM_TRAINED;
+  e->t.is_param      = true;
   p->list[p->size++] = e;
   return &e->t;
 }
@@ -111,7 +112,8 @@ static fc_real truncated(const fc_rng *r, int64_t i, double std) {
 
 /* Gram-Schmidt, twice for accuracy, on the rows or columns of a normal matrix, whichever are fewer */
 static void orthogonal(const fc_rng *r, fc_tensor *t, double gain) {
-  const int64_t rows = t->dim[0], cols = fc_len(t) / rows, n = fc_min64(rows, cols), len = fc_max64(rows, cols);
+  const int64_t rows = t->dim[0], cols = fc_len(t) / rows, n = fc_min64(rows, cols),
+                len  = fc_max64(rows, cols);
   const int64_t step = rows <= cols ? cols : 1, stride = rows <= cols ? 1 : cols;
 
   fc_rng_normals(r, 0, rows * cols, t->x);
@@ -140,7 +142,9 @@ static void fill(entry *e, uint64_t seed, int number) {
   case FC_INIT_CONSTANT:
     for (int64_t i = 0; i < n; i++) x[i] = s;
     break;
-  case FC_INIT_UNIFORM: fc_rng_uniforms(&r, 0, n, -s, s, x); break;
+  case FC_INIT_UNIFORM:
+    fc_rng_uniforms(&r, 0, n, -s, s, x);
+    break;
   case FC_INIT_NORMAL:
     fc_rng_normals(&r, 0, n, x);
     for (int64_t i = 0; i < n; i++) x[i] *= s;
@@ -148,7 +152,12 @@ static void fill(entry *e, uint64_t seed, int number) {
   case FC_INIT_TRUNC_NORMAL:
     for (int64_t i = 0; i < n; i++) x[i] = truncated(&r, i, e->init.scale);
     break;
-  case FC_INIT_ORTHOGONAL: orthogonal(&r, &e->t, e->init.scale); break;
+  case FC_INIT_ROTARY:
+    for (int64_t i = 0; i < n; i++) x[i] = (fc_real)pow(e->init.scale, -(double)i / (double)n);
+    break;
+  case FC_INIT_ORTHOGONAL:
+    orthogonal(&r, &e->t, e->init.scale);
+    break;
   }
 }
 
@@ -189,9 +198,11 @@ fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry) {
 
 int           fc_params_size(const fc_params *p) { return p->size; }
 fc_param_kind fc_params_kind(const fc_params *p, int i) { return p->list[i]->kind; }
-int64_t       fc_params_block(const fc_params *p, bool trained_only) { return trained_only ? p->trained : p->block; }
-fc_real      *fc_params_values(fc_params *p) { return p->values; }
-fc_real      *fc_params_grads(fc_params *p) { return p->grads; }
+int64_t       fc_params_block(const fc_params *p, bool trained_only) {
+        return trained_only ? p->trained : p->block;
+}
+fc_real *fc_params_values(fc_params *p) { return p->values; }
+fc_real *fc_params_grads(fc_params *p) { return p->grads; }
 
 const char *fc_params_at(const fc_params *p, int i, fc_tensor **t) {
   if (t) *t = &p->list[i]->t;
@@ -200,7 +211,7 @@ const char *fc_params_at(const fc_params *p, int i, fc_tensor **t) {
 
 fc_tensor *fc_params_find(const fc_params *p, const char *name) {
   for (int i = 0; i < p->size; i++)
-    if (!strcmp(p->list[i]->name, name) || !strcmp(p->list[i]->alias, name)) return &p->list[i]->t;
+    if (!strcmp(p->list[i]->name, name) || (*name && !strcmp(p->list[i]->alias, name))) return &p->list[i]->t;
   return NULL;
 }
 

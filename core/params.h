@@ -6,10 +6,17 @@
 #define FC_PARAMS_H
 #include "core/tensor.h"
 
-typedef enum { FC_INIT_CONSTANT, FC_INIT_UNIFORM, FC_INIT_NORMAL, FC_INIT_TRUNC_NORMAL, FC_INIT_ORTHOGONAL } fc_init_kind;
+typedef enum {
+  FC_INIT_CONSTANT,
+  FC_INIT_UNIFORM,
+  FC_INIT_NORMAL,
+  FC_INIT_TRUNC_NORMAL,
+  FC_INIT_ORTHOGONAL,
+  FC_INIT_ROTARY
+} fc_init_kind;
 typedef struct fc_init {
   fc_init_kind kind;
-  double       scale; /* the constant; half width; standard deviation; std before truncation at 2 std; gain */
+  double scale; /* constant; half width; standard deviation; std before truncation at 2 std; gain; base */
 } fc_init;
 
 fc_init fc_init_constant(double value);
@@ -17,6 +24,7 @@ fc_init fc_init_uniform(double half_width);
 fc_init fc_init_fan_in(int64_t fan_in); /* PyTorch's default for Linear and Conv: U(+-1/sqrt(fan_in)) */
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain); /* U(+-gain sqrt(6/(in+out))) */
 fc_init fc_init_normal(double std);
+fc_init fc_init_rotary(double base); /* inverse frequencies base^(-i/n) of n values */
 
 typedef enum {
   FC_PARAM_TRAINED  = 0,
@@ -28,26 +36,27 @@ typedef struct fc_params fc_params;
 
 fc_status fc_params_create(fc_params **out);
 void      fc_params_destroy(fc_params *p);
-void      fc_params_push(fc_params *p, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* "blocks.%d" */
-void      fc_params_pop(fc_params *p);
+void      fc_params_push(fc_params *p, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3))); /* "blocks.%d" */
+void fc_params_pop(fc_params *p);
 
 /* The tensor's values exist after fc_params_commit. Name is prefixed by what was pushed, with dots. */
 fc_tensor *fc_param(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim);
 fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_init init, int ndim,
                        const int64_t *dim);
 /* a second official name of the newest parameter: files may hold either or both */
-void       fc_param_alias(fc_params *p, const char *name);
+void fc_param_alias(fc_params *p, const char *name);
 
 /* dry: no memory for values, only shapes and counts */
 fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry);
 
-int         fc_params_size(const fc_params *p); /* tensors, constants included */
-const char *fc_params_at(const fc_params *p, int i, fc_tensor **t);
+int           fc_params_size(const fc_params *p); /* tensors, constants included */
+const char   *fc_params_at(const fc_params *p, int i, fc_tensor **t);
 fc_param_kind fc_params_kind(const fc_params *p, int i);
-fc_tensor  *fc_params_find(const fc_params *p, const char *name); /* NULL if unknown; aliases count */
-int64_t     fc_params_trainable(const fc_params *p); /* numbers that are trained, padding not counted */
-int64_t     fc_params_block(const fc_params *p, bool trained_only); /* length of the block, padding included */
-fc_real    *fc_params_values(fc_params *p);           /* [block(false)] */
-fc_real    *fc_params_grads(fc_params *p);            /* [block(true)] */
-void        fc_params_zero_grads(fc_params *p);       /* also forgets which tensors were reached */
+fc_tensor    *fc_params_find(const fc_params *p, const char *name); /* NULL if unknown; aliases count */
+int64_t       fc_params_trainable(const fc_params *p); /* numbers that are trained, padding not counted */
+int64_t  fc_params_block(const fc_params *p, bool trained_only); /* length of the block, padding included */
+fc_real *fc_params_values(fc_params *p);                         /* [block(false)] */
+fc_real *fc_params_grads(fc_params *p);                          /* [block(true)] */
+void     fc_params_zero_grads(fc_params *p);                     /* also forgets which tensors were reached */
 #endif

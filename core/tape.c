@@ -18,11 +18,14 @@ fc_status fc_ctx_create(size_t reserve_bytes, bool dry, fc_ctx **out) {
   fc_ctx *c = calloc(1, sizeof *c);
 
   FC_REQUIRE(c, FC_E_SYSTEM, "no memory for a context");
+  fc_parallel_start();
   if (!reserve_bytes) reserve_bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
   c->dry      = dry;
   fc_status s = fc_arena_create(reserve_bytes, !dry, &c->arena);
-  if (s != FC_OK) free(c);
-  else *out = c;
+  if (s != FC_OK)
+    free(c);
+  else
+    *out = c;
   return s;
 }
 
@@ -40,17 +43,19 @@ bool fc_needs_record(const fc_ctx *c, int n_in, fc_tensor *const *in) {
   return false;
 }
 
-static void leave_node(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, int n_in, fc_tensor *const *in) {
+static void leave_node(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, int n_in,
+                       fc_tensor *const *in) {
   fc_node *n = fc_arena_push(c->arena, sizeof *n + (size_t)n_in * sizeof *in);
 
-  *n                = (fc_node){op, out, (fc_tensor **)(n + 1), n_in, saved, c->flops - c->flops_recorded, c->tape};
+  *n = (fc_node){op, out, (fc_tensor **)(n + 1), n_in, saved, c->flops - c->flops_recorded, c->tape};
   c->flops_recorded = c->flops;
   memcpy(n->in, in, (size_t)n_in * sizeof *in);
   out->needs_grad = true;
   c->tape         = n;
 }
 
-fc_tensor *fc_record(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, int n_in, fc_tensor *const *in) {
+fc_tensor *fc_record(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, int n_in,
+                     fc_tensor *const *in) {
   if (fc_needs_record(c, n_in, in)) leave_node(c, op, out, saved, n_in, in);
   return out;
 }
@@ -77,8 +82,8 @@ static void return_buffer(fc_ctx *c, fc_real *x, size_t bytes) {
     c->free_list[i].head  = NULL;
     c->n_free++;
   }
-  fc_free *f = fc_arena_push(c->arena, sizeof *f);
-  *f         = (fc_free){c->free_list[i].head, x};
+  fc_free *f           = fc_arena_push(c->arena, sizeof *f);
+  *f                   = (fc_free){c->free_list[i].head, x};
   c->free_list[i].head = f;
 }
 
@@ -113,15 +118,17 @@ FC_SIMD static void add_span(fc_real *restrict y, const fc_real *restrict x, int
 
 void fc_grad_add(fc_ctx *c, fc_tensor *t, const fc_real *g) {
   bool          fresh;
-  fc_real      *y = fc_grad_raw(c, t, &fresh);
+  fc_real      *y     = fc_grad_raw(c, t, &fresh);
   const int64_t chunk = 1 << 14;
 
   if (!y || c->dry) return;
   const int64_t n = fc_len(t);
   FC_FOR_ROWS(i, fc_ceil_div(n, chunk), chunk) {
     const int64_t at = i * chunk, len = fc_min64(chunk, n - at);
-    if (fresh) memcpy(y + at, g + at, (size_t)len * sizeof *y);
-    else add_span(y + at, g + at, len);
+    if (fresh)
+      memcpy(y + at, g + at, (size_t)len * sizeof *y);
+    else
+      add_span(y + at, g + at, len);
   }
 }
 
@@ -149,8 +156,10 @@ static void run_node(fc_ctx *c, const fc_node *n) {
   fc_tensor *out = n->out;
 
   if (out->g) {
-    if (c->dry && !n->op->runs_dry) plan_backward(c, n);
-    else n->op->backward(c, n);
+    if (c->dry && !n->op->runs_dry)
+      plan_backward(c, n);
+    else
+      n->op->backward(c, n);
   }
   if (out->g) return_buffer(c, out->g, bytes_of(out));
   out->g = NULL;
@@ -165,11 +174,9 @@ static void walk(fc_ctx *c) {
 }
 
 void fc_backward_from(fc_ctx *c, fc_tensor *y, const fc_real *v) {
-  bool     fresh;
-  fc_real *g = fc_grad_raw(c, y, &fresh);
-
-  FC_ASSERT(g, "fc_backward: nothing that needs a gradient led to this tensor of shape %s", fc_shape_text(y));
-  if (!c->dry) memcpy(g, v, bytes_of(y));
+  FC_ASSERT(y->needs_grad, "fc_backward: nothing that needs a gradient led to this tensor of shape %s",
+            fc_shape_text(y));
+  fc_grad_add(c, y, v); /* y may have a gradient already: a block may return its input */
   walk(c);
 }
 
@@ -181,9 +188,9 @@ void fc_backward(fc_ctx *c, fc_tensor *loss) {
 }
 
 void fc_step_end(fc_ctx *c, size_t mark) {
-  c->tape   = NULL;
-  c->n_free = 0;
-  c->draws  = 0;
+  c->tape           = NULL;
+  c->n_free         = 0;
+  c->draws          = 0;
   c->flops_recorded = c->flops;
   fc_arena_pop(c->arena, mark);
 }
@@ -197,6 +204,7 @@ fc_tensor *fc_compact(fc_ctx *c, size_t mark, fc_tensor *x) {
     head.owns_x = true;
   } else {
     fc_arena_pop(c->arena, mark);
+    head.owns_x = false; /* the values are someone else's */
   }
   fc_tensor *y = fc_arena_push(c->arena, sizeof *y);
   *y           = head;
@@ -213,7 +221,7 @@ typedef struct {
 
 static void checkpoint_backward(fc_ctx *c, const fc_node *n) {
   const block_call *call = n->saved;
-  fc_tensor       **in    = fc_arena_push(c->arena, (size_t)n->n_in * sizeof *in);
+  fc_tensor       **in   = fc_arena_push(c->arena, (size_t)n->n_in * sizeof *in);
 
   for (int i = 0; i < n->n_in; i++) { /* leaves that share values and gradients with the real inputs */
     in[i] = n->in[i] ? fc_arena_push(c->arena, sizeof **in) : NULL;
@@ -224,9 +232,9 @@ static void checkpoint_backward(fc_ctx *c, const fc_node *n) {
   }
   const size_t mark  = fc_arena_mark(c->arena);
   const fc_ctx outer = *c;
-  c->tape   = NULL;
-  c->n_free = 0; /* buffers freed inside lie above the mark */
-  c->draws  = call->draws;
+  c->tape            = NULL;
+  c->n_free          = 0; /* buffers freed inside lie above the mark */
+  c->draws           = call->draws;
 
   fc_tensor *y = call->fn(c, call->self, n->n_in, in);
   fc_backward_from(c, y, n->out->g);
@@ -242,8 +250,8 @@ static const fc_op checkpoint = {"checkpoint", checkpoint_backward, true};
 
 fc_tensor *fc_checkpoint(fc_ctx *c, fc_block_fn fn, const void *self, int n_in, fc_tensor *const *in) {
   if (!c->grad) return fn(c, self, n_in, in);
-  block_call *call = fc_arena_push(c->arena, sizeof *call);
-  *call            = (block_call){fn, self, c->draws};
+  block_call *call  = fc_arena_push(c->arena, sizeof *call);
+  *call             = (block_call){fn, self, c->draws};
   const size_t mark = fc_arena_mark(c->arena);
 
   c->grad      = false;

@@ -7,7 +7,8 @@
 static fc_tensor *shaped(fc_arena *a, int ndim, const int64_t *dim) {
   fc_tensor *t = fc_arena_push(a, sizeof *t);
 
-  FC_ASSERT(ndim >= 0 && ndim <= FC_MAX_DIMS, "tensor of %d axes, at most %d are possible", ndim, FC_MAX_DIMS);
+  FC_ASSERT(ndim >= 0 && ndim <= FC_MAX_DIMS, "tensor of %d axes, at most %d are possible", ndim,
+            FC_MAX_DIMS);
   memset(t, 0, sizeof *t);
   t->ndim = ndim;
   for (int i = 0; i < ndim; i++) {

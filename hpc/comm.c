@@ -28,7 +28,8 @@ fc_status fc_comm_start(int *argc, char ***argv) {
   int got;
 
   if (started || !launched()) return FC_OK;
-  FC_REQUIRE(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &got) == MPI_SUCCESS, FC_E_COMM, "MPI does not start");
+  FC_REQUIRE(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &got) == MPI_SUCCESS, FC_E_COMM,
+             "MPI does not start");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   started = true;
   return FC_OK;
@@ -68,19 +69,22 @@ static fc_status sum(const fc_comm *c, void *x, int64_t n, MPI_Datatype type, si
 
   if (!started || fc_comm_size(c) == 1) return FC_OK;
   for (int64_t at = 0; at < n; at += piece)
-    FC_REQUIRE(MPI_Allreduce(MPI_IN_PLACE, (char *)x + (size_t)at * size, (int)fc_min64(piece, n - at), type, MPI_SUM,
-                             handle(c)) == MPI_SUCCESS,
+    FC_REQUIRE(MPI_Allreduce(MPI_IN_PLACE, (char *)x + (size_t)at * size, (int)fc_min64(piece, n - at), type,
+                             MPI_SUM, handle(c)) == MPI_SUCCESS,
                FC_E_COMM, "the sum over ranks failed; another rank may have died");
   return FC_OK;
 }
 
 fc_status fc_comm_sum(const fc_comm *c, fc_real *x, int64_t n) { return sum(c, x, n, MPI_REAL_, sizeof *x); }
-fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n) { return sum(c, x, n, MPI_DOUBLE, sizeof *x); }
+fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n) {
+  return sum(c, x, n, MPI_DOUBLE, sizeof *x);
+}
 
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root) {
   if (!started) return FC_OK;
   FC_REQUIRE(bytes <= INT_MAX, FC_E_COMM, "a broadcast of %lld bytes is too long", (long long)bytes);
-  FC_REQUIRE(MPI_Bcast(x, (int)bytes, MPI_BYTE, root, handle(c)) == MPI_SUCCESS, FC_E_COMM, "the broadcast failed");
+  FC_REQUIRE(MPI_Bcast(x, (int)bytes, MPI_BYTE, root, handle(c)) == MPI_SUCCESS, FC_E_COMM,
+             "the broadcast failed");
   return FC_OK;
 }
 

@@ -1,4 +1,4 @@
-/* io/file.h - write to a temporary name, then rename. */
+/* io/file.h - write to a temporary name, then rename: a file under its own name is always complete. */
 #ifndef FC_FILE_H
 #define FC_FILE_H
 #include "core/base.h"
@@ -9,8 +9,9 @@ bool      fc_file_exists(const char *path);
 fc_status fc_make_folder(const char *path); /* with its parents; fine if it exists */
 /* opens PATH.tmp; commit flushes, fsyncs and renames to PATH, and fails if any write failed */
 fc_status fc_file_begin(const char *path, FILE **out);
-fc_status fc_file_commit(const char *path, FILE *f);
-void      fc_file_abandon(const char *path, FILE *f);
-fc_status fc_file_replace(const char *tmp, const char *path); /* fsync, rename, fsync the folder */
+fc_status fc_file_commit(const char *path, FILE *f); /* f is closed whatever is returned; on failure PATH is as before */
+void      fc_file_abandon(const char *path, FILE *f); /* closes f, removes PATH.tmp; NULL is fine */
+/* fsync, rename, fsync the folder; on failure path is as before and tmp is gone. Only plain files are replaced. */
+fc_status fc_file_replace(const char *tmp, const char *path);
 fc_status fc_file_read(const char *path, size_t limit, char **text, size_t *bytes); /* NUL added; free() it */
 #endif

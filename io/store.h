@@ -1,5 +1,6 @@
-/* io/store.h - named arrays and texts in one HDF5 file, replaced in one piece: written to
-   PATH.tmp, flushed, fsynced, renamed. Checkpoints are stores. */
+/* io/store.h - named arrays and texts in one HDF5 file, replaced in one piece: collected in
+   memory, then written to PATH.tmp, fsynced, renamed. Checkpoints are stores. A name may have
+   groups before it ("weights/head.bias"). While a store is open HDF5 prints no errors of its own. */
 #ifndef FC_STORE_H
 #define FC_STORE_H
 #include "core/base.h"
@@ -7,7 +8,8 @@
 typedef struct fc_store fc_store;
 
 fc_status fc_store_create(const char *path, fc_store **out);
-fc_status fc_store_put_reals(fc_store *s, const char *name, int ndim, const int64_t *dim, const fc_real *x); /* stored as float32 (float64 in the double build) */
+/* at most 8 axes; stored as float32 (float64 in the double build) */
+fc_status fc_store_put_reals(fc_store *s, const char *name, int ndim, const int64_t *dim, const fc_real *x);
 fc_status fc_store_put_doubles(fc_store *s, const char *name, int64_t n, const double *x);
 fc_status fc_store_put_ints(fc_store *s, const char *name, int64_t n, const int64_t *x);
 fc_status fc_store_put_text(fc_store *s, const char *name, const char *text);
@@ -17,13 +19,14 @@ void      fc_store_abandon(fc_store *s); /* also closes a store opened for readi
 /* FC_E_INPUT: missing, truncated or not a store, in words */
 fc_status fc_store_open(const char *path, fc_store **out);
 bool      fc_store_has(const fc_store *s, const char *name);
-fc_status fc_store_shape(const fc_store *s, const char *name, int *ndim, int64_t *dim);
+fc_status fc_store_shape(const fc_store *s, const char *name, int *ndim, int64_t *dim); /* dim[8] */
 /* the length must be exactly n */
 fc_status fc_store_get_reals(const fc_store *s, const char *name, int64_t n, fc_real *x);
 fc_status fc_store_get_doubles(const fc_store *s, const char *name, int64_t n, double *x);
 fc_status fc_store_get_ints(const fc_store *s, const char *name, int64_t n, int64_t *x);
 fc_status fc_store_get_text(const fc_store *s, const char *name, char **out); /* free() it */
-/* calls visit for every array below the group; stops at the first failure */
+/* calls visit with the full name of every array below the group ("" for all), sorted by name, texts included
+   (ndim 0); stops at the first failure. No such group: no calls. */
 fc_status fc_store_each(const fc_store *s, const char *group,
                         fc_status (*visit)(void *user, const char *name, int ndim, const int64_t *dim), void *user);
 #endif

@@ -1,0 +1,18 @@
+/* cli/plot.h - what the plot command draws, one file of code for each kind. */
+#ifndef FC_CLI_PLOT_H
+#define FC_CLI_PLOT_H
+#include "cli/cli.h"
+
+typedef struct fc_plot_request {
+  const char *input; /* file or folder */
+  const char *png;   /* where the picture goes */
+  int64_t     trajectory;
+  const char *frames;   /* "0,5,10"; NULL: chosen for the user */
+  fc_list     channels; /* names; none: all */
+  bool        spectrum; /* of fields: spectra in place of pictures */
+} fc_plot_request;
+
+fc_status fc_plot_field_file(const fc_plot_request *r);
+fc_status
+fc_plot_log_file(const fc_plot_request *r); /* a CSV table with a header line, or a folder with log.csv */
+#endif

@@ -1,0 +1,21 @@
+/* core/nn/linear.c */
+#include "core/nn/nn.h"
+
+void fc_linear_init_shaped(fc_linear *l, fc_params *p, const char *name, bool bias, int ndim,
+                           const int64_t *dim) {
+  int64_t fan_in = 1;
+
+  for (int i = 1; i < ndim; i++) fan_in *= dim[i];
+  fc_params_push(p, "%s", name);
+  l->weight = fc_param(p, "weight", fc_init_fan_in(fan_in), ndim, dim);
+  l->bias   = bias ? fc_param(p, "bias", fc_init_fan_in(fan_in), 1, dim) : NULL;
+  fc_params_pop(p);
+}
+
+void fc_linear_init(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias) {
+  fc_linear_init_shaped(l, p, name, bias, FC_DIMS(out, in));
+}
+
+fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act) {
+  return fc_linear_op(c, x, l->weight, l->bias, act);
+}

@@ -1,0 +1,40 @@
+/* core/ops/activation.h - activation functions and their slopes, inline so that kernels which fuse
+   them vectorise. Phi and phi are the normal distribution function and density. */
+#ifndef FC_ACTIVATION_H
+#define FC_ACTIVATION_H
+#include "core/ops.h"
+#include "core/vmath.h"
+
+void fc_act_span(fc_act act, fc_real *y, const fc_real *z, int64_t n);      /* y = act(z); y may be z */
+void fc_act_grad_span(fc_act act, fc_real *g, const fc_real *z, int64_t n); /* g *= act'(z) */
+
+#define FC_SQRT_HALF      ((fc_real)0.70710678118654752440)
+#define FC_INV_SQRT_2PI   ((fc_real)0.39894228040143267794)
+#define FC_SQRT_2_OVER_PI ((fc_real)0.79788456080286535588)
+
+/* GELU(x) = x Phi(x) (Hendrycks and Gimpel 2016), slope Phi + x phi */
+static inline fc_real fc_gelu(fc_real x) { return (fc_real)0.5 * x * (1 + fc_erf(x * FC_SQRT_HALF)); }
+static inline fc_real fc_gelu_slope(fc_real x) {
+  return (fc_real)0.5 * (1 + fc_erf(x * FC_SQRT_HALF)) + x * FC_INV_SQRT_2PI * fc_exp((fc_real)-0.5 * x * x);
+}
+
+/* its tanh form: x (1 + tanh u) / 2, u = sqrt(2/pi) (x + 0.044715 x^3) */
+static inline fc_real fc_gelu_tanh(fc_real x) {
+  const fc_real u = FC_SQRT_2_OVER_PI * x * (1 + (fc_real)0.044715 * x * x);
+  return (fc_real)0.5 * x * (1 + fc_tanh(u));
+}
+static inline fc_real fc_gelu_tanh_slope(fc_real x) {
+  const fc_real t  = fc_tanh(FC_SQRT_2_OVER_PI * x * (1 + (fc_real)0.044715 * x * x));
+  const fc_real du = FC_SQRT_2_OVER_PI * (1 + 3 * (fc_real)0.044715 * x * x);
+  return (fc_real)0.5 * (1 + t + x * (1 - t * t) * du);
+}
+
+static inline fc_real fc_sigmoid(fc_real x) { return 1 / (1 + fc_exp(-x)); }
+static inline fc_real fc_silu(fc_real x) { return x * fc_sigmoid(x); }
+static inline fc_real fc_silu_slope(fc_real x) {
+  const fc_real s = fc_sigmoid(x);
+  return s * (1 + x * (1 - s));
+}
+static inline fc_real fc_relu(fc_real x) { return x > 0 ? x : 0; }
+static inline fc_real fc_relu_slope(fc_real x) { return x > 0 ? 1 : 0; }
+#endif

@@ -1,0 +1,49 @@
+/* core/ops/activation_spans.c */
+#include "core/ops/activation_spans.h"
+
+#include "core/ops/activation.h"
+#include "core/parallel.h"
+
+static inline fc_real tanh_slope(fc_real z) {
+  const fc_real t = fc_tanh(z);
+  return 1 - t * t;
+}
+
+static inline fc_real sigmoid_slope(fc_real z) {
+  const fc_real s = fc_sigmoid(z);
+  return s * (1 - s);
+}
+
+/* one function per activation, so that each loop becomes vector code */
+#define SPANS(name, value, slope)                                                                            \
+  FC_SIMD static void name##_value(fc_real *y, const fc_real *x, int64_t n) {                                \
+    FC_VECTOR for (int64_t i = 0; i < n; i++) y[i] = value(x[i]);                                            \
+  }                                                                                                          \
+  FC_SIMD static void name##_grad(fc_real *restrict g, const fc_real *restrict x, int64_t n) {               \
+    for (int64_t i = 0; i < n; i++) g[i] *= slope(x[i]);                                                     \
+  }
+SPANS(gelu, fc_gelu, fc_gelu_slope)
+SPANS(gelu_tanh, fc_gelu_tanh, fc_gelu_tanh_slope)
+SPANS(relu, fc_relu, fc_relu_slope)
+SPANS(silu, fc_silu, fc_silu_slope)
+SPANS(tanh, fc_tanh, tanh_slope)
+SPANS(sigmoid, fc_sigmoid, sigmoid_slope)
+
+typedef struct {
+  void (*value)(fc_real *, const fc_real *, int64_t);
+  void (*grad)(fc_real *, const fc_real *, int64_t);
+} span_pair;
+
+static const span_pair table[] = {
+    [FC_ACT_GELU] = {gelu_value, gelu_grad}, [FC_ACT_GELU_TANH] = {gelu_tanh_value, gelu_tanh_grad},
+    [FC_ACT_RELU] = {relu_value, relu_grad}, [FC_ACT_SILU] = {silu_value, silu_grad},
+    [FC_ACT_TANH] = {tanh_value, tanh_grad}, [FC_ACT_SIGMOID] = {sigmoid_value, sigmoid_grad},
+};
+
+void fc_act_span(fc_act act, fc_real *y, const fc_real *z, int64_t n) {
+  if (act != FC_ACT_NONE) table[act].value(y, z, n);
+}
+
+void fc_act_grad_span(fc_act act, fc_real *g, const fc_real *z, int64_t n) {
+  if (act != FC_ACT_NONE) table[act].grad(g, z, n);
+}

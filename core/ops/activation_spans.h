@@ -1,0 +1,8 @@
+/* core/ops/activation_spans.h - activations over a span in place, for products that fuse them. */
+#ifndef FC_ACTIVATION_SPANS_H
+#define FC_ACTIVATION_SPANS_H
+#include "core/ops.h"
+
+void fc_act_span(fc_act act, fc_real *y, const fc_real *z, int64_t n);      /* y = act(z); y may be z */
+void fc_act_grad_span(fc_act act, fc_real *g, const fc_real *z, int64_t n); /* g *= act'(z) */
+#endif

@@ -1,0 +1,94 @@
+/* core/ops/fft_plans.c - the cache of FFTW plans behind fc_ctx.fft. */
+#include "core/ops/fft_plans.h"
+
+#include <fftw3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef FC_DOUBLE
+#define FFTW(name) fftw_##name
+#else
+#define FFTW(name) fftwf_##name
+#endif
+
+struct fc_fft_plan {
+  fc_fft_shape shape;
+  int          align_real, align_modes; /* FFTW picks other kernels for arrays off its vector alignment */
+  FFTW(plan) plan;
+  fc_fft_plan *next;
+};
+
+struct fc_fft_cache {
+  fc_fft_plan *first; /* a program uses a handful of shapes: a list is enough */
+};
+
+static void close_cache(struct fc_fft_cache *cache) {
+  for (fc_fft_plan *p = cache->first, *next; p; p = next) {
+    next = p->next;
+    FFTW(destroy_plan)(p->plan);
+    free(p);
+  }
+  free(cache);
+}
+
+static struct fc_fft_cache *cache_of(fc_ctx *c) {
+  if (!c->fft) {
+    c->fft = calloc(1, sizeof *c->fft);
+    FC_ASSERT(c->fft, "no memory for the list of FFT plans");
+    c->fft_close = close_cache;
+  }
+  return c->fft;
+}
+
+static bool same_shape(const fc_fft_shape *a, const fc_fft_shape *b) {
+  return a->to_modes == b->to_modes && a->n_space == b->n_space && a->batch == b->batch &&
+         memcmp(a->n, b->n, (size_t)a->n_space * sizeof *a->n) == 0;
+}
+
+/* row-major strides of the space and batch axes for both sides */
+static void set_dims(const fc_fft_shape *s, FFTW(iodim64) * dims) {
+  int64_t real = 1, modes = 1;
+
+  for (int a = s->n_space - 1; a >= 0; a--) {
+    dims[a] = (FFTW(iodim64)){s->n[a], s->to_modes ? real : modes, s->to_modes ? modes : real};
+    real *= s->n[a];
+    modes *= a == s->n_space - 1 ? s->n[a] / 2 + 1 : s->n[a];
+  }
+  dims[s->n_space] = (FFTW(iodim64)){s->batch, s->to_modes ? real : modes, s->to_modes ? modes : real};
+}
+
+static FFTW(plan) make_plan(const fc_fft_shape *s, fc_real *real, fc_real *modes) {
+  FFTW(complex) *z = (FFTW(complex) *)(void *)modes;
+  FFTW(iodim64) dims[4];
+
+  set_dims(s, dims);
+  if (s->to_modes)
+    return FFTW(plan_guru64_dft_r2c)(s->n_space, dims, 1, dims + s->n_space, real, z,
+                                     FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+  return FFTW(plan_guru64_dft_c2r)(s->n_space, dims, 1, dims + s->n_space, z, real,
+                                   FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
+}
+
+const fc_fft_plan *fc_fft_plan_find(fc_ctx *c, const fc_fft_shape *shape, fc_real *real, fc_real *modes) {
+  struct fc_fft_cache *cache   = cache_of(c);
+  const int            at_real = FFTW(alignment_of)(real), at_modes = FFTW(alignment_of)(modes);
+
+  for (const fc_fft_plan *p = cache->first; p; p = p->next)
+    if (same_shape(&p->shape, shape) && p->align_real == at_real && p->align_modes == at_modes) return p;
+  fc_fft_plan *p = malloc(sizeof *p);
+  FC_ASSERT(p, "no memory for an FFT plan");
+  *p = (fc_fft_plan){*shape, at_real, at_modes, make_plan(shape, real, modes), cache->first};
+  FC_ASSERT(p->plan, "FFTW has no plan for %lld transforms of %s", (long long)shape->batch,
+            fc_dims_text(shape->n_space, shape->n));
+  cache->first = p;
+  return p;
+}
+
+void fc_fft_plan_run(const fc_fft_plan *p, fc_real *real, fc_real *modes) {
+  FFTW(complex) *z = (FFTW(complex) *)(void *)modes;
+
+  if (p->shape.to_modes)
+    FFTW(execute_dft_r2c)(p->plan, real, z);
+  else
+    FFTW(execute_dft_c2r)(p->plan, z, real);
+}

@@ -1,0 +1,25 @@
+/* core/ops/fft_plans.h - private to the FFT ops: real transforms by FFTW, planned once per shape and context.
+ */
+#ifndef FC_FFT_PLANS_H
+#define FC_FFT_PLANS_H
+#include "core/tape.h"
+
+/* `batch` real arrays n[0] x .. x n[n_space-1] at `real`, one behind the other, and their half spectra
+   n[0] x .. x (n[n_space-1]/2 + 1) complex numbers at `modes`. to_modes: real -> modes, input kept; else
+   modes -> real, input destroyed. Neither direction scales. */
+typedef struct fc_fft_shape {
+  bool    to_modes;
+  int     n_space;
+  int64_t n[3], batch;
+} fc_fft_shape;
+
+typedef struct fc_fft_plan fc_fft_plan;
+
+/* Finds or makes the plan for this shape and for the alignment of these arrays, which are not touched. FFTW's
+   planner is not thread safe: never call this inside a parallel region. Plans are ESTIMATEd, so that every
+   run of the program takes the same one and gives the same bits. */
+const fc_fft_plan *fc_fft_plan_find(fc_ctx *c, const fc_fft_shape *shape, fc_real *real, fc_real *modes);
+
+/* Runs on any arrays aligned like those given to fc_fft_plan_find; thread safe. */
+void fc_fft_plan_run(const fc_fft_plan *p, fc_real *real, fc_real *modes);
+#endif

@@ -1,0 +1,333 @@
+/* io/plot_panels.c - a table of field pictures with one colour bar per row. */
+#include "io/plot.h"
+#include "io/plot_draw.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHADES = 1024, BAR = 16, PAD = 12, FONT = 15, SMALL = 13 };
+
+/* ---- one field to pixels ---- */
+
+/* Pixels for n values when about `wanted` are at hand: whole blocks, or fewer pixels than values. */
+static int64_t pixels_for(int64_t n, double wanted) {
+  if ((double)n > 1.35 * wanted) return (int64_t)wanted;
+  return fc_max64(1, llround(wanted / (double)n)) * n;
+}
+
+static void panel_size(const fc_panel *p, double target, int64_t *w, int64_t *h) {
+  const double longest = (double)fc_max64(p->nx, p->ny),
+               least   = target / 4; /* long strips are not drawn to scale */
+
+  *w = pixels_for(p->nx, fmax(least, target * (double)p->nx / longest));
+  *h = pixels_for(p->ny, fmax(least, target * (double)p->ny / longest));
+}
+
+/* mean of the finite values in the block of cells [i0, i1) x [j0, j1), NaN if there are none */
+static double block_mean(const fc_panel *p, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+  double  sum = 0;
+  int64_t n   = 0;
+
+  for (int64_t i = i0; i < i1; i++)
+    for (int64_t j = j0; j < j1; j++) {
+      const double v = (double)p->x[(i * p->ny + j) * p->stride];
+      if (!isfinite(v)) continue;
+      sum += v;
+      n++;
+    }
+  return n ? sum / (double)n : NAN;
+}
+
+typedef struct {
+  double   lo, hi;
+  bool     empty; /* no finite value in the row */
+  uint32_t shade[SHADES], grey;
+} scale;
+
+static uint32_t packed(fc_rgb c) {
+  return (uint32_t)lround(255 * c.r) << 16 | (uint32_t)lround(255 * c.g) << 8 | (uint32_t)lround(255 * c.b);
+}
+
+static uint32_t shade_of(const scale *s, double v) {
+  if (isnan(v)) return s->grey;
+  const double at = (v - s->lo) / (s->hi - s->lo) * SHADES;
+  return s->shade[at < 0 ? 0 : at >= SHADES ? SHADES - 1 : (int)at];
+}
+
+/* straight into the surface: no filter of cairo may touch the values */
+static void paint_field(fc_canvas *c, const fc_panel *p, const scale *s, int64_t left, int64_t top, int64_t w,
+                        int64_t h) {
+  cairo_surface_flush(c->surface);
+  unsigned char *data  = cairo_image_surface_get_data(c->surface);
+  const int64_t  pitch = cairo_image_surface_get_stride(c->surface);
+  for (int64_t y = 0; y < h; y++) {
+    const int64_t j0 = (h - 1 - y) * p->ny / h, j1 = fc_max64(j0 + 1, (h - y) * p->ny / h);
+    uint32_t     *row = (uint32_t *)(void *)(data + (top + y) * pitch) + left;
+    for (int64_t x = 0; x < w; x++) {
+      const int64_t i0 = x * p->nx / w, i1 = fc_max64(i0 + 1, (x + 1) * p->nx / w);
+      row[x] = shade_of(s, block_mean(p, i0, i1, j0, j1));
+    }
+  }
+  cairo_surface_mark_dirty(c->surface);
+}
+
+/* ---- colour range of a row ---- */
+
+static void data_range(const fc_panel *p, double *lo, double *hi) {
+  for (int64_t i = 0; p->x && i < p->nx * p->ny; i++) {
+    const double v = (double)p->x[i * p->stride];
+    if (!isfinite(v)) continue;
+    *lo = fmin(*lo, v);
+    *hi = fmax(*hi, v);
+  }
+}
+
+static void row_scale(const fc_panel *p, int cols, scale *s) {
+  const fc_panel *first = p;
+  double          lo = INFINITY, hi = -INFINITY;
+
+  while (first < p + cols - 1 && !first->x) first++;
+  for (int j = 0; j < cols; j++) data_range(&p[j], &lo, &hi);
+  s->empty = lo > hi;
+  if (first->lo != first->hi) {
+    lo = first->lo;
+    hi = first->hi;
+  } else if (first->map == FC_MAP_DIVERGING && !s->empty) {
+    hi = fmax(fabs(lo), fabs(hi));
+    if (hi == 0) hi = 1;
+    lo = -hi;
+  }
+  fc_range_mend(&lo, &hi, false);
+  s->lo   = lo;
+  s->hi   = hi;
+  s->grey = packed(fc_colour_at(first->map, NAN));
+  for (int i = 0; i < SHADES; i++) s->shade[i] = packed(fc_colour_at(first->map, (i + 0.5) / SHADES));
+}
+
+/* ---- layout ---- */
+
+typedef struct {
+  int                rows, cols;
+  const fc_panel    *p;
+  const char        *title;
+  const char *const *row_label, *const *col_label, *const *row_unit;
+  double    target; /* pixels of the longer side of a panel, about */
+  scale    *scales;
+  fc_ticks *ticks;
+  int64_t  *row_height, *col_width;                /* of the fields */
+  double    left, top, head, bar_x, width, height; /* head: of a row, for titles of panels */
+} layout;
+
+static const char *label(const char *const *list, int i) {
+  return list && list[i] && list[i][0] ? list[i] : NULL;
+}
+
+static bool any(const char *const *list, int n) {
+  for (int i = 0; i < n; i++)
+    if (label(list, i)) return true;
+  return false;
+}
+
+static bool any_title(const layout *l) {
+  for (int i = 0; i < l->rows * l->cols; i++)
+    if (l->p[i].title) return true;
+  return false;
+}
+
+static bool any_factor(const layout *l) {
+  for (int r = 0; r < l->rows; r++)
+    if (l->ticks[r].exponent) return true;
+  return false;
+}
+
+static void measure_panels(layout *l) {
+  int64_t w, h;
+
+  for (int i = 0; i < l->rows * l->cols; i++) {
+    const fc_panel *p = &l->p[i];
+    if (!p->x) continue;
+    FC_ASSERT(p->nx > 0 && p->ny > 0 && p->stride > 0, "a panel of %lld x %lld values, %lld apart",
+              (long long)p->nx, (long long)p->ny, (long long)p->stride);
+    panel_size(p, l->target, &w, &h);
+    l->row_height[i / l->cols] = fc_max64(l->row_height[i / l->cols], h);
+    l->col_width[i % l->cols]  = fc_max64(l->col_width[i % l->cols], w);
+  }
+  for (int i = 0; i < l->rows; i++) l->row_height[i] = fc_max64(l->row_height[i], 40);
+  for (int j = 0; j < l->cols; j++) l->col_width[j] = fc_max64(l->col_width[j], 40);
+}
+
+/* width of the widest label beside any colour bar; the ticks are made here */
+static double measure_bars(layout *l) {
+  fc_canvas probe;
+  double    widest = 0;
+  char      buf[32];
+
+  if (fc_canvas_open(8, 8, 1, &probe) != FC_OK) return 60; /* the real canvas will fail and say so */
+  for (int r = 0; r < l->rows; r++) {
+    fc_ticks *t = &l->ticks[r];
+    fc_ticks_linear(l->scales[r].lo, l->scales[r].hi,
+                    l->row_height[r] < 110   ? 2
+                    : l->row_height[r] < 200 ? 4
+                                             : 5,
+                    t);
+    for (int i = 0; i < t->n; i++)
+      widest = fmax(widest, fc_text_width(&probe, (fc_text){.size = SMALL}, t->label[i]));
+    widest = fmax(widest,
+                  fc_text_width(&probe, (fc_text){.size = SMALL}, fc_ticks_factor(t, buf, sizeof buf)) - BAR);
+  }
+  fc_canvas_close(&probe);
+  return widest;
+}
+
+static void arrange(layout *l) {
+  double widest = 0;
+
+  l->target = l->cols <= 3 ? 320 : l->cols <= 6 ? 240 : 180;
+  measure_panels(l);
+  for (int r = 0; r < l->rows; r++) row_scale(l->p + r * l->cols, l->cols, &l->scales[r]);
+  widest    = measure_bars(l);
+  l->left   = any(l->row_label, l->rows) ? PAD + FONT + 10 : PAD;
+  l->top    = PAD + (l->title ? 30 : 0) + (any(l->col_label, l->cols) ? 24 : 0);
+  l->head   = any_title(l) || any_factor(l) ? 22 : 0;
+  l->bar_x  = l->left;
+  l->height = l->top + PAD;
+  for (int j = 0; j < l->cols; j++) l->bar_x += (double)l->col_width[j] + PAD;
+  for (int r = 0; r < l->rows; r++)
+    l->height += (double)l->row_height[r] + l->head + (r < l->rows - 1 ? PAD + 6 : 0);
+  l->width = l->bar_x + BAR + 8 + widest + (any(l->row_unit, l->rows) ? FONT + 10 : 0) + PAD;
+}
+
+static fc_status layout_open(layout *l) {
+  const size_t rows = (size_t)l->rows, cols = (size_t)l->cols;
+
+  l->scales     = calloc(rows, sizeof *l->scales);
+  l->ticks      = calloc(rows, sizeof *l->ticks);
+  l->row_height = calloc(rows, sizeof *l->row_height);
+  l->col_width  = calloc(cols, sizeof *l->col_width);
+  FC_REQUIRE(l->scales && l->ticks && l->row_height && l->col_width, FC_E_SYSTEM, "no memory for a picture");
+  arrange(l);
+  return FC_OK;
+}
+
+static void layout_close(layout *l) {
+  free(l->scales);
+  free(l->ticks);
+  free(l->row_height);
+  free(l->col_width);
+}
+
+/* ---- drawing ---- */
+
+static void frame(fc_canvas *c, double x, double y, double w, double h) {
+  fc_canvas_colour(c, fc_faint, 1);
+  cairo_set_line_width(c->cr, 1);
+  cairo_rectangle(c->cr, x - 0.5, y - 0.5, w + 1, h + 1);
+  cairo_stroke(c->cr);
+}
+
+static void draw_bar(fc_canvas *c, const layout *l, int r, double top) {
+  const scale    *s = &l->scales[r];
+  const fc_ticks *t = &l->ticks[r];
+  const int64_t   h = l->row_height[r];
+  const double    x = l->bar_x, unit_x = l->width - PAD - FONT / 2.;
+  char            buf[32];
+
+  for (int64_t i = 0; i < h; i++) {
+    const uint32_t v = s->empty ? s->grey : s->shade[i * SHADES / h];
+    fc_canvas_colour(c, (fc_rgb){(v >> 16) / 255., (v >> 8 & 255) / 255., (v & 255) / 255.}, 1);
+    cairo_rectangle(c->cr, x, top + (double)(h - 1 - i), BAR, 1);
+    cairo_fill(c->cr);
+  }
+  frame(c, x, top, BAR, (double)h);
+  if (s->empty) {
+    fc_canvas_colour(c, fc_ink, 1);
+    fc_text_draw(c, (fc_text){.size = SMALL, .align = 0.5, .upright = true, .room = (double)h}, x + BAR + 10,
+                 top + (double)h / 2, "no finite value");
+    return;
+  }
+  for (int i = 0; i < t->n; i++) {
+    const double y = top + (double)h * (1 - (t->at[i] - s->lo) / (s->hi - s->lo));
+    fc_canvas_colour(c, fc_faint, 1);
+    fc_canvas_line(c, x + BAR + 1, y, x + BAR + 5, y, 1);
+    fc_canvas_colour(c, fc_ink, 1);
+    fc_text_draw(c, (fc_text){.size = SMALL}, x + BAR + 8, y, t->label[i]);
+  }
+  fc_text_draw(c, (fc_text){.size = SMALL}, x, top - 11, fc_ticks_factor(t, buf, sizeof buf));
+  if (label(l->row_unit, r))
+    fc_text_draw(c, (fc_text){.size = FONT, .align = 0.5, .upright = true, .room = (double)h}, unit_x,
+                 top + (double)h / 2, l->row_unit[r]);
+}
+
+static void draw_panel(fc_canvas *c, const layout *l, int r, int j, double x, double y) {
+  const fc_panel *p = &l->p[r * l->cols + j];
+  int64_t         w, h;
+
+  if (!p->x) return;
+  panel_size(p, l->target, &w, &h);
+  const int64_t left = (int64_t)x + (l->col_width[j] - w) / 2, top = (int64_t)y + (l->row_height[r] - h) / 2;
+  paint_field(c, p, &l->scales[r], left, top, w, h);
+  frame(c, (double)left, (double)top, (double)w, (double)h);
+  fc_canvas_colour(c, fc_ink, 1);
+  if (p->title)
+    fc_text_draw(c, (fc_text){.size = SMALL, .align = 0.5, .room = (double)l->col_width[j]},
+                 x + (double)l->col_width[j] / 2, (double)top - 11, p->title);
+}
+
+static void draw_row(fc_canvas *c, const layout *l, int r, double y) {
+  double x = l->left;
+
+  for (int j = 0; j < l->cols; j++) {
+    draw_panel(c, l, r, j, x, y);
+    x += (double)l->col_width[j] + PAD;
+  }
+  draw_bar(c, l, r, y);
+  fc_canvas_colour(c, fc_ink, 1);
+  if (label(l->row_label, r))
+    fc_text_draw(c, (fc_text){.size = FONT, .align = 0.5, .upright = true, .room = (double)l->row_height[r]},
+                 PAD + FONT / 2., y + (double)l->row_height[r] / 2, l->row_label[r]);
+}
+
+static void draw(fc_canvas *c, const layout *l) {
+  double x = l->left, y = l->top;
+
+  fc_canvas_colour(c, fc_ink, 1);
+  if (l->title)
+    fc_text_draw(c, (fc_text){.size = FONT + 2, .align = 0.5, .bold = true, .room = l->width - 2 * PAD},
+                 l->width / 2, PAD + 10, l->title);
+  for (int j = 0; j < l->cols; j++) {
+    if (label(l->col_label, j))
+      fc_text_draw(c, (fc_text){.size = FONT, .align = 0.5, .room = (double)l->col_width[j]},
+                   x + (double)l->col_width[j] / 2, PAD + (l->title ? 30 : 0) + 8, l->col_label[j]);
+    x += (double)l->col_width[j] + PAD;
+  }
+  for (int r = 0; r < l->rows; r++) {
+    y += l->head;
+    draw_row(c, l, r, y);
+    y += (double)l->row_height[r] + PAD + 6;
+  }
+}
+
+fc_status fc_plot_panels(const char *path, const char *title, int rows, int cols, const fc_panel *p,
+                         const char *const *row_label, const char *const *col_label,
+                         const char *const *row_unit) {
+  layout    l = {.rows      = rows,
+                 .cols      = cols,
+                 .p         = p,
+                 .title     = title,
+                 .row_label = row_label,
+                 .col_label = col_label,
+                 .row_unit  = row_unit};
+  fc_canvas c = {0};
+  fc_status s;
+
+  FC_ASSERT(rows > 0 && cols > 0, "a picture of %d x %d panels", rows, cols);
+  FC_TRY_TO(done, s, layout_open(&l));
+  FC_TRY_TO(done, s, fc_canvas_open(l.width, l.height, 1, &c));
+  draw(&c, &l);
+  s = fc_canvas_save(&c, path);
+done:
+  fc_canvas_close(&c);
+  layout_close(&l);
+  return s;
+}

@@ -1,0 +1,235 @@
+/* io/weights.c - parameters from and to safetensors files, by name. */
+#include "core/options.h"
+#include "io/file.h"
+#include "io/safetensors.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- loading: first match, then read everything, then copy ---- */
+
+typedef struct loader {
+  const char           *path;
+  const fc_safetensors *file;
+  fc_params            *p;
+  int                   n; /* parameters */
+  int     *entry; /* [n] of the file, -1: missing; the one under the official name if there are two */
+  int     *twin;  /* [n] the same tensor once more under its second name, -1: none */
+  fc_real *staged;
+} loader;
+
+static int find_param(const fc_params *p, const char *name) {
+  const fc_tensor *t = fc_params_find(p, name);
+
+  if (!t && !strncmp(name, "module.", 7)) t = fc_params_find(p, name + 7); /* saved from DataParallel */
+  for (int i = 0; t && i < fc_params_size(p); i++) {
+    fc_tensor *q;
+    fc_params_at(p, i, &q);
+    if (q == t) return i;
+  }
+  return -1;
+}
+
+static bool official(const fc_params *p, int i, const char *name) {
+  const char *wanted = fc_params_at(p, i, NULL);
+  return !strcmp(name, wanted) || (!strncmp(name, "module.", 7) && !strcmp(name + 7, wanted));
+}
+
+/* A complex entry of shape S holds the numbers of a parameter of shape S + [2]. */
+static bool fits(const fc_safetensor *e, const fc_tensor *t) {
+  const bool complex = !strcmp(e->dtype, "C64");
+
+  if (e->ndim + complex != t->ndim || (complex && t->dim[t->ndim - 1] != 2)) return false;
+  return !memcmp(e->dim, t->dim, (size_t)e->ndim * sizeof *e->dim);
+}
+
+static fc_status match_entry(loader *l, int k, fc_weights_report *r, int *first_unknown) {
+  const fc_safetensor *e = fc_safetensors_at(l->file, k);
+  const int            i = find_param(l->p, e->name);
+  fc_tensor           *t;
+
+  if (i < 0) {
+    if (r->unexpected++ == 0) *first_unknown = k;
+    return FC_OK;
+  }
+  fc_params_at(l->p, i, &t);
+  FC_REQUIRE(fits(e, t), FC_E_MISMATCH, "%.200s: %s has %s %s, the model wants %s", e->name, l->path,
+             e->dtype, fc_dims_text(e->ndim, e->dim), fc_shape_text(t));
+  const bool first = l->entry[i] < 0, better = official(l->p, i, e->name);
+  FC_REQUIRE(first || l->twin[i] < 0, FC_E_MISMATCH,
+             "%.200s: %s holds it more than twice, with and without 'module.'", e->name, l->path);
+  if (!first) l->twin[i] = better ? l->entry[i] : k;
+  if (first || better) l->entry[i] = k;
+  return FC_OK;
+}
+
+static fc_status unexpected(const loader *l, int k) {
+  const fc_safetensor *e     = fc_safetensors_at(l->file, k);
+  const char         **names = malloc(((size_t)l->n + 1) * sizeof *names);
+
+  FC_REQUIRE(names, FC_E_SYSTEM, "no memory to compare names");
+  for (int i = 0; i < l->n; i++) names[i] = fc_params_at(l->p, i, NULL);
+  const char *near = fc_nearest(e->name, l->n, names);
+  free(names);
+  return fc_fail(FC_E_MISMATCH, "%.200s %s: in %s, but not a weight of this model%s%s", e->name,
+                 fc_dims_text(e->ndim, e->dim), l->path, near ? "; nearest is " : "", near ? near : "");
+}
+
+static fc_status match_all(loader *l, bool strict, fc_weights_report *r) {
+  int        unknown = -1, missing = -1;
+  fc_tensor *t;
+
+  for (int i = 0; i < l->n; i++) l->entry[i] = l->twin[i] = -1;
+  for (int k = 0; k < fc_safetensors_size(l->file); k++) FC_TRY(match_entry(l, k, r, &unknown));
+  for (int i = 0; i < l->n; i++)
+    if (l->entry[i] < 0 && fc_params_kind(l->p, i) != FC_PARAM_FORMULA && r->missing++ == 0) missing = i;
+  if (strict && missing >= 0) {
+    const char *name = fc_params_at(l->p, missing, &t);
+    return fc_fail(FC_E_MISMATCH, "%s %s: missing in %s (%d missing, %d unexpected there)", name,
+                   fc_shape_text(t), l->path, r->missing, r->unexpected);
+  }
+  return strict && unknown >= 0 ? unexpected(l, unknown) : FC_OK;
+}
+
+/* A tensor stored under both of its names must be the same numbers twice, else one set would be lost. */
+static fc_status check_twin(const loader *l, int i, const fc_real *x, int64_t n) {
+  if (l->twin[i] < 0) return FC_OK;
+  fc_real *y = malloc(((size_t)n + 1) * sizeof *y);
+  FC_REQUIRE(y, FC_E_SYSTEM, "%s: no memory to read it", l->path);
+  fc_status s = fc_safetensors_read(l->file, l->twin[i], y);
+  if (s == FC_OK && memcmp(x, y, (size_t)n * sizeof *y))
+    s = fc_fail(FC_E_MISMATCH, "%s and %s: one weight in this model, but different numbers in %s",
+                fc_safetensors_at(l->file, l->entry[i])->name, fc_safetensors_at(l->file, l->twin[i])->name,
+                l->path);
+  free(y);
+  return s;
+}
+
+static fc_status stage(loader *l, fc_weights_report *r) {
+  fc_real   *x = l->staged = malloc(((size_t)fc_params_block(l->p, false) + 1) * sizeof *x);
+  fc_tensor *t;
+
+  FC_REQUIRE(x, FC_E_SYSTEM, "%s: no memory to read it", l->path);
+  for (int i = 0; i < l->n; i++) {
+    if (l->entry[i] < 0) continue;
+    fc_params_at(l->p, i, &t);
+    FC_TRY(fc_safetensors_read(l->file, l->entry[i], x));
+    FC_TRY(check_twin(l, i, x, fc_len(t)));
+    x += fc_len(t);
+    r->loaded++;
+  }
+  return FC_OK;
+}
+
+static void copy(const loader *l) {
+  const fc_real *x = l->staged;
+  fc_tensor     *t;
+
+  for (int i = 0; i < l->n; i++) {
+    if (l->entry[i] < 0) continue;
+    fc_params_at(l->p, i, &t);
+    memcpy(t->x, x, (size_t)fc_len(t) * sizeof *x);
+    x += fc_len(t);
+  }
+}
+
+fc_status fc_weights_load(const char *path, fc_params *p, bool strict, fc_weights_report *report) {
+  fc_safetensors   *file;
+  fc_weights_report r = {0, 0, 0};
+
+  FC_ASSERT(fc_params_values(p), "fc_weights_load: the parameters are not committed");
+  if (report) *report = r;
+  FC_TRY(fc_safetensors_open(path, &file));
+  const size_t n = (size_t)fc_params_size(p) + 1;
+  loader       l = {path, file, p, fc_params_size(p), malloc(n * sizeof *l.entry), malloc(n * sizeof *l.twin),
+                    NULL};
+  fc_status    s = FC_OK;
+  if (!l.entry || !l.twin) s = fc_fail(FC_E_SYSTEM, "%s: no memory to read it", path);
+  if (s == FC_OK) s = match_all(&l, strict, &r);
+  if (s == FC_OK) s = stage(&l, &r);
+  if (s == FC_OK)
+    copy(&l);
+  else
+    r.loaded = 0;
+  if (report) *report = r;
+  free(l.entry);
+  free(l.twin);
+  free(l.staged);
+  fc_safetensors_close(file);
+  return s;
+}
+
+/* ---- saving ---- */
+
+typedef struct item {
+  const char *name;
+  fc_tensor  *t;
+} item;
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const item *)a)->name, ((const item *)b)->name);
+}
+
+static json_t *describe(const item *it, int64_t begin) {
+  json_t       *shape = json_array();
+  const int64_t end   = begin + fc_len(it->t) * (int64_t)sizeof(float);
+
+  for (int i = 0; i < it->t->ndim; i++) json_array_append_new(shape, json_integer(it->t->dim[i]));
+  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)begin,
+                   (json_int_t)end);
+}
+
+/* the header's text; jansson keeps the order in which keys are set */
+static char *header_text(int n, const item *items) {
+  json_t *h  = json_pack("{s:{s:s}}", "__metadata__", "format", "pt");
+  int64_t at = 0;
+  bool    ok = h;
+
+  for (int i = 0; i < n; i++) {
+    ok = ok && json_object_set_new(h, items[i].name, describe(&items[i], at)) == 0;
+    at += fc_len(items[i].t) * (int64_t)sizeof(float);
+  }
+  char *text = ok ? json_dumps(h, JSON_COMPACT) : NULL;
+  json_decref(h);
+  return text;
+}
+
+static void write_floats(FILE *f, const fc_real *x, int64_t n) {
+  float buffer[4096];
+
+  for (int64_t at = 0; at < n; at += FC_COUNT(buffer)) {
+    const int64_t m = fc_min64(FC_COUNT(buffer), n - at);
+    for (int64_t i = 0; i < m; i++) buffer[i] = (float)x[at + i];
+    fwrite(buffer, sizeof *buffer, (size_t)m, f); /* commit sees whether it failed */
+  }
+}
+
+static fc_status write_file(const char *path, int n, const item *items, const char *header) {
+  const uint64_t bytes = strlen(header), padded = (bytes + 7) / 8 * 8;
+  FILE          *f;
+
+  FC_TRY(fc_file_begin(path, &f));
+  fwrite(&padded, sizeof padded, 1, f);
+  fprintf(f, "%s%*s", header, (int)(padded - bytes), "");
+  for (int i = 0; i < n; i++) write_floats(f, items[i].t->x, fc_len(items[i].t));
+  return fc_file_commit(path, f);
+}
+
+fc_status fc_weights_save(const char *path, const fc_params *p) {
+  const int n      = fc_params_size(p);
+  item     *items  = malloc(((size_t)n + 1) * sizeof *items);
+  char     *header = NULL;
+  fc_status s;
+
+  for (int i = 0; items && i < n; i++) items[i].name = fc_params_at(p, i, &items[i].t);
+  if (items) qsort(items, (size_t)n, sizeof *items, by_name);
+  if (items) header = header_text(n, items);
+  if (header)
+    s = write_file(path, n, items, header);
+  else
+    s = fc_fail(FC_E_SYSTEM, "%s: no memory to list the weights", path);
+  free(header);
+  free(items);
+  return s;
+}

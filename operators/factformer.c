@@ -1,0 +1,502 @@
+/* operators/factformer.c - FactFormer: factorised attention on grids, one small kernel per axis.
+   Li, Shu, Barati Farimani, "Scalable Transformer for PDE Surrogate Modeling", NeurIPS 2023, arXiv
+   2305.17560. Weights carry the names of the official code (BaratiLab/FactFormer).
+
+   Letters: B batch, X Y Z grid, N = X Y (Z) points, T input frames, C channels, D dim, H heads, c dim_head,
+   A = H c, m kernel_multiplier, L latent width. All arrays are channels-last unless a line says otherwise. */
+#include "core/model.h"
+#include "core/nn/nn.h"
+#include "core/vmath.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 16, MAX_SPACE = 3 };
+
+typedef enum { KOLMOGOROV2D, KOLMOGOROV2D_2023, ISOTROPIC3D, SMOKE3D, DARCY2D } variant_name;
+typedef enum { NORM_AUTO, NORM_GROUP, NORM_LEGACY_INSTANCE } norm_name;
+
+/* ---- options, under the names of the official configurations ---- */
+
+typedef struct {
+  int     variant, norm;
+  int64_t in_dim, out_dim, in_time_window, out_time_window, max_latent_steps;
+  int64_t dim, depth, heads, dim_head, kernel_multiplier, padding, resolution, pos_in_dim, pos_out_dim;
+  double  latent_multiplier, fourier_scale, coord_lo, coord_hi;
+  bool    recompute;
+} config;
+
+static const fc_option options[] = {
+    FC_OPT_CHOICE(config, variant, "kolmogorov2d|kolmogorov2d_2023|isotropic3d|smoke3d|darcy2d",
+                  "kolmogorov2d", "which of the official networks; _2023: as first published"),
+    FC_OPT_CHOICE(config, norm, "auto|group|legacy-instance", "auto",
+                  "norm of the attended values; auto: legacy-instance for kolmogorov2d_2023, else group"),
+    FC_OPT_INT(config, in_dim, "1", 1, 64, "input channels per frame; kolmogorov2d takes one"),
+    FC_OPT_INT(config, out_dim, "1", 1, 64, "output channels per frame"),
+    FC_OPT_INT(config, in_time_window, "10", 1, 256, "input frames"),
+    FC_OPT_INT(config, out_time_window, "4", 1, 256,
+               "output frames of the official recipe; not read by the network"),
+    FC_OPT_INT(config, max_latent_steps, "4", 1, 256, "most frames per call"),
+    FC_OPT_INT(config, dim, "128", 8, 8192, "width D"),
+    FC_OPT_INT(config, depth, "4", 1, MAX_DEPTH, "attention layers"),
+    FC_OPT_INT(config, heads, "8", 1, 256, "attention heads"),
+    FC_OPT_INT(config, dim_head, "64", 1, 1024, "width of a head"),
+    FC_OPT_INT(config, kernel_multiplier, "2", 1, 64,
+               "width of the kernel's queries and keys, in head widths"),
+    FC_OPT_REAL(config, latent_multiplier, "2", 0.125, 64, "latent width L, in units of dim"),
+    FC_OPT_ALIAS(config, latent_multiplier, FC_T_REAL, "latent_mutliplier"), /* spelled so in the 3-D code */
+    FC_OPT_REAL(config, fourier_scale, "0", 0, 1e3,
+                "std of the Fourier matrix; 0: 8 (kolmogorov, isotropic), else 1"),
+    FC_OPT_INT(config, padding, "2", 0, 64, "smoke3d: zero points added at the far end of each axis"),
+    FC_OPT_INT(config, resolution, "0", 0, 1 << 20, "darcy2d: points per axis; 0: that of the data"),
+    FC_OPT_INT(config, pos_in_dim, "0", 0, 3, "number of coordinates; follows from the variant"),
+    FC_OPT_INT(config, pos_out_dim, "0", 0, 3, "number of coordinates; follows from the variant"),
+    FC_OPT_REAL(config, coord_lo, "0", -1e6, 1e6, "first coordinate of an axis given to the network"),
+    FC_OPT_REAL(config, coord_hi, "0", -1e6, 1e6,
+                "last coordinate; equal to coord_lo: 2 pi (kolmogorov, isotropic), 8 (smoke3d), 1 (darcy2d)"),
+    FC_OPT_BOOL(config, recompute, "false", "keep only the borders of layers and run them again in backward"),
+    FC_OPT_IGNORED("positional_embedding", "always rotary"),
+    FC_OPT_IGNORED("reducer", "named in the darcy2d configuration, not read by the network"),
+    FC_OPT_END,
+};
+
+/* ---- weights ---- */
+
+typedef struct { /* one axis: reducer, gated map, low-rank kernel */
+  fc_linear  to_in, gate, mix;
+  fc_norm    norm;
+  fc_tensor *to_q, *to_k, *inv_freq;
+} axis_kernel;
+
+typedef struct {
+  fc_tensor  *fourier; /* _B [d, D/2] */
+  fc_linear   position;
+  fc_norm     in_norm;
+  fc_tensor  *to_v, *to_in, *merge, *out; /* [A, D], [D, D], [D, A], [D, D] */
+  axis_kernel axis[MAX_SPACE];
+} layer;
+
+typedef struct {
+  config        cfg;
+  int           n_space;
+  int64_t       L;
+  bool          marches, legacy, bypass, channels_first; /* what the variant has */
+  fc_linear     lift;                                    /* 2-D variants */
+  fc_linear     lift_point, lift_time;                   /* 3-D: per channel, then over (channel, time) */
+  layer         layers[MAX_DEPTH];
+  fc_conv_layer down[2], up[2]; /* the CNN bypass of darcy2d and smoke3d */
+  fc_linear     expand;
+  fc_tensor    *time_emb; /* [1, steps, 1.., L] */
+  fc_norm       prop_norm, head_norm;
+  fc_linear     prop_in, prop_out, head[3];
+} model;
+
+static void init_axis(axis_kernel *a, fc_params *p, const config *g, int number) {
+  static const char letter[] = "xyz";
+  const int64_t     D = g->dim, K = g->heads * g->dim_head * g->kernel_multiplier;
+  const int64_t     half = g->dim_head * g->kernel_multiplier / 2;
+
+  fc_params_push(p, "to_%c.%d", letter[number], number > 0); /* y and z have a transposition in front */
+  fc_linear_init(&a->to_in, p, "to_in", D, D, false);
+  fc_norm_init(&a->norm, p, "out_ffn.norm", D, 1e-5);
+  fc_linear_init(&a->gate, p, "out_ffn.fn.net.0", D, 2 * D, true);
+  fc_linear_init(&a->mix, p, "out_ffn.fn.net.3", D, D, true);
+  fc_params_pop(p);
+  fc_params_push(p, "low_rank_kernel_%c", letter[number]);
+  a->to_q     = fc_param(p, "to_q.weight", fc_init_xavier(D, K, 0.02), FC_DIMS(K, D));
+  a->to_k     = fc_param(p, "to_k.weight", fc_init_xavier(D, K, 0.02), FC_DIMS(K, D));
+  a->inv_freq = fc_param_of(p, FC_PARAM_FORMULA, "pos_emb.inv_freq", fc_init_rotary(10000), FC_DIMS(half));
+  fc_params_pop(p);
+}
+
+static void init_layer(layer *l, fc_params *p, const model *m, int number) {
+  const config *g = &m->cfg;
+  const int64_t D = g->dim, A = g->heads * g->dim_head;
+
+  fc_params_push(p, "encoder.layers.%d", number);
+  l->fourier = fc_param_of(p, FC_PARAM_CONSTANT, "0.0._B", fc_init_normal(g->fourier_scale),
+                           FC_DIMS(m->n_space, D / 2));
+  fc_linear_init(&l->position, p, "0.1", D, D, true);
+  fc_params_push(p, "1");
+  fc_norm_init(&l->in_norm, p, "in_norm", D, 1e-5);
+  l->to_v  = fc_param(p, "to_v.weight", fc_init_fan_in(D), FC_DIMS(A, D));
+  l->to_in = fc_param(p, "to_in.weight", fc_init_fan_in(D), FC_DIMS(D, D));
+  for (int a = 0; a < m->n_space; a++) init_axis(&l->axis[a], p, g, a);
+  l->merge = fc_param(p, "to_out.1.weight", fc_init_fan_in(A), FC_DIMS(D, A));
+  l->out   = fc_param(p, "to_out.3.weight", fc_init_fan_in(D), FC_DIMS(D, D));
+  fc_params_pop(p);
+  fc_params_pop(p);
+}
+
+static void init_lift(model *m, fc_params *p) {
+  const config *g = &m->cfg;
+  const int64_t D = g->dim;
+
+  if (m->channels_first) {
+    fc_linear_init_shaped(&m->lift_point, p, "to_in.0", true, FC_DIMS(D / 2, 1, 1, 1));
+    fc_linear_init_shaped(&m->lift_time, p, "to_in.2", false, FC_DIMS(D, D / 2, g->in_time_window, 1));
+  } else {
+    fc_linear_init(&m->lift, p, "to_in", m->marches ? g->in_time_window : g->in_dim, D, true);
+  }
+}
+
+static void init_bypass(model *m, fc_params *p) {
+  const int64_t      D    = m->cfg.dim;
+  const int          d    = m->n_space;
+  const fc_conv_spec half = {2, 1, 1, false}, same = {1, 1, 1, false};
+
+  if (!m->bypass) return;
+  fc_conv_init(&m->down[0], p, "down_block.1", d, D, D / 2, 3, true, half);
+  fc_conv_init(&m->down[1], p, "down_block.3", d, D / 2, D / 2, 3, true, same);
+  fc_conv_init(&m->up[0], p, "up_block.1", d, D / 2, D / 2, 3, true, same);
+  fc_conv_init(&m->up[1], p, "up_block.3", d, D / 2, D, 3, true, same);
+}
+
+static void init_march(model *m, fc_params *p) {
+  const config *g = &m->cfg;
+  const int64_t D = g->dim, L = m->L, steps = g->max_latent_steps;
+
+  fc_linear_init(&m->expand, p, "expand_latent", m->bypass ? 2 * D : D, L, false);
+  m->time_emb = m->n_space == 2
+                    ? fc_param(p, "latent_time_emb", fc_init_normal(0.02), FC_DIMS(1, steps, 1, 1, L))
+                    : fc_param(p, "latent_time_emb", fc_init_normal(0.02), FC_DIMS(1, steps, 1, 1, 1, L));
+  fc_norm_init(&m->prop_norm, p, "propagator.norm", L, 1e-5);
+  fc_linear_init(&m->prop_in, p, "propagator.fn.net.0", L, D, true);
+  fc_linear_init(&m->prop_out, p, "propagator.fn.net.3", D, L, true);
+}
+
+static void init_head(model *m, fc_params *p) {
+  const config *g = &m->cfg;
+  const int64_t D = g->dim;
+
+  if (m->marches) {
+    fc_norm_init(&m->head_norm, p, "simple_to_out.1", m->L, 1e-5);
+    fc_linear_init_shaped(&m->head[0], p, "simple_to_out.2", false, FC_DIMS(D, m->L / 8, 1));
+    fc_linear_init_shaped(&m->head[1], p, "simple_to_out.4", false, FC_DIMS(D / 2, D, 1));
+    fc_linear_init_shaped(&m->head[2], p, "simple_to_out.6", true, FC_DIMS(g->out_dim, D / 2, 1));
+  } else {
+    fc_norm_init(&m->head_norm, p, "simple_to_out.1", 2 * D, 1e-5);
+    fc_linear_init_shaped(&m->head[0], p, "simple_to_out.2", false, FC_DIMS(D, 2 * D, 1));
+    fc_linear_init_shaped(&m->head[1], p, "simple_to_out.4", true, FC_DIMS(g->out_dim, D, 1));
+  }
+}
+
+static void settle_variant(model *m) {
+  config      *g      = &m->cfg;
+  const int    v      = g->variant;
+  const bool   wide[] = {true, true, true, false, false};
+  const double hi[]   = {6.283185307179586, 6.283185307179586, 6.283185307179586, 8, 1};
+
+  m->n_space        = v == ISOTROPIC3D || v == SMOKE3D ? 3 : 2;
+  m->channels_first = m->n_space == 3;
+  m->marches        = v != DARCY2D;
+  m->bypass         = v == DARCY2D || v == SMOKE3D;
+  m->legacy         = g->norm == NORM_AUTO ? v == KOLMOGOROV2D_2023 : g->norm == NORM_LEGACY_INSTANCE;
+  m->L              = (int64_t)((double)g->dim * g->latent_multiplier);
+  if (g->fourier_scale == 0) g->fourier_scale = wide[v] ? 8 : 1;
+  if (g->coord_hi == g->coord_lo) g->coord_hi = g->coord_lo + hi[v];
+  if (v != SMOKE3D) g->padding = 0;
+}
+
+/* groups of the head's norm: 8 per unit of the multiplier, but always 8 in isotropic3d and darcy2d */
+static int64_t head_groups(const model *m) {
+  return m->cfg.variant == ISOTROPIC3D || !m->marches ? 8 : (int64_t)(8 * m->cfg.latent_multiplier);
+}
+
+static fc_status check_options(const model *m) {
+  const config *g     = &m->cfg;
+  const int64_t width = m->marches ? m->L : 2 * g->dim, groups = head_groups(m);
+
+  FC_REQUIRE(g->dim % 2 == 0, FC_E_USAGE, "factformer: dim %lld must be even", (long long)g->dim);
+  FC_REQUIRE(g->dim_head * g->kernel_multiplier % 2 == 0, FC_E_USAGE,
+             "factformer: dim_head x kernel_multiplier = %lld must be even (rotary code)",
+             (long long)(g->dim_head * g->kernel_multiplier));
+  FC_REQUIRE(!m->marches || (m->L % 8 == 0 && g->dim % 8 == 0), FC_E_USAGE,
+             "factformer: dim %lld and the latent width %lld must be multiples of 8", (long long)g->dim,
+             (long long)m->L);
+  FC_REQUIRE(
+      groups > 0 && width % groups == 0, FC_E_USAGE,
+      "factformer: the head's width %lld does not divide into %lld groups; change dim or latent_multiplier",
+      (long long)width, (long long)groups);
+  FC_REQUIRE(!m->channels_first || g->dim / 2 % g->in_dim == 0, FC_E_USAGE,
+             "factformer: in_dim %lld must divide dim/2 = %lld", (long long)g->in_dim, (long long)g->dim / 2);
+  return FC_OK;
+}
+
+static fc_status init(void *self, fc_params *p, const void *cfg) {
+  model *m = self;
+
+  memset(m, 0, sizeof *m);
+  m->cfg = *(const config *)cfg;
+  settle_variant(m);
+  FC_TRY(check_options(m));
+  if (m->marches) init_march(m, p);
+  init_lift(m, p);
+  for (int i = 0; i < m->cfg.depth; i++) init_layer(&m->layers[i], p, m, i);
+  init_bypass(m, p);
+  init_head(m, p);
+  return FC_OK;
+}
+
+/* ---- factorised attention ---- */
+
+/* Kernel of one axis, [B, H, n, n]: the state averaged over the other axes, a gated map, rotary queries and
+   keys. The mean commutes with the two bias-free maps before it, so they act on n rows instead of N. */
+static fc_tensor *axis_kernel_of(fc_ctx *c, const model *m, const layer *l, int a, fc_tensor *w,
+                                 const fc_tensor *pos) {
+  const config      *g      = &m->cfg;
+  const axis_kernel *k      = &l->axis[a];
+  const unsigned     others = ((1u << m->n_space) - 1u) & ~(1u << a);
+  const double scale = g->kernel_multiplier > 4 ? 1 / sqrt((double)(g->dim_head * g->kernel_multiplier)) : 1;
+
+  fc_tensor *r = fc_mean_axes(c, w, others << 1); /* [B, n, D] */
+  r            = fc_linear_apply(c, &k->to_in, fc_linear_op(c, r, l->to_in, NULL, FC_ACT_NONE), FC_ACT_NONE);
+  r            = fc_geglu(c, fc_linear_apply(c, &k->gate, fc_layer_norm_apply(c, &k->norm, r), FC_ACT_NONE));
+  r            = fc_linear_apply(c, &k->mix, r, FC_ACT_NONE);
+  fc_tensor *q = fc_rotary(c, fc_linear_split(c, r, k->to_q, NULL, g->heads), pos, k->inv_freq, 64);
+  fc_tensor *key = fc_rotary(c, fc_linear_split(c, r, k->to_k, NULL, g->heads), pos, k->inv_freq, 64);
+  return fc_matmul(c, q, false, key, true, scale);
+}
+
+/* v [B, H, X.., c] normalised and merged to W v [B, X.., D] */
+static fc_tensor *norm_and_merge(fc_ctx *c, const model *m, const layer *l, fc_tensor *v) {
+  const config *g = &m->cfg;
+  const int     d = m->n_space;
+
+  if (!m->legacy) { /* per sample and head: one mean and one unbiased variance over all points and channels */
+    v = fc_standardize_in_place(c, v, v->dim[0] * g->heads, 1, 1e-8);
+    return fc_linear_merge(c, v, l->merge, NULL, FC_ACT_NONE);
+  }
+  /* per sample and x index: over the other axes and all channels, as the code of 2023 does */
+  static const int to_last[2][6] = {{0, 2, 3, 1, 4}, {0, 2, 3, 4, 1, 5}};
+  v                              = fc_permute(c, v, to_last[d - 2]);
+  int64_t dim[5]                 = {v->dim[0]};
+  for (int a = 0; a < d; a++) dim[1 + a] = v->dim[1 + a];
+  dim[1 + d] = g->heads * g->dim_head;
+  v          = fc_standardize(c, fc_reshape(c, v, d + 2, dim), dim[0] * dim[1], 0, 1e-5);
+  return fc_linear_op(c, v, l->merge, NULL, FC_ACT_NONE);
+}
+
+typedef struct {
+  const model      *m;
+  const layer      *l;
+  fc_tensor *const *pos;
+} layer_call;
+
+/* u <- u + position code;  u <- u + W2 GELU(W1 norm(K_z K_y K_x W_v LN(u))) */
+static fc_tensor *apply_layer(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
+  const layer_call *call = self;
+  const model      *m    = call->m;
+  const layer      *l    = call->l;
+  fc_tensor        *code = fc_fourier_code(c, m->n_space, call->pos, l->fourier);
+  fc_tensor        *u    = fc_add(c, in[n_in - 1], fc_linear_apply(c, &l->position, code, FC_ACT_NONE));
+  fc_tensor        *w    = fc_layer_norm_apply(c, &l->in_norm, u);
+  fc_tensor        *v    = fc_linear_split(c, w, l->to_v, NULL, m->cfg.heads); /* [B, H, X.., c] */
+
+  for (int a = 0; a < m->n_space; a++)
+    v = fc_axial_product(c, axis_kernel_of(c, m, l, a, w, call->pos[a]), v, a);
+  return fc_linear_of(c, FC_ACT_GELU, norm_and_merge(c, m, l, v), l->out, NULL, u);
+}
+
+static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *const *pos) {
+  layer_call  *call = fc_arena_push(c->arena, sizeof *call * MAX_DEPTH);
+  const size_t mark = fc_arena_mark(c->arena);
+
+  for (int i = 0; i < m->cfg.depth; i++) {
+    call[i] = (layer_call){m, &m->layers[i], pos};
+    if (m->cfg.recompute)
+      u = fc_checkpoint(c, apply_layer, &call[i], FC_IN(u));
+    else
+      u = apply_layer(c, &call[i], FC_IN(u));
+    u = fc_compact(c, mark, u);
+  }
+  return u;
+}
+
+/* ---- around the encoder ---- */
+
+/* u (B, C, T, X, Y, Z): per-channel 1x1 map, GELU, then one matrix over (channel, time) -> [B, X, Y, Z, D] */
+static fc_tensor *lift_3d(fc_ctx *c, const model *m, fc_tensor *u) {
+  const config *g    = &m->cfg;
+  const int64_t half = g->dim / 2;
+  fc_tensor    *x    = fc_permute(c, u, (int[]){0, 3, 4, 5, 2, 1}); /* [B, X, Y, Z, T, C] */
+
+  x = fc_linear_grouped(c, x, m->lift_point.weight, m->lift_point.bias, g->in_dim);
+  x = fc_permute(c, fc_activate(c, x, FC_ACT_GELU), (int[]){0, 1, 2, 3, 5, 4}); /* [.., D/2, T] */
+  x = fc_reshape(c, x, FC_DIMS(x->dim[0], x->dim[1], x->dim[2], x->dim[3], half * g->in_time_window));
+  return fc_linear_apply(c, &m->lift_time, x, FC_ACT_NONE);
+}
+
+static fc_tensor *pad_far(fc_ctx *c, const model *m, fc_tensor *u) {
+  for (int a = 1; m->cfg.padding && a <= m->n_space; a++) u = fc_pad(c, u, a, 0, m->cfg.padding);
+  return u;
+}
+
+static fc_tensor *crop_far(fc_ctx *c, const model *m, fc_tensor *u) {
+  for (int a = 1; m->cfg.padding && a <= m->n_space; a++)
+    u = fc_slice(c, u, a, 0, u->dim[a] - m->cfg.padding);
+  return u;
+}
+
+/* [u seen by a small CNN at half resolution, u] */
+static fc_tensor *with_bypass(fc_ctx *c, const model *m, fc_tensor *u) {
+  if (!m->bypass) return u;
+  fc_tensor *x = fc_group_norm(c, u, m->cfg.dim, NULL, NULL, 1e-5); /* instance norm */
+  x            = fc_activate(c, fc_conv_apply(c, &m->down[0], x), FC_ACT_GELU);
+  x            = fc_resize_nearest(c, fc_conv_apply(c, &m->down[1], x), m->n_space, u->dim + 1);
+  x            = fc_activate(c, fc_conv_apply(c, &m->up[0], x), FC_ACT_GELU);
+  return fc_concat(c, u->ndim - 1, FC_IN(fc_conv_apply(c, &m->up[1], x), u));
+}
+
+/* latent state [B, X.., L] -> [B, X.., out_dim] */
+static fc_tensor *head(fc_ctx *c, const model *m, fc_tensor *z) {
+  const fc_linear *last = &m->head[m->marches ? 2 : 1];
+  fc_tensor       *x    = fc_group_norm_apply(c, &m->head_norm, z, head_groups(m));
+
+  if (m->marches) {
+    x = fc_linear_grouped(c, x, m->head[0].weight, NULL, 8);
+    x = fc_linear_of(c, FC_ACT_GELU, x, m->head[1].weight, NULL, NULL);
+  } else {
+    x = fc_linear_apply(c, &m->head[0], x, FC_ACT_NONE);
+  }
+  return fc_linear_of(c, FC_ACT_GELU, x, last->weight, last->bias, NULL);
+}
+
+/* z += e_t;  z += P3 GELU(P0 LN(z)) */
+static fc_tensor *propagate(fc_ctx *c, const model *m, fc_tensor *z, int64_t t) {
+  z            = fc_add(c, z, fc_reshape(c, fc_slice(c, m->time_emb, 1, t, 1), FC_DIMS(m->L)));
+  fc_tensor *h = fc_linear_apply(c, &m->prop_in, fc_layer_norm_apply(c, &m->prop_norm, z), FC_ACT_NONE);
+  return fc_linear_of(c, FC_ACT_GELU, h, m->prop_out.weight, m->prop_out.bias, z);
+}
+
+/* frames y_t = head(z_t), t = 0 .. steps-1: [B, steps, X.., out_dim] */
+static fc_tensor *march(fc_ctx *c, const model *m, fc_tensor *u, int64_t steps) {
+  fc_tensor **frame = fc_arena_push(c->arena, (size_t)steps * sizeof *frame);
+  fc_tensor  *z     = fc_linear_apply(c, &m->expand, u, FC_ACT_NONE);
+
+  for (int64_t t = 0; t < steps; t++) {
+    const size_t before = fc_arena_mark(c->arena);
+    z                   = fc_compact(c, before, propagate(c, m, z, t));
+    const size_t after  = fc_arena_mark(c->arena);
+    frame[t]            = fc_compact(c, after, head(c, m, z));
+  }
+  return fc_stack(c, 1, (int)steps, frame);
+}
+
+static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
+  static const char *const names[] = {"pos_x", "pos_y", "pos_z"};
+  const model             *m       = self;
+  fc_tensor               *u = fc_batch_get(b, "u"), **pos = fc_arena_push(c->arena, sizeof *pos * MAX_SPACE);
+  int64_t                  steps = 1;
+
+  FC_ASSERT(u && fc_batch_int(b, "latent_steps", 1, 1, m->cfg.max_latent_steps, &steps) == FC_OK,
+            "factformer: inputs were not checked");
+  for (int a = 0; a < m->n_space; a++) {
+    fc_tensor *p = fc_batch_get(b, names[a]);
+    pos[a]       = fc_reshape(c, p, FC_DIMS(p->dim[0]));
+  }
+  u = m->channels_first ? lift_3d(c, m, u) : fc_linear_apply(c, &m->lift, u, FC_ACT_NONE);
+  u = with_bypass(c, m, crop_far(c, m, encode(c, m, pad_far(c, m, u), pos)));
+  return m->marches ? march(c, m, u, steps) : head(c, m, u);
+}
+
+/* ---- boundary: what the inputs must look like ---- */
+
+static fc_status check(const void *self, const fc_batch *b) {
+  static const char *const names[] = {"pos_x", "pos_y", "pos_z"};
+  const model             *m       = self;
+  const config            *g       = &m->cfg;
+  const int                first   = m->channels_first ? 3 : 1;
+  fc_tensor               *u, *pos;
+  int64_t                  steps;
+
+  if (m->channels_first)
+    FC_TRY(fc_batch_need(b, "u", FC_DIMS(-1, g->in_dim, g->in_time_window, -1, -1, -1), &u));
+  else
+    FC_TRY(fc_batch_need(b, "u", FC_DIMS(-1, -1, -1, m->marches ? g->in_time_window : g->in_dim), &u));
+  for (int a = 0; a < m->n_space; a++) {
+    const int64_t n = u->dim[first + a];
+    FC_TRY(fc_batch_need(b, names[a], FC_DIMS(n + g->padding, 1), &pos));
+    FC_REQUIRE(n >= 2 && (g->variant != SMOKE3D || n % 2 == 0), FC_E_MISMATCH,
+               "factformer: axis %d has %lld points; at least 2 are needed, and an even number in smoke3d", a,
+               (long long)n);
+  }
+  if (g->variant == DARCY2D) {
+    const int64_t n = g->resolution ? g->resolution : u->dim[1];
+    FC_REQUIRE(
+        u->dim[1] == n && u->dim[2] == n, FC_E_MISMATCH,
+        "factformer darcy2d: the grid is %lld x %lld, the network wants %lld x %lld (option resolution)",
+        (long long)u->dim[1], (long long)u->dim[2], (long long)n, (long long)n);
+  }
+  return fc_batch_int(b, "latent_steps", 1, 1, g->max_latent_steps, &steps);
+}
+
+/* ---- gridded data ---- */
+
+static fc_status frames(const void *self, fc_frames *out) {
+  const model  *m = self;
+  const config *g = &m->cfg;
+
+  FC_REQUIRE(m->channels_first || !m->marches || (g->in_dim == 1 && g->out_dim == 1), FC_E_MISMATCH,
+             "factformer %s takes one channel, not %lld; use in_dim = out_dim = 1", "kolmogorov2d",
+             (long long)g->in_dim);
+  *out = (fc_frames){.n_in         = m->marches ? (int)g->in_time_window : 1,
+                     .max_out      = m->marches ? (int)g->max_latent_steps : 1,
+                     .ndim         = m->n_space,
+                     .channels_in  = g->in_dim,
+                     .channels_out = g->out_dim,
+                     .multiple     = g->variant == SMOKE3D ? 2 : 1,
+                     .steady       = !m->marches,
+                     .square       = g->variant == DARCY2D};
+  return FC_OK;
+}
+
+/* coord_lo .. coord_hi over n points, both ends included (also on periodic axes, as the official scripts do),
+   padded points continue with the same spacing */
+static fc_tensor *coordinates(fc_ctx *c, const config *g, int64_t n) {
+  fc_tensor   *p    = fc_tensor_new(c->arena, FC_DIMS(n + g->padding, 1));
+  const double step = (g->coord_hi - g->coord_lo) / (double)(n - 1);
+
+  for (int64_t i = 0; i < n + g->padding; i++) p->x[i] = (fc_real)(g->coord_lo + step * (double)i);
+  return p;
+}
+
+static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_batch *out) {
+  static const char *const names[] = {"pos_x", "pos_y", "pos_z"};
+  const model             *m       = self;
+  const int64_t           *n       = window->dim; /* [B, T, X, Y(, Z), C] */
+  fc_tensor               *steps   = fc_tensor_new(c->arena, FC_DIMS(1));
+
+  steps->x[0] = (fc_real)n_out;
+  if (m->channels_first)
+    window = fc_permute(c, window, (int[]){0, 5, 1, 2, 3, 4});
+  else if (m->marches)
+    window = fc_permute(c, fc_reshape(c, window, 4, n), (int[]){0, 2, 3, 1});
+  else
+    window = fc_reshape(c, window, FC_DIMS(n[0], n[2], n[3], n[4]));
+  fc_batch_put(out, "u", window);
+  for (int a = 0; a < m->n_space; a++) fc_batch_put(out, names[a], coordinates(c, &m->cfg, n[2 + a]));
+  fc_batch_put(out, "latent_steps", steps);
+}
+
+static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
+  const model *m = self;
+
+  return m->marches ? y : fc_reshape(c, y, FC_DIMS(y->dim[0], 1, y->dim[1], y->dim[2], y->dim[3]));
+}
+
+const fc_model_def fc_model_factformer = {
+    .name        = "factformer",
+    .task        = "operator",
+    .summary     = "factorised attention on 2-D and 3-D grids, one kernel per axis, latent marching in time",
+    .paper       = "Li, Shu, Barati Farimani, NeurIPS 2023, arXiv 2305.17560",
+    .options     = options,
+    .config_size = sizeof(config),
+    .self_size   = sizeof(model),
+    .init        = init,
+    .check       = check,
+    .apply       = apply,
+    .frames      = frames,
+    .pack        = pack,
+    .unpack      = unpack,
+};

@@ -1,0 +1,84 @@
+/* tests/core/op_dropout.c */
+#include "tests/check.h"
+
+static fc_tensor *dropout(fc_ctx *c, fc_tensor **in) {
+  c->training  = true;
+  fc_tensor *y = fc_dropout(c, fc_dropout(c, in[0], 0.25), 0.5); /* two draws */
+  return y;
+}
+
+static void gradient(void) {
+  check_op("dropout", dropout, CHECK_INS({2, {7, 13}}), 0, 0);
+  check_op("dropout_large", dropout, CHECK_INS({2, {131, 401}}), 0, 0);
+}
+
+static fc_tensor *ones(fc_ctx *c, int64_t n) {
+  fc_tensor *x = fc_tensor_new(c->arena, FC_DIMS(n));
+
+  for (int64_t i = 0; i < n; i++) x->x[i] = 1;
+  return x;
+}
+
+static void identity_outside_training(void) {
+  fc_ctx    *c = check_ctx();
+  fc_tensor *x = ones(c, 4);
+
+  CHECK(fc_dropout(c, x, 0.5) == x);
+  c->training = true;
+  CHECK(fc_dropout(c, x, 0) == x);
+  CHECK(c->draws == 0);
+  const fc_tensor *none = fc_dropout(c, x, 1);
+  for (int i = 0; i < 4; i++) CHECK_NEAR(none->x[i], 0, 0);
+}
+
+static void keeps_the_mean(void) {
+  enum { N = 200000 };
+  fc_ctx      *c = check_ctx();
+  const double p = 0.3, scale = 1 / (1 - p);
+  double       kept = 0;
+
+  c->training        = true;
+  const fc_tensor *y = fc_dropout(c, ones(c, N), p);
+  for (int64_t i = 0; i < N; i++) {
+    CHECK(y->x[i] == 0 || fabs((double)y->x[i] - scale) < 1e-6);
+    kept += y->x[i] != 0;
+  }
+  CHECK_NEAR(kept / N, 1 - p, 5 * sqrt(p * (1 - p) / N)); /* five standard deviations of a binomial */
+}
+
+/* the mask does not repeat along the tensor: pairs at any distance agree as often as independent ones */
+static void elements_are_independent(void) {
+  enum { N = 100000 };
+  fc_ctx       *c      = check_ctx();
+  const int64_t lags[] = {1, 2, 3, 4, 64, 1024, 4096, 16384};
+
+  c->training        = true;
+  const fc_tensor *y = fc_dropout(c, ones(c, N), 0.5);
+  for (int k = 0; k < FC_COUNT(lags); k++) {
+    const int64_t pairs = N - lags[k];
+    double        same  = 0;
+    for (int64_t i = 0; i < pairs; i++) same += (y->x[i] == 0) == (y->x[i + lags[k]] == 0);
+    CHECK_NEAR(same / (double)pairs, 0.5, 5 * 0.5 / sqrt((double)pairs)); /* five deviations of a fair coin */
+  }
+}
+
+/* the same (seed, step, draw) gives the same mask; changing one of them gives another */
+static void masks_repeat(void) {
+  fc_ctx    *c = check_ctx();
+  fc_tensor *x = ones(c, 1000);
+
+  c->training            = true;
+  c->step                = 5;
+  const fc_tensor *first = fc_dropout(c, x, 0.5), *second = fc_dropout(c, x, 0.5);
+  CHECK(check_distance(second, first) > 0);
+  c->draws = 0;
+  CHECK(check_distance(fc_dropout(c, x, 0.5), first) == 0);
+  c->draws = 0, c->step = 6;
+  CHECK(check_distance(fc_dropout(c, x, 0.5), first) > 0);
+  c->draws = 0, c->step = 5, c->seed = 2;
+  CHECK(check_distance(fc_dropout(c, x, 0.5), first) > 0);
+  c->step = 0;
+}
+
+CHECK_SUITE(dropout, gradient, identity_outside_training, keeps_the_mean, elements_are_independent,
+            masks_repeat)

@@ -1,0 +1,554 @@
+/* tests/io/test_safetensors.c */
+#include "io/file.h"
+#include "io/safetensors.h"
+#include "tests/check.h"
+
+#include <glob.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+/* ---- files made by hand ---- */
+
+/* length, header, n bytes of data */
+static const char *make(const char *name, const char *header, const void *data, size_t n) {
+  const char    *path = check_path(name);
+  const uint64_t len  = strlen(header);
+  FILE          *f    = fopen(path, "wb");
+
+  fwrite(&len, sizeof len, 1, f);
+  fputs(header, f);
+  if (n) fwrite(data, 1, n, f);
+  fclose(f);
+  return path;
+}
+
+static const float numbers[8] = {1, -2, 3.5f, 1e-42f, 5, 6, 7, 8};
+
+static fc_status open_header(const char *header, size_t bytes, fc_safetensors **s) {
+  return fc_safetensors_open(make("x.safetensors", header, numbers, bytes), s);
+}
+
+static const fc_safetensor *entry(const fc_safetensors *s, const char *name, int *at) {
+  for (*at = 0; *at < fc_safetensors_size(s); ++*at)
+    if (!strcmp(fc_safetensors_at(s, *at)->name, name)) return fc_safetensors_at(s, *at);
+  return NULL;
+}
+
+static void every_rule(void) {
+  static const struct {
+    const char *header;
+    size_t      bytes;
+    const char *why;
+  } bad[] = {
+      {"[\"a\"]", 0, "does not begin with '{'"},
+      {"", 0, "does not begin with '{'"},
+      {"   ", 0, "does not begin with '{'"},
+      {"{\"a\":", 0, "not valid JSON"},
+      {"{} x", 0, "not valid JSON"},
+      {"{\"a\":[[[[[[]]]]]]}", 0, "nests deeper"},
+      {"{\"a\":3}", 0, "tensor 'a': its entry is not an object"},
+      {"{\"a\":{}}", 0, "tensor 'a': the dtype is missing"},
+      {"{\"a\":{\"dtype\":\"F31\",\"shape\":[],\"data_offsets\":[0,4]}}", 4,
+       "tensor 'a': unknown dtype 'F31'"},
+      {"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "tensor 'a': the shape is missing"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4, "an axis that is no length"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1.0],\"data_offsets\":[0,4]}}", 4, "an axis that is no length"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
+       "more than 8 axes"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", 4, "data_offsets must be"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", 4, "data_offsets must be"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}", 4, "data_offsets must be"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "data_offsets must be"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4,
+       "tensor 'a': F32 [2] takes 8 bytes, its data_offsets give 4"},
+      {"{\"a\":{\"dtype\":\"F64\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}}", 0,
+       "whole number of bytes"},
+      {"{\"a\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,1]}}", 1, "whole number of bytes"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,4]}}", 4,
+       "not valid JSON"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8,
+       "tensor 'a': begins at byte 4 of the data, 0 is wanted: there is a hole"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":["
+       "2],\"data_offsets\":[4,12]}}",
+       12, "tensor 'b': begins at byte 4 of the data, 8 is wanted: it overlaps"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":["
+       "1],\"data_offsets\":[4,8]}}",
+       8, "duplicate"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 5,
+       "1 bytes follow the last tensor"},
+      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 3,
+       "truncated: the header promises 4 bytes of data, the file has 3"},
+      {"{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ must hold texts only"},
+      {"{\"__metadata__\":[]}", 0, "__metadata__ must hold texts only"},
+      {"{\"\xff\":{}}", 0, "not valid JSON"},
+  };
+  fc_safetensors *s;
+
+  for (int i = 0; i < FC_COUNT(bad); i++) {
+    CHECK_FAILS(open_header(bad[i].header, bad[i].bytes, &s), FC_E_INPUT, bad[i].why);
+    CHECK(s == NULL);
+  }
+}
+
+static void unusual_but_legal(void) {
+  fc_safetensors *s;
+  fc_real         x[2];
+  int             at = 0;
+
+  CHECK_OK(open_header("{}", 0, &s));
+  CHECK(fc_safetensors_size(s) == 0 && !strcmp(fc_safetensors_metadata(s), ""));
+  fc_safetensors_close(s);
+  CHECK_OK(open_header("  {\"b\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[4,8],\"more\":1},"
+                       "\"e\":{\"dtype\":\"F64\",\"shape\":[4611686018427387904,9,0],\"data_offsets\":[4,4]},"
+                       "\"a\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]}}   ",
+                       8, &s));
+  CHECK(!strcmp(fc_safetensors_at(s, 0)->name, "a") && entry(s, "e", &at)->ndim == 3);
+  CHECK_OK(fc_safetensors_read(s, at, x));
+  CHECK(entry(s, "b", &at)->ndim == 0);
+  CHECK_OK(fc_safetensors_read(s, at, x));
+  CHECK(x[0] == -2);
+  fc_safetensors_close(s);
+  CHECK_OK(open_header("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4, &s));
+  CHECK_FAILS(fc_safetensors_read(s, 0, x), FC_E_INPUT, "type F8_E4M3 cannot be read");
+  fc_safetensors_close(s);
+  fc_safetensors_close(NULL);
+}
+
+static void hostile_sizes(void) {
+  const uint64_t  lengths[] = {100000001, UINT64_MAX, (uint64_t)1 << 63, 100000000, 9};
+  const char     *path      = check_path("y");
+  fc_safetensors *s;
+  char           *deep = malloc(200001);
+
+  for (int i = 0; i < FC_COUNT(lengths); i++) {
+    FILE *f = fopen(path, "wb");
+    fwrite(&lengths[i], 8, 1, f);
+    fputs("{}      ", f);
+    fclose(f);
+    CHECK_FAILS(fc_safetensors_open(path, &s), FC_E_INPUT,
+                i < 3 ? "at most 100000000 are allowed" : "truncated: a header of");
+  }
+  memset(deep, '[', 200000);
+  deep[200000] = 0;
+  memcpy(deep, "{\"a\":", 5);
+  CHECK_FAILS(open_header(deep, 0, &s), FC_E_INPUT, "nests deeper");
+  free(deep);
+  CHECK_FAILS(fc_safetensors_open(check_path("none"), &s), FC_E_INPUT,
+              "none: cannot be opened: No such file");
+  CHECK_FAILS(fc_safetensors_open("/", &s), FC_E_INPUT, "not a plain file");
+  CHECK_FAILS(fc_safetensors_open("/dev/zero", &s), FC_E_INPUT, "not a plain file");
+}
+
+/* ---- types ---- */
+
+static void every_type(void) {
+  /* 8-byte types first, so that all are aligned; values chosen to be exact in float */
+  static const struct {
+    const char *dtype;
+    int         n, bytes;
+    uint8_t     data[24];
+    double      want[3];
+  } t[] = {
+      {"F64", 1, 8, {0, 0, 0, 0, 0, 0, 0xF8, 0xBF}, {-1.5}},
+      {"I64", 1, 8, {0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}, {-2}},
+      {"U64", 1, 8, {0, 0, 0, 0, 0, 0, 0, 0x80}, {9223372036854775808.0}},
+      {"C64", 1, 8, {0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0}, {1, -2}},
+      {"F32", 1, 4, {1, 0, 0, 0}, {0x1p-149}},
+      {"I32", 1, 4, {0, 0, 0, 0x80}, {-2147483648.0}},
+      {"U32", 1, 4, {0, 0, 0, 0x80}, {2147483648.0}},
+      {"F16", 3, 6, {0x00, 0x3C, 0xFF, 0x83, 0xFF, 0x7B}, {1, -1023 * 0x1p-24, 65504}},
+      {"BF16", 2, 4, {0x80, 0x3F, 0x00, 0xC0}, {1, -2}},
+      {"I16", 1, 2, {0x00, 0x80}, {-32768}},
+      {"U16", 1, 2, {0x00, 0x80}, {32768}},
+      {"I8", 2, 2, {0x80, 0x7F}, {-128, 127}},
+      {"U8", 2, 2, {0x80, 0xFF}, {128, 255}},
+      {"BOOL", 3, 3, {0, 1, 255}, {0, 1, 1}},
+  };
+  for (int i = 0; i < FC_COUNT(t); i++) {
+    char            header[200];
+    fc_safetensors *s;
+    fc_real         x[4] = {0};
+    snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%d]}}",
+             t[i].dtype, t[i].n, t[i].bytes);
+    CHECK_OK(fc_safetensors_open(make("t", header, t[i].data, (size_t)t[i].bytes), &s));
+    CHECK_OK(fc_safetensors_read(s, 0, x));
+    for (int k = 0; k < 3; k++) CHECK_NEAR(x[k], t[i].want[k], 0);
+    fc_safetensors_close(s);
+  }
+}
+
+/* every one of the 65536 half numbers against the definition of binary16 */
+static void all_halves(void) {
+  enum { N = 65536 };
+  uint16_t       *h = malloc(N * sizeof *h);
+  fc_real        *x = malloc(N * sizeof *x);
+  fc_safetensors *s;
+  int             wrong = 0;
+
+  for (int i = 0; i < N; i++) h[i] = (uint16_t)i;
+  const char *path =
+      make("h", "{\"x\":{\"dtype\":\"F16\",\"shape\":[256,256],\"data_offsets\":[0,131072]}}", h, 2 * N);
+  CHECK_OK(fc_safetensors_open(path, &s));
+  CHECK_OK(fc_safetensors_read(s, 0, x));
+  for (int i = 0; i < N; i++) {
+    const int    e = i >> 10 & 31, f = i & 1023;
+    const double v = e == 31 ? (f ? NAN : INFINITY)
+                     : e     ? ldexp(1 + f / 1024.0, e - 15)
+                             : ldexp(f / 1024.0, -14);
+    wrong += isnan(v) ? !isnan(x[i]) : (double)x[i] != (i >> 15 ? -v : v) || !signbit(x[i]) != !(i >> 15);
+  }
+  CHECK_NEAR(wrong, 0, 0);
+  fc_safetensors_close(s);
+  free(h);
+  free(x);
+}
+
+/* ---- weights ---- */
+
+/* net.0.weight [2, 3], net.0.bias [2], net.k [2, 2] with the second name "twin", a formula table [3] */
+static fc_params *model(uint64_t seed) {
+  fc_params *p;
+
+  CHECK_OK(fc_params_create(&p));
+  fc_params_push(p, "net");
+  fc_params_push(p, "%d", 0);
+  fc_param(p, "weight", fc_init_normal(1), FC_DIMS(2, 3));
+  fc_param(p, "bias", fc_init_normal(1), FC_DIMS(2));
+  fc_params_pop(p);
+  fc_param(p, "k", fc_init_normal(1), FC_DIMS(2, 2));
+  fc_param_alias(p, "twin");
+  fc_params_pop(p);
+  fc_param_of(p, FC_PARAM_FORMULA, "table", fc_init_constant(4), FC_DIMS(3));
+  CHECK_OK(fc_params_commit(p, seed, false));
+  return p;
+}
+
+static bool same_values(fc_params *a, fc_params *b) {
+  return !memcmp(fc_params_values(a), fc_params_values(b),
+                 (size_t)fc_params_block(a, false) * sizeof(fc_real));
+}
+
+/* a weights file from lines of dtype, name, shape; the data count up from 1 */
+typedef struct part {
+  const char *dtype, *name, *shape;
+  int         bytes;
+} part;
+static const char *weights(const char *file, int n, const part *parts, bool distinct) {
+  char  header[4000] = "{", data[400];
+  float v            = 1;
+  int   at           = 0;
+
+  for (int i = 0; i < n; i++) {
+    sprintf(header + strlen(header), "%s\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}",
+            i ? "," : "", parts[i].name, parts[i].dtype, parts[i].shape, at, at + parts[i].bytes);
+    for (int k = 0; k < parts[i].bytes; k += 4, v += 1) memcpy(data + at + k, &v, 4);
+    if (!distinct) v = 1;
+    at += parts[i].bytes;
+  }
+  strcat(header, "}");
+  return make(file, header, data, (size_t)at);
+}
+
+#define WEIGHT                                                                                               \
+  { "F32", "net.0.weight", "[2,3]", 24 }
+#define BIAS                                                                                                 \
+  { "F32", "net.0.bias", "[2]", 8 }
+#define K                                                                                                    \
+  { "F32", "net.k", "[2,2]", 16 }
+#define TWIN                                                                                                 \
+  { "F32", "net.twin", "[2,2]", 16 }
+#define TABLE                                                                                                \
+  { "F32", "table", "[3]", 12 }
+#define FILE_OF(...) weights("w", FC_COUNT(((part[]){__VA_ARGS__})), (part[]){__VA_ARGS__}, true)
+
+static void loads_by_name(void) {
+  fc_params        *p = model(1);
+  fc_weights_report r;
+
+  CHECK_OK(fc_weights_load(FILE_OF(TABLE, K, BIAS, WEIGHT), p, true, &r));
+  CHECK(r.loaded == 4 && r.missing == 0 && r.unexpected == 0);
+  CHECK(fc_params_find(p, "table")->x[0] == 1 && fc_params_find(p, "net.k")->x[3] == 7);
+  CHECK(fc_params_find(p, "net.0.bias")->x[0] == 8 && fc_params_find(p, "net.0.weight")->x[5] == 15);
+  fc_params_destroy(p);
+  p = model(1);
+  CHECK_OK(fc_weights_load(FILE_OF(BIAS, WEIGHT, TWIN), p, true, NULL)); /* no table: known by formula */
+  CHECK(fc_params_find(p, "net.k")->x[0] == 9 && fc_params_find(p, "table")->x[0] == 4);
+  CHECK_OK(
+      fc_weights_load(FILE_OF({"F32", "module.net.k", "[2,2]", 16}, {"F32", "module.net.0.bias", "[2]", 8},
+                              {"F32", "module.net.0.weight", "[2,3]", 24}),
+                      p, true, NULL));
+  CHECK(fc_params_find(p, "net.k")->x[0] == 1);
+  fc_params_destroy(p);
+}
+
+static void complex_weights(void) {
+  fc_params *p = model(1);
+
+  CHECK_OK(fc_weights_load(FILE_OF({"C64", "net.k", "[2]", 16}, BIAS, WEIGHT), p, true, NULL));
+  CHECK(fc_params_find(p, "net.k")->x[0] == 1 && fc_params_find(p, "net.k")->x[3] == 4);
+  CHECK_FAILS(fc_weights_load(FILE_OF({"C64", "net.k", "[2,2]", 32}, BIAS, WEIGHT), p, true, NULL),
+              FC_E_MISMATCH, "net.k: ");
+  CHECK_FAILS(fc_weights_load(FILE_OF(K, {"C64", "net.0.bias", "[2]", 16}, WEIGHT), p, true, NULL),
+              FC_E_MISMATCH, "has C64 [2], the model wants [2]");
+  fc_params_destroy(p);
+}
+
+/* whatever is wrong, no weight has changed */
+static void failures_change_nothing(void) {
+  fc_params *p = model(1), *q = model(1);
+  const struct {
+    const char *path;
+    fc_status   status;
+    const char *why;
+  } bad[] = {
+      {FILE_OF(WEIGHT, BIAS), FC_E_MISMATCH, "net.k [2, 2]: missing in"},
+      {weights("v1", 4, (part[]){WEIGHT, BIAS, K, {"F32", "net.0.gain", "[1]", 4}}, true), FC_E_MISMATCH,
+       "net.0.gain [1]: in "},
+      {weights("v2", 3, (part[]){WEIGHT, {"F32", "net.0.bias", "[2,1]", 8}, K}, true), FC_E_MISMATCH,
+       "net.0.bias: "},
+      {weights("v3", 3, (part[]){WEIGHT, {"F8_E4M3", "net.0.bias", "[2]", 2}, K}, true), FC_E_INPUT,
+       "type F8_E4M3 cannot be read"},
+      {weights("v4", 4, (part[]){WEIGHT, BIAS, K, TWIN}, true), FC_E_MISMATCH,
+       "one weight in this model, but different"},
+      {weights("v5", 4, (part[]){WEIGHT, BIAS, K, {"F32", "module.net.k", "[2,2]", 16}}, true), FC_E_MISMATCH,
+       "net.k"},
+      {check_path("none"), FC_E_INPUT, "cannot be opened"},
+  };
+  for (int i = 0; i < FC_COUNT(bad); i++) {
+    fc_weights_report r = {9, 9, 9};
+    CHECK_FAILS(fc_weights_load(bad[i].path, p, true, &r), bad[i].status, bad[i].why);
+    CHECK(same_values(p, q) && r.loaded == 0);
+  }
+  CHECK_FAILS(fc_weights_load(bad[1].path, p, true, NULL), FC_E_MISMATCH, "nearest is net.0.");
+  CHECK_FAILS(fc_weights_load(bad[2].path, p, true, NULL), FC_E_MISMATCH,
+              "has F32 [2, 1], the model wants [2]");
+  CHECK_FAILS(fc_weights_load(bad[2].path, p, false, NULL), FC_E_MISMATCH,
+              "has F32 [2, 1], the model wants [2]");
+  fc_params_destroy(p);
+  fc_params_destroy(q);
+}
+
+static void both_names(void) {
+  fc_params *p = model(1);
+
+  CHECK_OK(fc_weights_load(weights("b", 4, (part[]){TWIN, WEIGHT, BIAS, K}, false), p, true, NULL));
+  CHECK(fc_params_find(p, "net.k")->x[3] == 4);
+  fc_params_destroy(p);
+}
+
+static void not_strict(void) {
+  fc_params        *p = model(1), *q = model(1);
+  fc_weights_report r;
+
+  CHECK_OK(fc_weights_load(FILE_OF(BIAS, {"F32", "extra", "[1]", 4}), p, false, &r));
+  CHECK(r.loaded == 1 && r.missing == 2 && r.unexpected == 1);
+  CHECK(fc_params_find(p, "net.0.bias")->x[1] == 2);
+  CHECK(fc_params_find(p, "net.k")->x[0] == fc_params_find(q, "net.k")->x[0]);
+  fc_params_destroy(p);
+  fc_params_destroy(q);
+}
+
+/* what the official writer makes of the same tensors, byte for byte */
+static void official_bytes(void) {
+  static const char header[] = "{\"__metadata__\":{\"format\":\"pt\"},"
+                               "\"net.0.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                               "\"net.0.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]},"
+                               "\"net.k\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[32,48]},"
+                               "\"table\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[48,60]}}";
+  const char       *names[]  = {"net.0.bias", "net.0.weight", "net.k", "table"};
+  const char       *path     = check_path("official");
+  fc_params        *p        = model(3);
+  char             *got      = NULL;
+  size_t            n, padded = (strlen(header) + 7) / 8 * 8, at = 8 + padded;
+  uint64_t          length;
+
+  CHECK_OK(fc_weights_save(path, p));
+  CHECK_OK(fc_file_read(path, 10000, &got, &n));
+  memcpy(&length, got, 8);
+  CHECK(length == padded && n == 8 + padded + 60 && !memcmp(got + 8, header, strlen(header)));
+  for (size_t i = strlen(header); i < padded; i++) CHECK(got[8 + i] == ' ');
+  for (int i = 0; i < 4; i++) {
+    const fc_tensor *t     = fc_params_find(p, names[i]);
+    const size_t     bytes = (size_t)fc_len(t) * sizeof(float);
+    CHECK(!memcmp(got + at, t->x, bytes));
+    at += bytes;
+  }
+  free(got);
+  fc_params_destroy(p);
+}
+
+static void round_trip(void) {
+  const char *path = check_path("r");
+  fc_params  *p = model(4), *q = model(5);
+
+  fc_params_find(p, "net.k")->x[0] = 1e-42f;
+  fc_params_find(p, "net.k")->x[1] = -0.0f;
+  fc_params_find(p, "table")->x[0] = INFINITY;
+  CHECK(!same_values(p, q));
+  CHECK_OK(fc_weights_save(path, p));
+  CHECK_OK(fc_weights_load(path, q, true, NULL));
+  CHECK(same_values(p, q)); /* bit by bit */
+  fc_params_destroy(p);
+  fc_params_destroy(q);
+}
+
+static void large_tensors(void) {
+  fc_params *p, *q;
+
+  for (int i = 0; i < 2; i++) {
+    CHECK_OK(fc_params_create(i ? &q : &p));
+    fc_param(i ? q : p, "a", fc_init_normal(1),
+             FC_DIMS(123, 457)); /* many buffers, the last one partly filled */
+    fc_param(i ? q : p, "none", fc_init_normal(1), FC_DIMS(0, 3));
+    fc_param(i ? q : p, "scalar", fc_init_normal(1), 0, (int64_t[1]){0});
+    CHECK_OK(fc_params_commit(i ? q : p, (uint64_t)i, false));
+  }
+  CHECK_OK(fc_weights_save(check_path("l"), p));
+  CHECK_OK(fc_weights_load(check_path("l"), q, true, NULL));
+  CHECK(same_values(p, q));
+  fc_params_destroy(p);
+  fc_params_destroy(q);
+}
+
+/* cut anywhere, or with one byte added, a file is refused */
+static void truncated_anywhere(void) {
+  const char *path = check_path("cut");
+  fc_params  *p = model(1), *q = model(1);
+  char       *bytes;
+  size_t      n;
+
+  CHECK_OK(fc_weights_save(path, p));
+  CHECK_OK(fc_file_read(path, 10000, &bytes, &n));
+  for (size_t i = 0; i <= n + 1; i++) {
+    FILE *f = fopen(path, "wb");
+    fwrite(bytes, 1, i, f); /* n + 1: the zero fc_file_read adds */
+    fclose(f);
+    const fc_status r = fc_weights_load(path, p, true, NULL);
+    if ((i == n) != (r == FC_OK) || (r != FC_OK && r != FC_E_INPUT)) CHECK_NEAR((double)i, -1, 0);
+  }
+  CHECK(same_values(p, q));
+  free(bytes);
+  fc_params_destroy(p);
+  fc_params_destroy(q);
+}
+
+/* every single byte of a small file changed in several ways: refused or read, never a crash */
+static void damaged_anywhere(void) {
+  const char *path = check_path("bent");
+  fc_params  *p    = model(1);
+  char       *bytes;
+  size_t      n;
+  int         refused = 0;
+
+  CHECK_OK(fc_weights_save(path, p));
+  CHECK_OK(fc_file_read(path, 10000, &bytes, &n));
+  for (size_t i = 0; i < n; i++)
+    for (int k = 0; k < 4; k++) {
+      const char keep = bytes[i];
+      FILE      *f    = fopen(path, "wb");
+      bytes[i]        = (char)(k == 0 ? 0 : k == 1 ? 0xFF : k == 2 ? keep ^ 1 : '9');
+      fwrite(bytes, 1, n, f);
+      fclose(f);
+      refused += fc_weights_load(path, p, true, NULL) != FC_OK;
+      bytes[i] = keep;
+    }
+  CHECK(refused > (int)n); /* most changes of the header cannot pass */
+  free(bytes);
+  fc_params_destroy(p);
+}
+
+static void full_disk(void) {
+  const char   *path = check_path("full"), *tmp = check_path("full.tmp");
+  fc_params    *p = model(1), *q = model(2);
+  struct rlimit old;
+
+  CHECK_OK(fc_weights_save(path, p));
+  signal(SIGXFSZ, SIG_IGN);
+  getrlimit(RLIMIT_FSIZE, &old);
+  setrlimit(RLIMIT_FSIZE, &(struct rlimit){100, old.rlim_max});
+  CHECK_FAILS(fc_weights_save(path, q), FC_E_SYSTEM, "full: writing failed");
+  setrlimit(RLIMIT_FSIZE, &old);
+  CHECK(!fc_file_exists(tmp));
+  CHECK_OK(fc_weights_load(path, q, true, NULL)); /* the old file is whole */
+  CHECK(same_values(p, q));
+  CHECK_FAILS(fc_weights_save("/no/such/folder/w", p), FC_E_SYSTEM, "cannot write here");
+  fc_params_destroy(p);
+  fc_params_destroy(q);
+}
+
+/* ---- files that lie beside the sources ---- */
+
+static bool reference(const char *rest, char *path) {
+  const char *dir = getenv("FC_SOURCE_DIR");
+  snprintf(path, 600, "%s/../shared/%s", dir ? dir : "", rest);
+  return dir && fc_file_exists(path);
+}
+
+static void reference_kinds(void) {
+  char            path[600];
+  fc_safetensors *s;
+  fc_real         x[4];
+  int             at = 0;
+
+  if (!reference("fixtures/st_kinds.safetensors", path)) return;
+  CHECK_OK(fc_safetensors_open(path, &s));
+  CHECK(!strcmp(fc_safetensors_metadata(s), "format: pt\nnote: a\\nb\n"));
+  CHECK(entry(s, "h", &at) != NULL);
+  CHECK_OK(fc_safetensors_read(s, at, x));
+  CHECK(x[0] == 1 && x[1] == 2 && x[2] == 3);
+  CHECK(entry(s, "i", &at)->ndim == 0);
+  CHECK_OK(fc_safetensors_read(s, at, x));
+  CHECK(x[0] == 7);
+  CHECK(entry(s, "na\xc3\xafve \"q\"\\", &at) != NULL);
+  CHECK_OK(fc_safetensors_read(s, at, x));
+  CHECK(x[0] == 5);
+  CHECK(entry(s, "c", &at) != NULL);
+  CHECK_OK(fc_safetensors_read(s, at, x));
+  CHECK(x[1] == 1 && x[3] == 1); /* both imaginary parts are one */
+  fc_safetensors_close(s);
+}
+
+static void reference_broken(void) {
+  static const struct {
+    const char *name, *why;
+  } bad[] = {{"hole", "'net.0.bias': "},  {"overlap", "it overlaps"},
+             {"hugeheader", "header of"}, {"notjson", "begin with '{'"},
+             {"short", "only 5 bytes"},   {"sizemismatch", "F32 [3] takes 12 bytes"},
+             {"trail", "1 bytes follow"}, {"trunc", "truncated"}};
+  char            path[600], file[100];
+  fc_safetensors *s;
+
+  for (int i = 0; i < FC_COUNT(bad); i++) {
+    snprintf(file, sizeof file, "fixtures/st_bad_%s.safetensors", bad[i].name);
+    if (reference(file, path)) CHECK_FAILS(fc_safetensors_open(path, &s), FC_E_INPUT, bad[i].why);
+  }
+}
+
+/* official weights: all tensors can be read and are finite */
+static void reference_weights(void) {
+  char   pattern[600];
+  glob_t g;
+
+  if (!getenv("FC_SOURCE_DIR")) return;
+  snprintf(pattern, sizeof pattern, "%s/../shared/golden/*/weights.safetensors", getenv("FC_SOURCE_DIR"));
+  if (glob(pattern, 0, NULL, &g)) return;
+  for (size_t k = 0; k < g.gl_pathc; k++) {
+    fc_safetensors *s = NULL;
+    CHECK_OK(fc_safetensors_open(g.gl_pathv[k], &s));
+    for (int i = 0; s && i < fc_safetensors_size(s); i++) {
+      const fc_safetensor *e = fc_safetensors_at(s, i);
+      fc_real             *x = malloc((size_t)(e->end - e->begin) * sizeof *x + 1);
+      CHECK_OK(fc_safetensors_read(s, i, x));
+      for (int64_t j = 0; !strcmp(e->dtype, "F32") && j < (e->end - e->begin) / 4; j++)
+        if (isnan(x[j])) CHECK_NEAR(x[j], 0, 0);
+      free(x);
+    }
+    fc_safetensors_close(s);
+  }
+  globfree(&g);
+}
+
+CHECK_SUITE(safetensors, every_rule, unusual_but_legal, hostile_sizes, every_type, all_halves, loads_by_name,
+            complex_weights, failures_change_nothing, both_names, not_strict, official_bytes, round_trip,
+            large_tensors, truncated_anywhere, damaged_anywhere, full_disk, reference_kinds, reference_broken,
+            reference_weights)

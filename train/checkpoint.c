@@ -1,0 +1,305 @@
+/* train/checkpoint.c - what a run is: writing and reading all but the arrays of the model. */
+#include "train/checkpoint.h"
+
+#include "io/store.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- channels as text ---- */
+
+static fc_status put_channels(fc_store *s, const char *name, const fc_scaling *k) {
+  char   text[FC_FIELD_CHANNELS * (2 * FC_NAME + 48)];
+  size_t at = 0;
+
+  for (int c = 0; c < k->n; c++) {
+    const fc_channel *h = &k->channel[c];
+    at += (size_t)snprintf(text + at, sizeof text - at, "%s\t%s\t%d\t%d\t%d\n", h->name, h->unit, h->field,
+                           h->rank, h->component);
+  }
+  text[at] = 0;
+  return fc_store_put_text(s, name, text);
+}
+
+/* one line: name, unit, three numbers between tabs */
+static bool parse_channel(const char *line, fc_channel *h) {
+  const char *tab = strchr(line, '\t'), *second = tab ? strchr(tab + 1, '\t') : NULL;
+
+  if (!second || tab - line >= FC_NAME || second - tab - 1 >= FC_NAME) return false;
+  snprintf(h->name, sizeof h->name, "%.*s", (int)(tab - line), line);
+  snprintf(h->unit, sizeof h->unit, "%.*s", (int)(second - tab - 1), tab + 1);
+  return sscanf(second, "%d %d %d", &h->field, &h->rank, &h->component) == 3;
+}
+
+static fc_status get_channels(const fc_store *s, const char *path, const char *name, fc_scaling *k) {
+  char *text, *keep;
+
+  k->n = 0;
+  FC_TRY(fc_store_get_text(s, name, &text));
+  bool good = true;
+  for (char *line = strtok_r(text, "\n", &keep); line && good; line = strtok_r(NULL, "\n", &keep))
+    good = k->n < FC_FIELD_CHANNELS && parse_channel(line, &k->channel[k->n++]);
+  free(text);
+  FC_REQUIRE(good && k->n, FC_E_INPUT, "%s: the list %s is damaged", path, name);
+  return FC_OK;
+}
+
+static fc_status put_scaling(fc_store *s, const char *which, const fc_scaling *k) {
+  char name[64];
+
+  snprintf(name, sizeof name, "channels/%s", which);
+  FC_TRY(put_channels(s, name, k));
+  snprintf(name, sizeof name, "normalisation/%s_mean", which);
+  FC_TRY(fc_store_put_doubles(s, name, k->n, k->mean));
+  snprintf(name, sizeof name, "normalisation/%s_std", which);
+  return fc_store_put_doubles(s, name, k->n, k->std);
+}
+
+static fc_status get_scaling(const fc_store *s, const char *path, const char *which, fc_scaling *k) {
+  char name[64];
+
+  snprintf(name, sizeof name, "channels/%s", which);
+  FC_TRY(get_channels(s, path, name, k));
+  snprintf(name, sizeof name, "normalisation/%s_mean", which);
+  FC_TRY(fc_store_get_doubles(s, name, k->n, k->mean));
+  snprintf(name, sizeof name, "normalisation/%s_std", which);
+  return fc_store_get_doubles(s, name, k->n, k->std);
+}
+
+/* ---- grid ---- */
+
+static fc_status put_geometry(fc_store *s, const fc_geometry *g) {
+  const int64_t ints[7]    = {g->ndim,        g->dim[0],      g->dim[1],     g->dim[2],
+                              g->periodic[0], g->periodic[1], g->periodic[2]};
+  const double  doubles[7] = {g->lo[0], g->lo[1], g->lo[2], g->hi[0], g->hi[1], g->hi[2], g->dt};
+
+  FC_TRY(fc_store_put_ints(s, "geometry/shape", 7, ints));
+  FC_TRY(fc_store_put_doubles(s, "geometry/extent", 7, doubles));
+  FC_TRY(fc_store_put_text(s, "geometry/name", g->name));
+  FC_TRY(fc_store_put_text(s, "geometry/axis_0", g->axis[0]));
+  FC_TRY(fc_store_put_text(s, "geometry/axis_1", g->axis[1]));
+  FC_TRY(fc_store_put_text(s, "geometry/axis_2", g->axis[2]));
+  FC_TRY(fc_store_put_text(s, "geometry/time_unit", g->time_unit));
+  return fc_store_put_text(s, "geometry/space_unit", g->space_unit);
+}
+
+static fc_status get_name(const fc_store *s, const char *name, size_t size, char *out) {
+  char *text;
+
+  FC_TRY(fc_store_get_text(s, name, &text));
+  snprintf(out, size, "%s", text);
+  free(text);
+  return FC_OK;
+}
+
+static fc_status get_geometry(const fc_store *s, const char *path, fc_geometry *g) {
+  int64_t ints[7];
+  double  doubles[7];
+
+  FC_TRY(fc_store_get_ints(s, "geometry/shape", 7, ints));
+  FC_TRY(fc_store_get_doubles(s, "geometry/extent", 7, doubles));
+  FC_REQUIRE(ints[0] >= 0 && ints[0] <= 3, FC_E_INPUT,
+             "%s: the grid has %lld dimensions; 1 to 3 are possible", path, (long long)ints[0]);
+  g->ndim = (int)ints[0];
+  for (int a = 0; a < 3; a++) {
+    g->dim[a]      = ints[1 + a];
+    g->periodic[a] = ints[4 + a] != 0;
+    g->lo[a]       = doubles[a];
+    g->hi[a]       = doubles[3 + a];
+  }
+  g->dt = doubles[6];
+  FC_TRY(get_name(s, "geometry/name", FC_NAME, g->name));
+  FC_TRY(get_name(s, "geometry/axis_0", FC_NAME, g->axis[0]));
+  FC_TRY(get_name(s, "geometry/axis_1", FC_NAME, g->axis[1]));
+  FC_TRY(get_name(s, "geometry/axis_2", FC_NAME, g->axis[2]));
+  FC_TRY(get_name(s, "geometry/time_unit", FC_NAME, g->time_unit));
+  return get_name(s, "geometry/space_unit", FC_NAME, g->space_unit);
+}
+
+/* ---- arrays of the model ---- */
+
+/* block holds the values of the trained tensors at the places they have in the parameter block */
+static fc_status put_block(fc_store *s, const char *group, const fc_network *n, const fc_real *block,
+                           bool trained_only) {
+  const fc_real *values = fc_params_values(n->params);
+  char           name[256];
+  fc_tensor     *t;
+
+  for (int i = 0; i < fc_params_size(n->params); i++) {
+    const char *own = fc_params_at(n->params, i, &t);
+    if (trained_only && fc_params_kind(n->params, i) != FC_PARAM_TRAINED) continue;
+    snprintf(name, sizeof name, "%s/%s", group, own);
+    FC_TRY(fc_store_put_reals(s, name, t->ndim, t->dim, block + (t->x - values)));
+  }
+  return FC_OK;
+}
+
+static fc_status get_block(const fc_store *s, const char *path, const char *group, const fc_network *n,
+                           fc_real *block, bool trained_only) {
+  const fc_real *values = fc_params_values(n->params);
+  char           name[256];
+  fc_tensor     *t;
+  int            ndim;
+  int64_t        dim[8];
+
+  for (int i = 0; i < fc_params_size(n->params); i++) {
+    const char *own = fc_params_at(n->params, i, &t);
+    if (trained_only && fc_params_kind(n->params, i) != FC_PARAM_TRAINED) continue;
+    snprintf(name, sizeof name, "%s/%s", group, own);
+    FC_REQUIRE(fc_store_has(s, name), FC_E_MISMATCH,
+               "%s has no %s; it was written for another model or version", path, name);
+    FC_TRY(fc_store_shape(s, name, &ndim, dim));
+    bool same = ndim == t->ndim;
+    for (int a = 0; same && a < ndim; a++) same = dim[a] == t->dim[a];
+    FC_REQUIRE(same, FC_E_MISMATCH, "%s: %s has shape %s, the model wants %s", path, name,
+               fc_dims_text(ndim, dim), fc_shape_text(t));
+    FC_TRY(fc_store_get_reals(s, name, fc_len(t), block + (t->x - values)));
+  }
+  return FC_OK;
+}
+
+static fc_status put_optim(fc_store *s, const fc_network *n, fc_optim *o) {
+  if (!o) return FC_OK;
+  FC_TRY(put_block(s, "adam_m", n, fc_optim_m(o), true));
+  FC_TRY(put_block(s, "adam_v", n, fc_optim_v(o), true));
+  if (fc_optim_ema(o)) FC_TRY(put_block(s, "ema", n, fc_optim_ema(o), true));
+  return fc_store_put_ints(s, "adam_steps", fc_params_size(n->params), fc_optim_counts(o));
+}
+
+/* ---- whole files ---- */
+
+static fc_status put_all(fc_store *s, const fc_saved *k, const fc_network *n, fc_optim *o) {
+  const int64_t counters[2] = {k->step, k->position};
+  fc_settings   set         = k->settings;
+  char         *config;
+
+  FC_TRY(fc_settings_text(&set, k->def, n->args, &config));
+  const fc_status st = fc_store_put_text(s, "config", config);
+  free(config);
+  FC_TRY(st);
+  FC_TRY(fc_store_put_text(s, "format", FC_CHECKPOINT_FORMAT));
+  FC_TRY(fc_store_put_text(s, "model", k->def->name));
+  FC_TRY(fc_store_put_text(s, "version", FC_VERSION));
+  FC_TRY(fc_store_put_text(s, "precision", FC_REAL_NAME));
+  FC_TRY(fc_store_put_ints(s, "counters", 2, counters));
+  FC_TRY(fc_store_put_doubles(s, "best", 1, &k->best));
+  if (k->out.n) {
+    FC_TRY(put_geometry(s, &k->geo));
+    FC_TRY(put_scaling(s, "in", &k->in));
+    FC_TRY(put_scaling(s, "out", &k->out));
+  }
+  FC_TRY(put_block(s, "weights", n, fc_params_values(n->params), false));
+  return put_optim(s, n, o);
+}
+
+/* a second name for the old file: unlike a rename it leaves no moment without a checkpoint */
+static fc_status keep_previous(const char *path, const char *previous) {
+  if (!previous || access(path, F_OK)) return FC_OK;
+  unlink(previous);
+  if (!link(path, previous) || !rename(path, previous)) return FC_OK;
+  return fc_fail(FC_E_SYSTEM, "cannot keep %s as %s: %s", path, previous, strerror(errno));
+}
+
+fc_status fc_checkpoint_write(const char *path, const char *previous, const fc_saved *k, const fc_network *n,
+                              fc_optim *o) {
+  fc_store *s;
+
+  FC_TRY(fc_store_create(path, &s));
+  fc_status st = put_all(s, k, n, o);
+  if (st == FC_OK) st = keep_previous(path, previous);
+  if (st == FC_OK) return fc_store_commit(s);
+  fc_store_abandon(s);
+  return st;
+}
+
+static fc_status open_checked(const char *path, fc_store **out) {
+  char      format[64] = "";
+  fc_status s;
+
+  FC_TRY(fc_store_open(path, out));
+  if (fc_store_has(*out, "format")) FC_TRY_TO(fail, s, get_name(*out, "format", sizeof format, format));
+  if (!strcmp(format, FC_CHECKPOINT_FORMAT)) return FC_OK;
+  s = fc_fail(FC_E_INPUT, "%s is not a checkpoint of this program ('fieldcast info' says what it is)", path);
+fail:
+  fc_store_abandon(*out);
+  return s;
+}
+
+static fc_status read_config(const fc_store *s, const char *path, fc_saved *k) {
+  char      *text;
+  fc_config *c;
+
+  FC_TRY(fc_store_get_text(s, "config", &text));
+  fc_status st = fc_config_parse(text, path, &c);
+  free(text);
+  FC_TRY(st);
+  st = fc_settings_bind(c, false, &k->settings, &k->def, &k->args);
+  fc_config_destroy(c);
+  return st;
+}
+
+static fc_status read_all(const fc_store *s, const char *path, fc_saved *k) {
+  int64_t counters[2];
+
+  FC_TRY(read_config(s, path, k));
+  FC_TRY(get_name(s, "version", sizeof k->version, k->version));
+  FC_TRY(get_name(s, "precision", sizeof k->precision, k->precision));
+  FC_TRY(fc_store_get_ints(s, "counters", 2, counters));
+  k->step     = counters[0];
+  k->position = counters[1];
+  FC_TRY(fc_store_get_doubles(s, "best", 1, &k->best));
+  if (!fc_store_has(s, "channels/out")) return FC_OK; /* imported weights know no data */
+  FC_TRY(get_geometry(s, path, &k->geo));
+  FC_TRY(get_scaling(s, path, "in", &k->in));
+  return get_scaling(s, path, "out", &k->out);
+}
+
+fc_status fc_checkpoint_read(const char *path, fc_saved *k) {
+  fc_store *s;
+
+  memset(k, 0, sizeof *k);
+  FC_TRY(open_checked(path, &s));
+  const fc_status st = read_all(s, path, k);
+  fc_store_abandon(s);
+  if (st != FC_OK) fc_checkpoint_free(k);
+  return st;
+}
+
+void fc_checkpoint_free(fc_saved *k) {
+  free(k->args);
+  k->args = NULL;
+}
+
+fc_status fc_checkpoint_weights(const char *path, const fc_network *n, bool average, bool *averaged) {
+  fc_store *s;
+
+  FC_TRY(open_checked(path, &s));
+  fc_status  st  = get_block(s, path, "weights", n, fc_params_values(n->params), false);
+  const bool ema = average && st == FC_OK && fc_store_has(s, "ema");
+  if (ema) st = get_block(s, path, "ema", n, fc_params_values(n->params), true);
+  if (averaged) *averaged = ema;
+  fc_store_abandon(s);
+  return st;
+}
+
+fc_status fc_checkpoint_optim(const char *path, const fc_network *n, fc_optim *o) {
+  fc_store *s;
+  fc_status st;
+
+  FC_TRY(open_checked(path, &s));
+  if (!fc_store_has(s, "adam_steps")) {
+    st = fc_fail(FC_E_MISMATCH,
+                 "%s holds weights only, no state of the optimiser; training cannot resume from it", path);
+    goto done;
+  }
+  FC_TRY_TO(done, st, get_block(s, path, "adam_m", n, fc_optim_m(o), true));
+  FC_TRY_TO(done, st, get_block(s, path, "adam_v", n, fc_optim_v(o), true));
+  if (fc_optim_ema(o)) FC_TRY_TO(done, st, get_block(s, path, "ema", n, fc_optim_ema(o), true));
+  st = fc_store_get_ints(s, "adam_steps", fc_params_size(n->params), fc_optim_counts(o));
+done:
+  fc_store_abandon(s);
+  return st;
+}

@@ -1,0 +1,192 @@
+/* train/loader.c - two slots: one is used, the other is filled. */
+#include "train/loader.h"
+
+#include "core/rng.h"
+#include "hpc/comm.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+  fc_real  *input, *target;
+  int64_t   position; /* of its first window, -1: empty */
+  fc_status status;
+  char      message[512];
+} slot;
+
+struct fc_loader {
+  fc_windows     *w;
+  int64_t         batch, lo, hi; /* the whole batch; this rank's part */
+  int64_t         in_len, target_len, position;
+  uint64_t        seed;
+  int64_t        *order, epoch; /* permutation of this epoch; used by whoever fills */
+  slot            slots[2];
+  int             current;
+  bool            threaded, busy, quit;
+  pthread_t       thread;
+  pthread_mutex_t lock;
+  pthread_cond_t  change;
+};
+
+static int64_t window_at(fc_loader *l, int64_t position) {
+  const int64_t n = fc_windows_size(l->w), epoch = position / n;
+
+  if (epoch != l->epoch) {
+    const fc_rng r = {l->seed, (uint64_t)epoch, FC_RNG_SHUFFLE};
+    fc_rng_permutation(&r, n, l->order);
+    l->epoch = epoch;
+  }
+  return l->order[position % n];
+}
+
+static void fill(fc_loader *l, slot *s, int64_t position) {
+  s->position = position;
+  s->status   = FC_OK;
+  for (int64_t k = l->lo; k < l->hi && s->status == FC_OK; k++)
+    s->status = fc_windows_read(l->w, window_at(l, position + k), s->input + (k - l->lo) * l->in_len,
+                                s->target + (k - l->lo) * l->target_len);
+  if (s->status != FC_OK) snprintf(s->message, sizeof s->message, "%s", fc_error());
+}
+
+/* waits for an empty slot to be asked for, reads, sleeps again */
+static void *read_ahead(void *user) {
+  fc_loader *l = user;
+
+  pthread_mutex_lock(&l->lock);
+  for (;;) {
+    while (!l->busy && !l->quit) pthread_cond_wait(&l->change, &l->lock);
+    if (l->quit) break;
+    slot         *s  = &l->slots[1 - l->current];
+    const int64_t at = s->position;
+    pthread_mutex_unlock(&l->lock);
+    fill(l, s, at);
+    pthread_mutex_lock(&l->lock);
+    l->busy = false;
+    pthread_cond_broadcast(&l->change);
+  }
+  pthread_mutex_unlock(&l->lock);
+  return NULL;
+}
+
+static fc_status start_thread(fc_loader *l) {
+  pthread_mutex_init(&l->lock, NULL);
+  pthread_cond_init(&l->change, NULL);
+  l->threaded = !pthread_create(&l->thread, NULL, read_ahead, l);
+  FC_REQUIRE(l->threaded, FC_E_SYSTEM, "cannot start the thread that reads ahead");
+  return FC_OK;
+}
+
+static void sizes(const fc_windows *w, int64_t *in_len, int64_t *target_len) {
+  const fc_window_spec *q = fc_windows_spec(w);
+  const fc_source      *s = fc_windows_source(w);
+
+  *in_len     = (s->steady ? 1 : q->n_in) * s->in_len;
+  *target_len = (s->steady ? 1 : q->n_target) * s->out_len;
+}
+
+int64_t fc_loader_bytes(const fc_windows *w, int64_t batch) {
+  int64_t in_len, target_len, lo, hi;
+
+  sizes(w, &in_len, &target_len);
+  fc_comm_block(NULL, batch, &lo, &hi);
+  return (fc_windows_cached(w) ? 1 : 2) * (hi - lo) * (in_len + target_len) * (int64_t)sizeof(fc_real);
+}
+
+static fc_status build(fc_loader *l) {
+  const size_t n     = (size_t)(l->hi - l->lo);
+  const int    slots = fc_windows_cached(l->w) ? 1 : 2;
+
+  l->order = malloc((size_t)fc_windows_size(l->w) * sizeof *l->order);
+  FC_REQUIRE(l->order, FC_E_SYSTEM, "no memory for the order of the windows");
+  for (int i = 0; i < slots; i++) {
+    l->slots[i].input  = malloc(n * (size_t)l->in_len * sizeof(fc_real));
+    l->slots[i].target = malloc(n * (size_t)l->target_len * sizeof(fc_real));
+    FC_REQUIRE(l->slots[i].input && l->slots[i].target, FC_E_SYSTEM,
+               "no memory for a batch; lower train.batch");
+  }
+  return slots == 2 ? start_thread(l) : FC_OK;
+}
+
+fc_status fc_loader_create(fc_windows *w, int64_t batch, uint64_t seed, fc_loader **out) {
+  FC_REQUIRE(batch >= fc_comm_size(NULL), FC_E_USAGE,
+             "train.batch = %lld is less than one window for each of %d ranks", (long long)batch,
+             fc_comm_size(NULL));
+  fc_loader *l = calloc(1, sizeof *l);
+  FC_REQUIRE(l, FC_E_SYSTEM, "no memory for the loader");
+  l->w     = w;
+  l->batch = batch;
+  l->seed  = seed;
+  l->epoch = -1;
+  for (int i = 0; i < 2; i++) l->slots[i].position = -1;
+  fc_comm_block(NULL, batch, &l->lo, &l->hi);
+  sizes(w, &l->in_len, &l->target_len);
+  const fc_status s = build(l);
+  if (s == FC_OK)
+    *out = l;
+  else
+    fc_loader_destroy(l);
+  return s;
+}
+
+void fc_loader_destroy(fc_loader *l) {
+  if (!l) return;
+  if (l->threaded) {
+    pthread_mutex_lock(&l->lock);
+    l->quit = true;
+    pthread_cond_broadcast(&l->change);
+    pthread_mutex_unlock(&l->lock);
+    pthread_join(l->thread, NULL);
+    pthread_cond_destroy(&l->change);
+    pthread_mutex_destroy(&l->lock);
+  }
+  for (int i = 0; i < 2; i++) {
+    free(l->slots[i].input);
+    free(l->slots[i].target);
+  }
+  free(l->order);
+  free(l);
+}
+
+void    fc_loader_seek(fc_loader *l, int64_t position) { l->position = position; }
+int64_t fc_loader_position(const fc_loader *l) { return l->position; }
+
+void fc_loader_quiet(fc_loader *l) {
+  if (!l->threaded) return;
+  pthread_mutex_lock(&l->lock);
+  while (l->busy) pthread_cond_wait(&l->change, &l->lock);
+  pthread_mutex_unlock(&l->lock);
+}
+
+/* asks the thread for the other slot; the thread is idle */
+static void ask(fc_loader *l, int64_t position) {
+  pthread_mutex_lock(&l->lock);
+  l->slots[1 - l->current].position = position;
+  l->busy                           = true;
+  pthread_cond_broadcast(&l->change);
+  pthread_mutex_unlock(&l->lock);
+}
+
+static slot *take_threaded(fc_loader *l) {
+  fc_loader_quiet(l);
+  if (l->slots[1 - l->current].position != l->position) {
+    ask(l, l->position);
+    fc_loader_quiet(l);
+  }
+  l->current = 1 - l->current;
+  ask(l, l->position + l->batch);
+  return &l->slots[l->current];
+}
+
+fc_status fc_loader_next(fc_loader *l, fc_load *out) {
+  slot *s = &l->slots[0];
+
+  if (l->threaded)
+    s = take_threaded(l);
+  else
+    fill(l, s, l->position);
+  if (s->status != FC_OK) return fc_fail(s->status, "%s", s->message);
+  l->position += l->batch;
+  *out = (fc_load){s->input, s->target, l->hi - l->lo, l->lo};
+  return FC_OK;
+}

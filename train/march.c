@@ -1,0 +1,34 @@
+/* train/march.c */
+#include "train/march.h"
+
+#include <string.h>
+
+void fc_march_shift(fc_real *window, const fc_real *y, int64_t B, int64_t n_in, int64_t k, int64_t len) {
+  const int64_t keep = n_in > k ? n_in - k : 0, take = n_in - keep;
+
+  for (int64_t b = 0; b < B; b++) {
+    fc_real *w = window + b * n_in * len;
+    memmove(w, w + take * len, (size_t)(keep * len) * sizeof *w);
+    memcpy(w + keep * len, y + (b * k + k - take) * len, (size_t)(take * len) * sizeof *w);
+  }
+}
+
+fc_tensor *fc_march_call(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B,
+                         fc_real *window, int64_t k) {
+  int64_t shape[FC_MAX_DIMS] = {B, n->frames.n_in};
+
+  memcpy(shape + 2, dim, (size_t)ndim * sizeof *dim);
+  shape[2 + ndim] = n->frames.channels_in;
+  return fc_model_frames(c, n->def, n->self, fc_tensor_borrow(c->arena, window, ndim + 3, shape), (int)k);
+}
+
+fc_tensor *fc_march_quiet(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B,
+                          fc_real *window, int64_t k) {
+  const bool   grad = c->grad;
+  const size_t mark = fc_arena_mark(c->arena);
+
+  c->grad      = false;
+  fc_tensor *y = fc_compact(c, mark, fc_march_call(c, n, ndim, dim, B, window, k));
+  c->grad      = grad;
+  return y;
+}

@@ -1,0 +1,84 @@
+/* train/network.c */
+#include "train/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static fc_status build(fc_network *n, const void *args, uint64_t seed, bool dry) {
+  n->args = calloc(1, n->def->config_size);
+  n->self = calloc(1, n->def->self_size);
+  FC_REQUIRE(n->args && n->self, FC_E_SYSTEM, "no memory for the model %s", n->def->name);
+  memcpy(n->args, args, n->def->config_size);
+  FC_TRY(fc_params_create(&n->params));
+  FC_TRY(n->def->init(n->self, n->params, n->args));
+  FC_TRY(fc_params_commit(n->params, seed, dry));
+  return n->def->frames(n->self, &n->frames);
+}
+
+fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry,
+                            fc_network **out) {
+  FC_REQUIRE(def->frames && def->pack && def->unpack, FC_E_USAGE,
+             "%s is a model for the task '%s', not for fields on a grid; 'fieldcast models' lists the tasks",
+             def->name, def->task);
+  fc_network *n = calloc(1, sizeof *n);
+  FC_REQUIRE(n, FC_E_SYSTEM, "no memory for the model %s", def->name);
+  n->def            = def;
+  const fc_status s = build(n, args, seed, dry);
+  if (s == FC_OK)
+    *out = n;
+  else
+    fc_network_destroy(n);
+  return s;
+}
+
+void fc_network_destroy(fc_network *n) {
+  if (!n) return;
+  fc_params_destroy(n->params);
+  free(n->args);
+  free(n->self);
+  free(n);
+}
+
+fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,
+                          int64_t channels_out) {
+  const fc_frames *f    = &n->frames;
+  const char      *name = n->def->name;
+
+  FC_REQUIRE(f->ndim == ndim, FC_E_MISMATCH,
+             "%s with these options works on %d-dimensional fields, the data has %d", name, f->ndim, ndim);
+  FC_REQUIRE(f->channels_in == channels_in, FC_E_MISMATCH,
+             "%s takes %lld channels, the data gives %lld; set data.channels or the model's channel options",
+             name, (long long)f->channels_in, (long long)channels_in);
+  FC_REQUIRE(f->channels_out == channels_out, FC_E_MISMATCH,
+             "%s predicts %lld channels, the data has %lld; set data.channels or the model's channel options",
+             name, (long long)f->channels_out, (long long)channels_out);
+  FC_REQUIRE(f->steady || channels_in == channels_out, FC_E_MISMATCH,
+             "%s takes %lld channels and predicts %lld: a rollout needs as many", name,
+             (long long)channels_in, (long long)channels_out);
+  for (int a = 0; a < ndim; a++) {
+    FC_REQUIRE(f->multiple <= 1 || dim[a] % f->multiple == 0, FC_E_MISMATCH,
+               "%s wants axis lengths that are multiples of %lld, the grid is %s; set data.space_stride",
+               name, (long long)f->multiple, fc_dims_text(ndim, dim));
+    FC_REQUIRE(!f->square || dim[a] == dim[0], FC_E_MISMATCH, "%s wants axes of one length, the grid is %s",
+               name, fc_dims_text(ndim, dim));
+  }
+  return FC_OK;
+}
+
+fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out) {
+  int64_t  shape[FC_MAX_DIMS] = {batch, n->frames.n_in};
+  fc_batch b                  = {0};
+  fc_ctx  *c;
+
+  for (int a = 0; a < ndim; a++) shape[2 + a] = dim[a];
+  shape[2 + ndim] = n->frames.channels_in;
+  FC_TRY(fc_ctx_create((size_t)1 << 40, true, &c));
+  n->def->pack(c, n->self, fc_tensor_new(c->arena, ndim + 3, shape), n_out, &b);
+  const fc_status s = n->def->check ? n->def->check(n->self, &b) : FC_OK;
+  fc_ctx_destroy(c);
+  return s;
+}
+
+void fc_network_use(fc_network *n, const fc_real *trained) {
+  memcpy(fc_params_values(n->params), trained, (size_t)fc_params_block(n->params, true) * sizeof *trained);
+}

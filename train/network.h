@@ -1,0 +1,27 @@
+/* train/network.h - a model with its options and weights, ready for gridded fields. */
+#ifndef FC_NETWORK_H
+#define FC_NETWORK_H
+#include "core/model.h"
+
+typedef struct fc_network {
+  const fc_model_def *def;
+  void               *args, *self; /* options; the model's own struct */
+  fc_params          *params;
+  fc_frames           frames;
+} fc_network;
+
+/* args is copied. Weights are drawn from seed; dry: none, only shapes. FC_E_USAGE if options do not fit
+   together or the model is not for fields on a grid. */
+fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry,
+                            fc_network **out);
+void      fc_network_destroy(fc_network *n);
+
+/* Do fields of this shape fit? FC_E_MISMATCH says in words what does not. */
+fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,
+                          int64_t channels_out);
+/* the same question answered by the model itself, on a batch of these shapes, without arithmetic */
+fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out);
+
+/* Replaces the trained values by another block of that layout (the average of the weights). */
+void fc_network_use(fc_network *n, const fc_real *trained);
+#endif

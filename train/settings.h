@@ -1,0 +1,55 @@
+/* train/settings.h - what a training configuration holds: the keys 'model', 'args', 'data' and 'train'. */
+#ifndef FC_SETTINGS_H
+#define FC_SETTINGS_H
+#include "core/config.h"
+#include "train/registry.h"
+#include "train/schedule.h"
+
+typedef enum { FC_LOSS_RELATIVE_L2, FC_LOSS_RELATIVE_L2_CHANNELS, FC_LOSS_MSE } fc_loss_kind;
+
+typedef struct fc_data_settings {
+  char    train[FC_TEXT], valid[FC_TEXT], channels[FC_TEXT], inputs[FC_TEXT];
+  double  valid_fraction;
+  fc_ints space_stride;
+  int64_t frame_stride, window_step, window_out, cache_mb;
+  bool    normalize;
+} fc_data_settings;
+
+typedef struct fc_train_settings {
+  int64_t     steps, epochs, batch, accumulate, out_frames;
+  double      weight_decay, beta2, eps, clip, noise, ema;
+  fc_schedule schedule; /* lr, beta1 and all of the curve; total is filled in by the trainer */
+  int         schedule_kind, loss;
+  bool        loss_in_units;
+  int64_t     curriculum_start, curriculum_end, curriculum_over;
+  int64_t     push_after, push_every, pushes;
+  int64_t     eval_every, eval_windows, eval_frames, save_every, log_every, seed;
+  double      save_minutes;
+} fc_train_settings;
+
+typedef struct fc_settings {
+  char              model[FC_TEXT];
+  fc_data_settings  data;
+  fc_train_settings train;
+} fc_settings;
+
+extern const fc_option fc_root_options[], fc_data_options[], fc_train_options[];
+
+enum { FC_SETTINGS_SECTIONS = 4 };
+/* root, args, data, train, for fc_config_bind and fc_config_write */
+void fc_settings_sections(fc_settings *s, const fc_model_def *def, void *args,
+                          fc_section out[FC_SETTINGS_SECTIONS]);
+/* Binds everything: finds the model, then the four tables; *args is allocated (free it). partial: leave keys
+   that no table knows alone (official config.json files keep more than the model reads). Also checks that
+   settings fit together. */
+fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_model_def **def, void **args);
+/* the same as YAML text; free() it */
+fc_status fc_settings_text(fc_settings *s, const fc_model_def *def, void *args, char **out);
+
+/* frames one call is trained on at this step: start + floor((end - start) step / over), end from step over on
+ */
+int64_t fc_curriculum_at(const fc_train_settings *t, int64_t step);
+/* calls without gradient before the trained one: `pushes` at every push_every-th step after push_after, else
+ * 0 */
+int64_t fc_pushes_at(const fc_train_settings *t, int64_t step);
+#endif

@@ -1,0 +1,180 @@
+/* train/source.c */
+#include "train/source.h"
+
+#include "core/progress.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static fc_status unknown(const char *path, const char *word, int n, const fc_channel *have) {
+  const char *names[FC_FIELD_CHANNELS];
+
+  for (int i = 0; i < n; i++) names[i] = have[i].name;
+  const char *near = fc_nearest(word, n, names);
+  return fc_fail(FC_E_USAGE, "%s has no field named '%s'%s%s%s; 'fieldcast info' lists the fields", path,
+                 word, near ? "; did you mean '" : "", near ? near : "", near ? "'" : "");
+}
+
+/* "a, b" -> indices; empty: all */
+static fc_status choose(const char *path, const char *names, const fc_field_info *info, bool constant,
+                        fc_scaling *s, int *pick) {
+  const int         n    = constant ? info->n_constant : info->n_channels;
+  const fc_channel *have = constant ? info->constant : info->channel;
+  char              text[FC_TEXT], *keep, *word;
+
+  s->n = 0;
+  snprintf(text, sizeof text, "%s", names);
+  for (word = strtok_r(text, ", ", &keep); word; word = strtok_r(NULL, ", ", &keep)) {
+    const int i = fc_field_channel(info, word, constant);
+    if (i < 0) return unknown(path, word, n, have);
+    FC_REQUIRE(s->n < FC_FIELD_CHANNELS, FC_E_USAGE, "more than %d channels are named", FC_FIELD_CHANNELS);
+    pick[s->n++] = i;
+  }
+  if (!s->n)
+    for (; s->n < n; s->n++) pick[s->n] = s->n;
+  FC_REQUIRE(s->n, FC_E_INPUT, "%s has no %s fields", path, constant ? "constant" : "time-dependent");
+  for (int i = 0; i < s->n; i++) s->channel[i] = have[pick[i]];
+  fc_scaling_none(s);
+  return FC_OK;
+}
+
+static fc_status strides(const char *path, const fc_data_settings *d, const fc_field_info *info,
+                         fc_source *s) {
+  const fc_ints *want = &d->space_stride;
+
+  FC_REQUIRE(want->n <= 1 || want->n == info->ndim, FC_E_USAGE,
+             "data.space_stride has %d numbers, %s has %d axes; give one number or one per axis", want->n,
+             path, info->ndim);
+  for (int a = 0; a < 3; a++) s->space_stride[a] = !want->n ? 1 : want->v[want->n == 1 ? 0 : a];
+  s->frame_stride = d->frame_stride;
+  return FC_OK;
+}
+
+static void geometry(const fc_field_info *info, fc_source *s) {
+  fc_geometry *g = &s->geo;
+
+  memcpy(g->name, info->name, sizeof g->name);
+  g->ndim = info->ndim;
+  for (int a = 0; a < info->ndim; a++) {
+    const int64_t stride = s->space_stride[a];
+    g->dim[a]            = fc_ceil_div(info->dim[a], stride);
+    g->lo[a]             = info->lo[a];
+    g->hi[a]             = info->dim[a] > 1
+                               ? info->lo[a] + (info->hi[a] - info->lo[a]) * (double)(stride * (g->dim[a] - 1)) /
+                                       (double)(info->dim[a] - 1)
+                               : info->hi[a];
+    g->periodic[a]       = info->periodic[a];
+    memcpy(g->axis[a], info->axis[a], sizeof g->axis[a]);
+  }
+  g->dt = info->dt * (double)s->frame_stride;
+  memcpy(g->time_unit, info->time_unit, sizeof g->time_unit);
+  memcpy(g->space_unit, info->space_unit, sizeof g->space_unit);
+  s->points = 1;
+  for (int a = 0; a < g->ndim; a++) s->points *= g->dim[a];
+}
+
+fc_status fc_source_open(const char *path, const fc_data_settings *d, bool steady, fc_source *out) {
+  fc_status s;
+
+  memset(out, 0, sizeof *out);
+  out->steady = steady;
+  FC_TRY(fc_field_open(path, &out->field));
+  const fc_field_info *info = fc_field_about(out->field);
+  FC_TRY_TO(fail, s, strides(path, d, info, out));
+  geometry(info, out);
+  FC_TRY_TO(fail, s, choose(path, d->channels, info, false, &out->out, out->out_pick));
+  if (steady) {
+    FC_TRY_TO(fail, s, choose(path, d->inputs, info, true, &out->in, out->in_pick));
+  } else {
+    out->in = out->out;
+    memcpy(out->in_pick, out->out_pick, sizeof out->in_pick);
+  }
+  out->in_len  = out->points * out->in.n;
+  out->out_len = out->points * out->out.n;
+  return FC_OK;
+fail:
+  fc_source_close(out);
+  return s;
+}
+
+void fc_source_close(fc_source *s) {
+  fc_field_close(s->field);
+  s->field = NULL;
+}
+
+static void show(void *user, int64_t done, int64_t total) {
+  fc_progress *p = user;
+
+  p->total = total;
+  fc_progress_update(p, done, NULL);
+}
+
+static double usable(double std) { return std > 0 ? std : 1; }
+
+/* population moments of the constant fields over trajectories and space, in two passes */
+static fc_status measure_inputs(fc_source *s, int64_t lo, int64_t hi) {
+  double       sum[FC_FIELD_CHANNELS] = {0}, square[FC_FIELD_CHANNELS] = {0};
+  const double n  = (double)(s->points * (hi - lo));
+  fc_real     *x  = malloc((size_t)s->in_len * sizeof *x);
+  fc_status    st = x ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for one input field");
+
+  for (int64_t t = lo; t < hi && st == FC_OK; t++) {
+    st = fc_field_read_constant(s->field, t, s->space_stride, s->in.n, s->in_pick, x);
+    for (int64_t i = 0; i < s->in_len && st == FC_OK; i++) sum[i % s->in.n] += (double)x[i];
+  }
+  for (int64_t t = lo; t < hi && st == FC_OK; t++) {
+    st = fc_field_read_constant(s->field, t, s->space_stride, s->in.n, s->in_pick, x);
+    for (int64_t i = 0; i < s->in_len && st == FC_OK; i++) {
+      const double d = (double)x[i] - sum[i % s->in.n] / n;
+      square[i % s->in.n] += d * d;
+    }
+  }
+  for (int c = 0; c < s->in.n && st == FC_OK; c++) {
+    s->in.mean[c] = sum[c] / n;
+    s->in.std[c]  = usable(sqrt(square[c] / n));
+    if (!isfinite(s->in.mean[c]) || !isfinite(s->in.std[c]))
+      st = fc_fail(FC_E_INPUT, "the input field %s holds values that are not finite", s->in.channel[c].name);
+  }
+  free(x);
+  return st;
+}
+
+fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet) {
+  fc_field_stats *stats = malloc(sizeof *stats);
+  fc_progress     p;
+
+  FC_REQUIRE(stats, FC_E_SYSTEM, "no memory for statistics");
+  fc_progress_start(&p, "statistics", "frame", 0, 1, quiet);
+  fc_status st = fc_field_statistics(s->field, lo, hi, s->space_stride, quiet ? NULL : show, &p, stats);
+  for (int c = 0; c < s->out.n && st == FC_OK; c++) {
+    s->out.mean[c] = stats->mean[s->out_pick[c]];
+    s->out.std[c]  = usable(stats->std[s->out_pick[c]]);
+  }
+  free(stats);
+  if (!quiet) fc_progress_end(&p, NULL);
+  FC_TRY(st);
+  if (s->steady) return measure_inputs(s, lo, hi);
+  s->in = s->out;
+  return FC_OK;
+}
+
+int64_t fc_source_steps(const fc_source *s, int64_t traj) { return fc_field_steps(s->field, traj); }
+
+fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x) {
+  FC_TRY(fc_field_read(s->field, traj, t0, nt, s->frame_stride, s->space_stride, s->out.n, s->out_pick, x));
+  fc_scaling_apply(&s->out, nt * s->points, x);
+  return FC_OK;
+}
+
+fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x) {
+  FC_TRY(fc_field_read_constant(s->field, traj, s->space_stride, s->in.n, s->in_pick, x));
+  fc_scaling_apply(&s->in, s->points, x);
+  return FC_OK;
+}
+
+int64_t fc_source_split(int64_t n_traj, double valid_fraction) {
+  const int64_t valid = (int64_t)ceil(valid_fraction * (double)n_traj - 1e-9);
+
+  return fc_max64(1, n_traj - valid);
+}

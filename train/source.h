@@ -1,0 +1,45 @@
+/* train/source.h - a field file as training and rollout see it: chosen channels, strides in space
+   and time, normalisation. Several channels of one call are read in standard order. */
+#ifndef FC_SOURCE_H
+#define FC_SOURCE_H
+#include "train/scaling.h"
+#include "train/settings.h"
+
+typedef struct fc_geometry { /* of the strided data */
+  char    name[FC_NAME];
+  int     ndim;
+  int64_t dim[3];
+  char    axis[3][FC_NAME];
+  double  lo[3], hi[3]; /* first and last coordinate; NaN if unknown */
+  bool    periodic[3];
+  double  dt; /* between the frames a model sees; NaN if unknown */
+  char    time_unit[FC_NAME], space_unit[FC_NAME];
+} fc_geometry;
+
+typedef struct fc_source {
+  fc_field   *field;
+  bool        steady; /* one constant field in, one field out */
+  int64_t     space_stride[3], frame_stride;
+  int         in_pick[FC_FIELD_CHANNELS], out_pick[FC_FIELD_CHANNELS]; /* constants if steady; channels */
+  fc_geometry geo;
+  fc_scaling  in, out;                 /* the same unless steady */
+  int64_t     points, in_len, out_len; /* grid points; numbers of one input and one output frame */
+} fc_source;
+
+/* Channels by the names in d->channels and d->inputs (all if empty). Not yet normalised: see below. */
+fc_status fc_source_open(const char *path, const fc_data_settings *d, bool steady, fc_source *out);
+void      fc_source_close(fc_source *s);
+
+/* Mean and std of trajectories lo .. hi-1; quiet: no progress. A channel without variation gets std 1. */
+fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet);
+
+int64_t fc_source_steps(const fc_source *s, int64_t traj); /* frames in the file, before frame_stride */
+/* nt normalised frames t0, t0 + frame_stride, ... : x[nt, X.., C] */
+fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x);
+/* steady: the normalised input field x[X.., C_in] */
+fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x);
+
+/* trajectories for training 0 .. n-1 and for validation n .. n_traj-1 of one file; at least one stays for
+ * training */
+int64_t fc_source_split(int64_t n_traj, double valid_fraction);
+#endif

@@ -1,0 +1,260 @@
+/* train/verify.c */
+#include "train/verify.h"
+
+#include "core/config.h"
+#include "core/ops.h"
+#include "core/vmath.h"
+#include "io/case_file.h"
+#include "io/safetensors.h"
+#include "train/optim.h"
+#include "train/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct { /* what one case holds open */
+  fc_config          *config;
+  const fc_model_def *def;
+  void               *options, *self;
+  fc_params          *params;
+  fc_case_file       *file;
+  fc_optim           *optim;
+  fc_ctx             *c;
+  char                path[600];
+  fc_verify_report   *r;
+} trial;
+
+static const char *in_folder(trial *t, const char *folder, const char *name) {
+  snprintf(t->path, sizeof t->path, "%s/%s", folder, name);
+  return t->path;
+}
+
+static fc_status read_tolerance(trial *t, const char *key, fc_deviation *d) {
+  const char *text = fc_config_get(t->config, key);
+
+  FC_REQUIRE(text, FC_E_INPUT, "%s: no %s", t->path, key);
+  d->tolerance = strtod(text, NULL);
+  FC_REQUIRE(d->tolerance > 0, FC_E_INPUT, "%s: %s is '%s', a positive number is wanted", t->path, key, text);
+  return FC_OK;
+}
+
+static fc_status read_config(trial *t, const char *folder) {
+  FC_TRY(fc_config_load(in_folder(t, folder, "config.json"), &t->config));
+  const char *name = fc_config_get(t->config, "model"), *variant = fc_config_get(t->config, "args.variant");
+  FC_REQUIRE(name, FC_E_INPUT, "%s: no key model", t->path);
+  snprintf(t->r->model, sizeof t->r->model, "%s", name);
+  snprintf(t->r->variant, sizeof t->r->variant, "%s", variant ? variant : "");
+  FC_TRY(fc_model_need(name, &t->def));
+  FC_TRY(read_tolerance(t, "tolerance.output", &t->r->output));
+  FC_TRY(read_tolerance(t, "tolerance.grad", &t->r->grad));
+  FC_TRY(read_tolerance(t, "tolerance.losses", &t->r->losses));
+  t->r->grad_input.tolerance = t->r->grad.tolerance;
+  t->r->loss.tolerance       = t->r->losses.tolerance;
+  return FC_OK;
+}
+
+static fc_status build_model(trial *t, const char *folder) {
+  t->options = calloc(1, t->def->config_size);
+  t->self    = calloc(1, t->def->self_size);
+  FC_REQUIRE(t->options && t->self, FC_E_SYSTEM, "no memory for model %s", t->def->name);
+  FC_TRY(fc_config_bind(t->config, 1, &(fc_section){"args", t->def->options, t->options}, true));
+  FC_TRY(fc_params_create(&t->params));
+  FC_TRY(t->def->init(t->self, t->params, t->options));
+  FC_TRY(fc_params_commit(t->params, 0, false));
+  t->r->n_parameters = fc_params_trainable(t->params);
+  return fc_weights_load(in_folder(t, folder, "weights.safetensors"), t->params, true, NULL);
+}
+
+static fc_tensor *to_tensor(fc_ctx *c, const fc_case_array *a) {
+  fc_tensor *t = fc_tensor_new(c->arena, a->ndim, a->dim);
+
+  for (int64_t i = 0; i < fc_len(t); i++) t->x[i] = (fc_real)a->x[i];
+  t->owns_x = false;
+  return t;
+}
+
+static fc_status read_inputs(trial *t, fc_batch *b) {
+  const fc_case_array *list;
+  int                  n;
+
+  FC_TRY(fc_case_group(t->file, "/input", &n, &list));
+  FC_REQUIRE(n > 0 && n <= FC_BATCH_MAX, FC_E_INPUT, "%s: /input holds %d arrays; 1 to %d are possible",
+             t->path, n, FC_BATCH_MAX);
+  memset(b, 0, sizeof *b);
+  for (int i = 0; i < n; i++) fc_batch_put(b, list[i].name, to_tensor(t->c, &list[i]));
+  return t->def->check(t->self, b);
+}
+
+/* ---- comparisons ---- */
+
+static double largest(const double *x, int64_t n) {
+  double top = 0;
+
+  for (int64_t i = 0; i < n; i++) top = fmax(top, fabs(x[i]));
+  return top;
+}
+
+static int64_t length_of(const fc_case_array *a) {
+  int64_t n = 1;
+
+  for (int i = 0; i < a->ndim; i++) n *= a->dim[i];
+  return n;
+}
+
+/* NaN counts as infinitely far */
+static double distance(const fc_real *x, const double *ref, int64_t n) {
+  double off = 0;
+
+  for (int64_t i = 0; i < n; i++) {
+    const double d = fabs((double)x[i] - ref[i]);
+    off            = d <= off ? off : isnan(d) ? INFINITY : d;
+  }
+  return off;
+}
+
+static void note(fc_deviation *d, double value) {
+  d->checked = true;
+  if (!(value <= d->value)) d->value = value;
+}
+
+static fc_status same_shape(const trial *t, const char *what, const fc_tensor *x, const fc_case_array *ref) {
+  FC_REQUIRE(fc_len(x) == length_of(ref), FC_E_MISMATCH, "%s: %s has shape %s, the model gives %s", t->path,
+             what, fc_dims_text(ref->ndim, ref->dim), fc_shape_text(x));
+  return FC_OK;
+}
+
+static fc_status compare_output(trial *t, const fc_tensor *y, const fc_tensor *loss) {
+  const fc_case_array *ref, *ref_loss;
+
+  FC_TRY(fc_case_read(t->file, "/output/y", &ref));
+  FC_TRY(fc_case_read(t->file, "/loss", &ref_loss));
+  FC_TRY(same_shape(t, "/output/y", y, ref));
+  note(&t->r->output, distance(y->x, ref->x, fc_len(y)) / largest(ref->x, fc_len(y)));
+  note(&t->r->loss, fabs((double)loss->x[0] - ref_loss->x[0]) / fabs(ref_loss->x[0]));
+  return FC_OK;
+}
+
+typedef fc_tensor *(*find_fn)(const void *where, const char *name);
+
+static fc_tensor *find_param(const void *where, const char *name) { return fc_params_find(where, name); }
+static fc_tensor *find_input(const void *where, const char *name) { return fc_batch_get(where, name); }
+
+/* max |g - ref| <= tolerance max(max |ref|, 1e-3 G): gradients that vanish in theory hold rounding noise only
+ */
+static fc_status compare_grads(trial *t, const char *group, find_fn find, const void *where, fc_deviation *d,
+                               int *count, char *worst, size_t size) {
+  const fc_case_array *list;
+  double               G = 0;
+  int                  n;
+
+  FC_TRY(fc_case_group(t->file, group, &n, &list));
+  for (int i = 0; i < n; i++) G = fmax(G, largest(list[i].x, length_of(&list[i])));
+  for (int i = 0; i < n; i++) {
+    const fc_tensor *x = find(where, list[i].name);
+    FC_REQUIRE(x, FC_E_MISMATCH, "%s: %s/%s: the model has no such tensor", t->path, group, list[i].name);
+    FC_TRY(same_shape(t, list[i].name, x, &list[i]));
+    const int64_t len = fc_len(x);
+    const double  off = x->has_grad ? distance(x->g, list[i].x, len) : largest(list[i].x, len);
+    const double  rel = off / fmax(fmax(largest(list[i].x, len), 1e-3 * G), 1e-300);
+    if (!d->checked || !(rel <= d->value)) snprintf(worst, size, "%s", list[i].name);
+    note(d, rel);
+  }
+  *count = n;
+  return FC_OK;
+}
+
+/* ---- the two runs ---- */
+
+static fc_status check_gradients(trial *t) {
+  fc_batch b;
+  int      n_inputs;
+
+  fc_params_zero_grads(t->params);
+  FC_TRY(read_inputs(t, &b));
+  for (int i = 0; i < b.n; i++) {
+    snprintf(t->path, sizeof t->path, "/grad_input/%s", b.name[i]);
+    b.t[i]->needs_grad = fc_case_has(t->file, t->path);
+  }
+  t->c->grad   = true;
+  fc_tensor *y = t->def->apply(t->c, t->self, &b);
+  fc_keep(y);
+  fc_tensor *zero = fc_tensor_new(t->c->arena, y->ndim, y->dim);
+  memset(zero->x, 0, (size_t)fc_len(zero) * sizeof(fc_real));
+  fc_tensor *loss = fc_mse(t->c, y, zero);
+  fc_backward(t->c, loss);
+  FC_TRY(compare_output(t, y, loss));
+  FC_TRY(compare_grads(t, "/grad", find_param, t->params, &t->r->grad, &t->r->n_gradients, t->r->worst_grad,
+                       sizeof t->r->worst_grad));
+  return compare_grads(t, "/grad_input", find_input, &b, &t->r->grad_input, &n_inputs, t->r->worst_input,
+                       sizeof t->r->worst_input);
+}
+
+static fc_status training_loss(trial *t, bool backward, double *out) {
+  const fc_case_array *target;
+  fc_batch             b;
+
+  FC_TRY(read_inputs(t, &b));
+  FC_TRY(fc_case_read(t->file, "/train/target/y", &target));
+  t->c->grad   = backward;
+  fc_tensor *y = t->def->apply(t->c, t->self, &b);
+  FC_TRY(same_shape(t, "/train/target/y", y, target));
+  fc_tensor *goal = fc_reshape(t->c, to_tensor(t->c, target), y->ndim, y->dim);
+  fc_tensor *loss = fc_mse(t->c, y, goal);
+  *out            = (double)loss->x[0];
+  if (backward) fc_backward(t->c, loss);
+  return FC_OK;
+}
+
+static fc_status check_training(trial *t) {
+  const fc_adamw_rates rates = {.lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 1e-2};
+  const fc_case_array *ref;
+  double               loss;
+
+  if (!fc_case_has(t->file, "/train/losses")) return FC_OK;
+  FC_TRY(fc_case_read(t->file, "/train/losses", &ref));
+  FC_REQUIRE(length_of(ref) == FC_VERIFY_LOSSES, FC_E_INPUT, "%s: /train/losses has not %d numbers", t->path,
+             FC_VERIFY_LOSSES);
+  FC_TRY(fc_optim_create(t->params, false, &t->optim));
+  for (int i = 0; i < FC_VERIFY_LOSSES; i++) {
+    const bool last = i == FC_VERIFY_LOSSES - 1;
+    fc_step_end(t->c, 0);
+    fc_params_zero_grads(t->params);
+    FC_TRY(training_loss(t, !last, &loss));
+    if (!last) fc_optim_step(t->optim, &rates, 1);
+    const double rel = fabs(loss - ref->x[i]) / fabs(ref->x[i]);
+    if (!(rel <= t->r->losses.value)) t->r->worst_step = i;
+    note(&t->r->losses, isnan(rel) ? INFINITY : rel);
+  }
+  return FC_OK;
+}
+
+static bool within(const fc_deviation *d) { return !d->checked || d->value <= d->tolerance; }
+
+static fc_status run(trial *t, const char *folder) {
+  FC_TRY(read_config(t, folder));
+  FC_TRY(build_model(t, folder));
+  FC_TRY(fc_case_open(in_folder(t, folder, "case.h5"), &t->file));
+  FC_TRY(fc_ctx_create(0, false, &t->c));
+  FC_TRY(check_gradients(t));
+  FC_TRY(check_training(t));
+  const fc_verify_report *r = t->r;
+  t->r->passed = r->n_gradients > 0 && within(&r->output) && within(&r->loss) && within(&r->grad) &&
+                 within(&r->grad_input) && within(&r->losses);
+  return FC_OK;
+}
+
+fc_status fc_verify_case(const char *folder, fc_verify_report *out) {
+  trial t = {.r = out};
+
+  memset(out, 0, sizeof *out);
+  const fc_status s = run(&t, folder);
+  fc_optim_destroy(t.optim);
+  fc_ctx_destroy(t.c);
+  fc_case_close(t.file);
+  fc_params_destroy(t.params);
+  free(t.self);
+  free(t.options);
+  fc_config_destroy(t.config);
+  return s;
+}
