@@ -12,6 +12,13 @@
 
 enum { NX = 8, NY = 6, NT = 4, NB = 2, NC = 3 };
 
+/* Under the sanitizer it is our code that is on trial: HDF5 1.10 itself reads a few bytes too many when it
+   decodes damaged attributes, and asks for impossible amounts of memory, which malloc refuses. */
+const char *__asan_default_options(void);
+const char *__asan_default_suppressions(void);
+const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+const char *__asan_default_suppressions(void) { return "interceptor_via_lib:libhdf5"; }
+
 static unsigned char *whole;
 static long           size;
 
@@ -53,13 +60,16 @@ static void make(bool compress) {
   fclose(g);
 }
 
-/* Everything a program would do with a file. 0: all went well, 1: an error in words, 2: without words */
+/* Everything a program would do with a file. The numbers are exit codes that nothing else has, so that a
+   sanitizer's complaint is not mistaken for an answer. */
+enum { FINE = 40, IN_WORDS, WITHOUT_WORDS };
+
 static int use(const char *path) {
   fc_field      *f;
   fc_field_stats stats;
   fc_status      s = fc_field_open(path, &f);
 
-  if (s != FC_OK) return fc_error()[0] && s != FC_E_USAGE ? 1 : 2;
+  if (s != FC_OK) return fc_error()[0] && s != FC_E_USAGE ? IN_WORDS : WITHOUT_WORDS;
   const fc_field_info *i = fc_field_about(f);
   double               n = i->n_constant, t;
   for (int a = 0; a < i->ndim; a++) n *= (double)i->dim[a];
@@ -72,7 +82,7 @@ static int use(const char *path) {
   if (fc_field_times(f, 0, 0, 1, &t) != FC_OK) s = FC_E_INPUT;
   fc_field_text(f, "solver");
   fc_field_close(f);
-  return s == FC_OK ? 0 : 1;
+  return s == FC_OK ? FINE : IN_WORDS;
 }
 
 static int in_child(const char *path) {
@@ -80,7 +90,11 @@ static int in_child(const char *path) {
   int         status;
 
   if (pid == 0) {
-    alarm(60); /* an endless loop is a failure too */
+    alarm(60);       /* an endless loop is a failure too */
+#ifndef FC_NO_CLONES /* sanitizers need terabytes of address space */
+    const struct rlimit gib = {(rlim_t)1 << 30, (rlim_t)1 << 30};
+    setrlimit(RLIMIT_AS, &gib); /* damaged lengths ask for gigabytes; HDF5 would clear them first */
+#endif
     _exit(use(path));
   }
   waitpid(pid, &status, 0);
@@ -101,13 +115,15 @@ static void truncated(void) {
   for (long n = 0; n < size; n += n < 64 ? 7 : size / 60) {
     put_file(path, whole, n);
     const int r = in_child(path);
-    if (r != 1) bad++, fprintf(stderr, "cut at %ld of %ld: %d\n", n, size, r);
+    if (r != IN_WORDS) bad++, fprintf(stderr, "cut at %ld of %ld: %d\n", n, size, r);
   }
   CHECK(bad == 0);
   free(whole);
 }
 
-/* Bytes replaced at places from a fixed sequence. Values may change unseen; nothing may crash. */
+/* Bytes replaced at places from a fixed sequence. Values may change unseen; nothing may crash. (HDF5 1.10
+   itself still falls over references into a heap that is otherwise sound, in about one of 250 such files; the
+   info command therefore looks at files in a child process.) */
 static void altered(void) {
   const char *path = check_path("altered.h5");
   int         bad = 0, noticed = 0;
@@ -123,8 +139,8 @@ static void altered(void) {
     }
     put_file(path, x, size);
     const int got = in_child(path);
-    if (got != 0 && got != 1) bad++, fprintf(stderr, "alteration %d: %d\n", k, got);
-    noticed += got == 1;
+    if (got != FINE && got != IN_WORDS) bad++, fprintf(stderr, "alteration %d: %d\n", k, got);
+    noticed += got == IN_WORDS;
     free(x);
   }
   CHECK(bad == 0);
