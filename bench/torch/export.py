@@ -11,7 +11,7 @@ import onnx
 import torch
 
 import case
-from factformer import HeadNorm, forward_gflop
+from factformer import forward_gflop
 
 
 class Frames(torch.nn.Module):
@@ -30,9 +30,6 @@ def main(folder):
     u, pos_x, pos_y, steps = case.read_inputs(folder)
     with torch.no_grad():
         y = model(u, pos_x, pos_y, steps)
-    for module in model.modules():
-        if isinstance(module, HeadNorm):
-            module.heads_first = True
     path = os.path.join(folder, "model.onnx")
     torch.onnx.export(Frames(model, steps).eval(), (u, pos_x, pos_y), path, opset_version=17,
                       input_names=["u", "pos_x", "pos_y"], output_names=["y"])

@@ -118,24 +118,17 @@ class AxisKernel(nn.Module):
 
 
 class HeadNorm(nn.Module):
-    """Per sample and head: one mean, one unbiased variance over all points and channels; no weights.
-
-    heads_first: the same with each head's numbers side by side, the faster way in ONNX Runtime (export.py)."""
+    """Per sample and head: one mean, one unbiased variance over all points and channels; no weights."""
 
     def __init__(self, heads):
         super().__init__()
-        self.heads, self.heads_first = heads, False
+        self.heads = heads
 
     def forward(self, v):
         b, nx, ny, a = v.shape
         v = v.reshape(b, nx * ny, self.heads, a // self.heads)
-        if self.heads_first:
-            v = v.transpose(1, 2).reshape(b, self.heads, -1)
-        var, mean = torch.var_mean(v, dim=-1 if self.heads_first else (1, 3), unbiased=True, keepdim=True)
-        v = (v - mean) / torch.sqrt(var + 1e-8)
-        if self.heads_first:
-            v = v.reshape(b, self.heads, nx * ny, -1).transpose(1, 2)
-        return v.reshape(b, nx, ny, a)
+        var, mean = torch.var_mean(v, dim=(1, 3), unbiased=True, keepdim=True)
+        return ((v - mean) / torch.sqrt(var + 1e-8)).reshape(b, nx, ny, a)
 
 
 class FactorisedAttention(nn.Module):
