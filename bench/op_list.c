@@ -74,7 +74,7 @@ const bench_op bench_op_list[] = {
     {"add a row", "16384x256", add, false, {X(16384, 256), W(256)}},
     {"mean over y", "128x128x128", mean_axes, false, {X(1, 128, 128, 128)}},
     {"permute to heads", "128x128x8x64", permute, false, {X(1, 128, 128, 8, 64)}},
-    {"rotary", "8x128x128", rotary, false, {X(1, 8, 128, 128), K(128, 1), K(64)}},
+    {"rotary", "8x128x128", rotary, false, {X(1, 8, 128, 128), K(128), K(64)}},
     {"fourier_code", "128x128x128", fourier_code, false, {K(128), K(128), K(2, 64)}},
     {"relative_l2", "1x4x128x128x1", relative_l2, true, {X(1, 4, 128, 128, 1), K(1, 4, 128, 128, 1)}},
     {NULL, NULL, NULL, false, {{BENCH_STATE, 0, {0}}}},

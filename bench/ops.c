@@ -1,7 +1,8 @@
 /* bench/ops.c - forward and backward of every hot operation, beside what the machine can do.
 
-   usage: bench_ops [--rates] [--csv FILE] [WORD]     WORD: only ops whose name contains it
-   --rates prints the machine's rates alone, one "rate NAME THREADS VALUE" a line.
+   usage: bench_ops [--rates | --kernels] [--csv FILE] [WORD]     WORD: only ops whose name contains it
+   --rates prints the machine's rates alone, one "rate NAME THREADS VALUE" a line; --kernels the processor
+   type whose kernels OpenBLAS uses.
 
    Each op runs with one thread and with the whole team (OMP_NUM_THREADS). Times are the fastest of many runs.
    Ops that do dense products are given in GF/s and as a share of the best sgemm rate, all others in GB/s and
@@ -13,6 +14,7 @@
 #include "core/parallel.h"
 #include "core/rng.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,11 +39,20 @@ static void normals(fc_real *x, int64_t n, uint64_t which) {
   fc_rng_normals(&r, 0, n, x);
 }
 
+/* so that a product with it keeps the size of its input */
+static void shrink(fc_tensor *w) {
+  const fc_real factor = 1 / (fc_real)sqrt((double)fc_last(w));
+
+  for (int64_t i = 0; i < fc_len(w); i++) w->x[i] *= factor;
+}
+
 static void make_inputs(trial *t) {
   for (t->n_in = 0; t->n_in < BENCH_MAX_IN && t->op->in[t->n_in].ndim; t->n_in++) {
     const bench_in *in = &t->op->in[t->n_in];
     fc_tensor      *x  = fc_tensor_new(t->c->arena, in->ndim, in->dim);
     normals(x->x, fc_len(x), (uint64_t)t->n_in);
+    if (in->role == BENCH_WEIGHT)
+      shrink(x); /* else GELU sees values of the order 100 and computes denormals */
     x->owns_x     = false;
     x->needs_grad = in->role != BENCH_CONSTANT;
     x->is_param   = in->role == BENCH_WEIGHT;
@@ -194,7 +205,6 @@ static fc_status measure_rates(int n_teams, const int *team, bench_rates *rates,
 }
 
 static fc_status run(bool only_rates, const char *csv_path, const char *word) {
-  fc_parallel_start();
   const int   team[MAX_TEAMS] = {1, fc_threads()}, n_teams = team[1] > 1 ? 2 : 1;
   bench_rates rates[MAX_TEAMS];
 
@@ -213,7 +223,9 @@ int main(int argc, char **argv) {
   const char *csv = NULL, *word = NULL;
   bool        only_rates = false;
 
+  fc_parallel_start();
   for (int i = 1; i < argc; i++) {
+    if (!strcmp(argv[i], "--kernels")) return printf("%s\n", fc_blas_kernels()), 0;
     if (!strcmp(argv[i], "--rates"))
       only_rates = true;
     else if (!strcmp(argv[i], "--csv") && i + 1 < argc)
@@ -221,7 +233,8 @@ int main(int argc, char **argv) {
     else if (argv[i][0] != '-' && !word)
       word = argv[i];
     else
-      return fprintf(stderr, "usage: bench_ops [--rates] [--csv FILE] [WORD]\n"), fc_exit_code(FC_E_USAGE);
+      return fprintf(stderr, "usage: bench_ops [--rates | --kernels] [--csv FILE] [WORD]\n"),
+             fc_exit_code(FC_E_USAGE);
   }
   const fc_status s = run(only_rates, csv, word);
   if (s != FC_OK) fprintf(stderr, "bench_ops: %s\n", fc_error());

@@ -4,12 +4,15 @@
 
    Protocol (all peers): "info KEY VALUE" lines, then "ready"; each "go" is answered by "seconds S" after one
    step; at the end of stdin come the memory lines, then "bye". A train step is forward, mean squared error,
-   backward and AdamW. The case folder has the layout of tests/golden; bench/torch/prepare.py writes it. */
+   backward and AdamW. The case folder has the layout of tests/golden; bench/torch/prepare.py writes it.
+   CASE-FOLDER "-": no case; the published network with its random initial weights on a random 128 x 128
+   field. */
 #include "bench/process.h"
 #include "core/config.h"
 #include "core/model.h"
 #include "core/ops.h"
 #include "core/parallel.h"
+#include "core/rng.h"
 #include "io/case_file.h"
 #include "io/safetensors.h"
 #include "train/optim.h"
@@ -39,10 +42,20 @@ static const char *in_folder(peer *p, const char *folder, const char *name) {
   return p->path;
 }
 
-static fc_status build_model(peer *p, const char *folder, int n_set, char **set) {
-  FC_TRY(fc_config_load(in_folder(p, folder, "config.json"), &p->config));
+static fc_status read_config(peer *p, const char *folder, int n_set, char **set) {
+  if (folder) {
+    FC_TRY(fc_config_load(in_folder(p, folder, "config.json"), &p->config));
+  } else {
+    FC_TRY(fc_config_create(&p->config));
+    FC_TRY(fc_config_set(p->config, "model=factformer"));
+  }
   for (int i = 0; i < n_set; i++) FC_TRY(fc_config_set(p->config, set[i]));
+  return FC_OK;
+}
+
+static fc_status build_model(peer *p, const char *folder) {
   const char *name = fc_config_get(p->config, "model");
+
   FC_REQUIRE(name, FC_E_INPUT, "%s: no key model", p->path);
   FC_TRY(fc_model_need(name, &p->def));
   p->options = calloc(1, p->def->config_size);
@@ -52,7 +65,7 @@ static fc_status build_model(peer *p, const char *folder, int n_set, char **set)
   FC_TRY(fc_params_create(&p->params));
   FC_TRY(p->def->init(p->self, p->params, p->options));
   FC_TRY(fc_params_commit(p->params, 0, false));
-  return fc_weights_load(in_folder(p, folder, "weights.safetensors"), p->params, true, NULL);
+  return folder ? fc_weights_load(in_folder(p, folder, "weights.safetensors"), p->params, true, NULL) : FC_OK;
 }
 
 static fc_tensor *to_tensor(fc_ctx *c, const fc_case_array *a) {
@@ -71,13 +84,29 @@ static fc_status read_inputs(peer *p, bool train) {
   FC_REQUIRE(n > 0 && n <= FC_BATCH_MAX, FC_E_INPUT, "%s: /input holds %d arrays; 1 to %d are possible",
              p->path, n, FC_BATCH_MAX);
   for (int i = 0; i < n; i++) fc_batch_put(&p->batch, list[i].name, to_tensor(p->c, &list[i]));
-  FC_TRY(p->def->check(p->self, &p->batch));
-  if (train) {
-    FC_TRY(fc_case_read(p->file, "/train/target/y", &target));
-    p->target = to_tensor(p->c, target);
-    FC_TRY(fc_optim_create(p->params, false, &p->optim));
-  }
-  p->mark = fc_arena_mark(p->c->arena);
+  if (!train) return FC_OK;
+  FC_TRY(fc_case_read(p->file, "/train/target/y", &target));
+  p->target = to_tensor(p->c, target);
+  return FC_OK;
+}
+
+/* normal numbers in and out, without a case to compare with */
+static fc_status draw_inputs(peer *p, bool train) {
+  enum { POINTS = 128 };
+  fc_rng    r = {.seed = 1, .purpose = FC_RNG_TEST};
+  fc_frames f;
+
+  FC_TRY(p->def->frames(p->self, &f));
+  fc_tensor *window = fc_tensor_new(p->c->arena, FC_DIMS(1, f.n_in, POINTS, POINTS, f.channels_in));
+  fc_rng_normals(&r, 0, fc_len(window), window->x);
+  window->owns_x = false;
+  p->def->pack(p->c, p->self, window, f.max_out, &p->batch);
+  for (int i = 0; i < p->batch.n; i++) p->batch.t[i]->owns_x = false;
+  if (!train) return FC_OK;
+  p->target         = fc_tensor_new(p->c->arena, FC_DIMS(1, f.max_out, POINTS, POINTS, f.channels_out));
+  p->target->owns_x = false;
+  r.sample          = 1;
+  fc_rng_normals(&r, 0, fc_len(p->target), p->target->x);
   return FC_OK;
 }
 
@@ -139,7 +168,7 @@ static fc_status introduce(peer *p) {
   FC_REQUIRE(!p->target || fc_same_shape(y, p->target), FC_E_MISMATCH,
              "%s: /train/target/y has shape %s, the model gives %s", p->path, fc_shape_text(p->target),
              fc_shape_text(y));
-  if (!p->target) FC_TRY(compare_output(p, y));
+  if (!p->target && p->file) FC_TRY(compare_output(p, y));
   fc_step_end(p->c, p->mark);
   if (p->target) printf("info loss %.7e\n", step(p));
   printf("info gflop %.6f\n", 1e-9 * flops * (p->target ? 3 : 1));
@@ -165,9 +194,13 @@ static fc_status run(peer *p, const char *mode, const char *folder, int n_set, c
   FC_REQUIRE(train || !strcmp(mode, "forward"), FC_E_USAGE, "the mode is '%s'; forward or train are possible",
              mode);
   FC_TRY(fc_ctx_create(0, false, &p->c));
-  FC_TRY(build_model(p, folder, n_set, set));
-  FC_TRY(fc_case_open(in_folder(p, folder, "case.h5"), &p->file));
-  FC_TRY(read_inputs(p, train));
+  FC_TRY(read_config(p, folder, n_set, set));
+  FC_TRY(build_model(p, folder));
+  if (folder) FC_TRY(fc_case_open(in_folder(p, folder, "case.h5"), &p->file));
+  FC_TRY(folder ? read_inputs(p, train) : draw_inputs(p, train));
+  FC_TRY(p->def->check(p->self, &p->batch));
+  if (train) FC_TRY(fc_optim_create(p->params, false, &p->optim));
+  p->mark = fc_arena_mark(p->c->arena);
   FC_TRY(introduce(p));
   printf("ready\n");
   fflush(stdout);
@@ -184,7 +217,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: bench_step forward|train CASE-FOLDER [args.KEY=VALUE]...\n");
     return fc_exit_code(FC_E_USAGE);
   }
-  const fc_status s = run(&p, argv[1], argv[2], argc - 3, argv + 3);
+  const fc_status s = run(&p, argv[1], strcmp(argv[2], "-") ? argv[2] : NULL, argc - 3, argv + 3);
   if (s != FC_OK) fprintf(stderr, "bench_step: %s\n", fc_error());
   fc_optim_destroy(p.optim);
   fc_ctx_destroy(p.c);

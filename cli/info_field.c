@@ -6,16 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-/* "0.5 s"; of a date-based unit ("hours since 1900-01-01") the first word; "1" means without unit */
-static void with_unit(json_t *o, const char *key, double x, const char *unit) {
-  const char *since = strstr(unit, " since ");
-  const int   n     = !strcmp(unit, "1") ? 0 : since ? (int)(since - unit) : (int)strlen(unit);
-  char        text[FC_NAME + 40];
-
-  snprintf(text, sizeof text, "%.6g%s%.*s", x, n ? " " : "", n, unit);
-  fc_info_text(o, key, isnan(x) ? "unknown or not uniform" : text);
-}
-
 static void grid(json_t *out, const fc_field_info *i) {
   json_t *axes = json_array();
 
@@ -91,7 +81,8 @@ static void general(json_t *out, const fc_field_info *i) {
   fc_info_int(out, "files", i->n_files);
   fc_info_int(out, "trajectories", i->n_traj);
   fc_info_int(out, "steps", i->n_steps);
-  if (i->n_steps > 1) with_unit(out, "time step", i->dt, i->time_unit);
+  if (i->n_steps > 1) fc_info_real(out, "time step", i->dt); /* "-": unknown or not uniform */
+  if (i->time_unit[0]) fc_info_text(out, "time unit", i->time_unit);
 }
 
 static void tick(void *user, int64_t done, int64_t total) {

@@ -15,12 +15,13 @@ static void list(void) {
     if (n > width) width = n;
   }
   printf("%-*s  %-9s %s\n", width, "name", "task", "summary");
-  for (int i = 0; (def = fc_model_at(i)); i++) printf("%-*s  %-9s %s\n", width, def->name, def->task, def->summary);
+  for (int i = 0; (def = fc_model_at(i)); i++)
+    printf("%-*s  %-9s %s\n", width, def->name, def->task, def->summary);
 }
 
 static void describe(const fc_model_def *def) {
-  printf("%s (%s): %s\npaper: %s\n\noptions, written below 'args:' in a configuration file:\n", def->name, def->task,
-         def->summary, def->paper);
+  printf("%s (%s): %s\npaper: %s\n\noptions, written below 'args:' in a configuration file:\n", def->name,
+         def->task, def->summary, def->paper);
   fc_options_help(def->options, "args.", stdout);
 }
 

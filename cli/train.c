@@ -8,12 +8,16 @@
 fc_status fc_cmd_train(int argc, char **argv);
 
 static void keys(FILE *f) {
-  fputs("\nkeys of CONFIG (YAML) and of --set; 'args:' holds the options of the model, see 'fieldcast models NAME':\n", f);
+  fputs("\nkeys of CONFIG (YAML) and of --set; 'args:' holds the options of the model, see 'fieldcast models "
+        "NAME':\n",
+        f);
   fc_options_help(fc_root_options, "", f);
   fc_options_help(fc_data_options, "data.", f);
   fc_options_help(fc_train_options, "train.", f);
-  fputs("\nThe run folder receives config.yaml (everything resolved), log.csv, checkpoint.h5 and best.h5. SIGTERM, SIGUSR1\n"
-        "and SIGINT finish the step, write a checkpoint and exit with 85; --resume goes on bit for bit.\n", f);
+  fputs("\nThe run folder receives config.yaml (everything resolved), log.csv, checkpoint.h5 and best.h5. "
+        "SIGTERM, SIGUSR1\n"
+        "and SIGINT finish the step, write a checkpoint and exit with 85; --resume goes on bit for bit.\n",
+        f);
 }
 
 /* runs/NAME for a configuration .../NAME.yaml */
@@ -45,11 +49,13 @@ fc_status fc_cmd_train(int argc, char **argv) {
   const fc_arg args[] = {
       {"set", 's', FC_ARG_LIST, &set, "KEY=VALUE", "overrides the configuration"},
       {"out", 'o', FC_ARG_VALUE, &dir, "DIR", "run folder; default runs/NAME of the configuration"},
-      {"resume", 'r', FC_ARG_FLAG, &resume, NULL, "go on from the run folder's checkpoint (from the start if there is none)"},
+      {"resume", 'r', FC_ARG_FLAG, &resume, NULL,
+       "go on from the run folder's checkpoint (from the start if there is none)"},
       {"plan", 'p', FC_ARG_FLAG, &plan, NULL, "print memory and arithmetic of a step, train nothing"},
   };
 
-  FC_TRY(fc_args_parse(fc_command_find("train"), argc, argv, FC_COUNT(args), args, 1, 1, &files, keys, &done));
+  FC_TRY(
+      fc_args_parse(fc_command_find("train"), argc, argv, FC_COUNT(args), args, 1, 1, &files, keys, &done));
   if (done) return FC_OK;
   default_folder(files.v[0], folder, sizeof folder);
   if (!dir) dir = folder;

@@ -157,8 +157,8 @@ static fc_status ambiguous(const fc_config_entry *e, const char *a, const char *
 
 /* A bare key from --set: the one section that knows it, now or in an earlier bind. */
 static fc_status find_bare(fc_config_entry *e, int n, const fc_section *sections, target *out) {
-  char name[2][256];
-  int  found = 0;
+  char name[2][256] = {"", ""};
+  int  found        = 0;
 
   out->option = NULL;
   if (e->full) snprintf(name[found++], sizeof name[0], "%s", e->full);
@@ -176,28 +176,25 @@ static fc_status find_bare(fc_config_entry *e, int n, const fc_section *sections
   return FC_OK;
 }
 
-/* The option with the key, or with the last word of the key, that is spelled most like it. */
+/* The option that is spelled most like the key, with or without its section; else like its last word. */
 static void nearest(const char *key, int n, const fc_section *sections, char *buf, size_t size) {
   enum { MOST = 1024 };
-  const char *dot = strrchr(key, '.'), *word[MOST];
-  char       *full[MOST];
-  target      of[MOST];
+  const char *name[2 * MOST] = {NULL}, *dot = strrchr(key, '.'); /* bare keys, then full ones */
+  char       *full[MOST], text[256];
   int         count = 0;
 
-  buf[0] = 0;
   for (int i = 0; i < n; i++)
     for (const fc_option *o = sections[i].table; o->key && count < MOST; o++) {
-      of[count]   = (target){&sections[i], o};
-      word[count] = o->key;
-      full_name(&of[count], buf, size);
-      full[count++] = strdup(buf);
-      if (!full[count - 1]) count--;
+      full_name(&(target){&sections[i], o}, text, sizeof text);
+      full[count] = strdup(text);
+      if (full[count]) name[count++] = o->key;
     }
-  const char *best = dot ? fc_nearest(key, count, (const char *const *)full) : fc_nearest(key, count, word);
-  if (!best) best = fc_nearest(dot ? dot + 1 : key, count, word);
+  for (int i = 0; i < count; i++) name[count + i] = full[i];
+  const char *best = fc_nearest(key, 2 * count, name);
+  if (!best && dot) best = fc_nearest(dot + 1, count, name);
   buf[0] = 0;
-  for (int i = 0; i < count; i++)
-    if (best && (best == full[i] || best == word[i]) && !buf[0]) full_name(&of[i], buf, size);
+  for (int i = 0; i < 2 * count && best && !buf[0]; i++)
+    if (best == name[i]) snprintf(buf, size, "%s", full[i % count]);
   for (int i = 0; i < count; i++) free(full[i]);
 }
 
@@ -243,7 +240,7 @@ fc_status fc_config_bind(fc_config *c, int n, const fc_section *sections, bool p
       target           t = {NULL, NULL};
       if (e->set != order[pass]) continue;
       const bool path = find_path(e->key, n, sections, &t);
-      if (!path && e->set && !strchr(e->key, '.')) FC_TRY(find_bare(e, n, sections, &t));
+      if (!path && e->set) FC_TRY(find_bare(e, n, sections, &t));
       if (t.option)
         FC_TRY(assign(c, e, &t));
       else if (!e->used && !partial)

@@ -18,13 +18,14 @@ fc_status fc_config_load(const char *path, fc_config **out); /* FC_E_INPUT with 
 fc_status fc_config_parse(const char *text, const char *where, fc_config **out);
 void      fc_config_destroy(fc_config *c);
 
-/* "section.key=value"; a bare key is looked up in all sections when bound and must be unique there */
+/* "section.key=value"; a bare key is looked up in all sections when bound and must be unique there.
+   Sets win over the file, later ones over earlier ones. */
 fc_status fc_config_set(fc_config *c, const char *assignment);
-/* raw text of an entry, NULL if absent; marks it as used */
+/* raw text of the entry with exactly this path, NULL if absent or null; marks it as used */
 const char *fc_config_get(fc_config *c, const char *path);
 
 /* Defaults, then file, then --set, for every section. partial: leave other keys for a later bind;
-   else unknown keys fail. Lists arrive as "[a, b]". */
+   else unknown keys fail. Lists arrive as "[a, b]"; a null or empty value keeps the default. */
 fc_status fc_config_bind(fc_config *c, int n, const fc_section *sections, bool partial);
 
 /* the resolved configuration as YAML, comments = help lines; readable by fc_config_load */

@@ -45,10 +45,16 @@ fc_tensor *fc_layer_norm(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *
 fc_tensor *fc_group_norm(fc_ctx *c, fc_tensor *x, int64_t groups, fc_tensor *weight, fc_tensor *bias, double eps);
 /* each of `rows` equal contiguous blocks: (x - mean) / sqrt(var + eps), var over count - ddof */
 fc_tensor *fc_standardize(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, double eps);
+/* the same over x's own memory: for an x that nobody else reads and whose producer does not need its values
+   in backward (products do not) */
+fc_tensor *fc_standardize_in_place(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, double eps);
 
 /* ---- dense products ---- */
 /* y = act(x W^T + b): x [.., K], W [O, K], b [O] or NULL -> [.., O] */
 fc_tensor *fc_linear_op(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_act act);
+/* y = r + W act(x) + b with the argument's activation computed again in backward, so that only x is kept;
+   r has the shape of y, or NULL (residual connection) */
+fc_tensor *fc_linear_of(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r);
 /* channels in groups: x [.., K], W [O, K/groups], output o reads group o / (O/groups) */
 fc_tensor *fc_linear_grouped(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, int64_t groups);
 /* linear map with the output split into heads: x [B, N.., K], W [H D, K] -> [B, H, N.., D] */

@@ -30,13 +30,18 @@ const fc_option *fc_options_find(const fc_option *t, const char *key) {
 
 static bool in_range(const fc_option *o, double v) { return o->lo > o->hi || (v >= o->lo && v <= o->hi); }
 
-static bool complain_range(const fc_option *o, char *why) {
-  if (o->hi >= 1e15)
-    snprintf(why, WHY, "must be at least %g", o->lo);
-  else if (o->lo <= -1e15)
-    snprintf(why, WHY, "must be at most %g", o->hi);
+/* very wide bounds are named only when they are what was crossed */
+static bool complain_range(const fc_option *o, double v, char *why) {
+  char lo[32], hi[32];
+
+  fc_text_real(o->lo, lo, sizeof lo);
+  fc_text_real(o->hi, hi, sizeof hi);
+  if (v < o->lo && o->hi >= 1e9)
+    snprintf(why, WHY, "must be at least %s", lo);
+  else if (v > o->hi && o->lo <= -1e9)
+    snprintf(why, WHY, "must be at most %s", hi);
   else
-    snprintf(why, WHY, "must be between %g and %g", o->lo, o->hi);
+    snprintf(why, WHY, "must be between %s and %s", lo, hi);
   return false;
 }
 
@@ -77,12 +82,12 @@ static bool real(const char *text, double *v) {
 
 static bool parse_int(const fc_option *o, const char *text, int64_t *v, char *why) {
   if (!whole(text, v)) return complain(why, "a whole number is wanted");
-  return in_range(o, (double)*v) || complain_range(o, why);
+  return in_range(o, (double)*v) || complain_range(o, (double)*v, why);
 }
 
 static bool parse_real(const fc_option *o, const char *text, double *v, char *why) {
   if (!real(text, v)) return complain(why, "a number is wanted");
-  return in_range(o, *v) || complain_range(o, why);
+  return in_range(o, *v) || complain_range(o, *v, why);
 }
 
 /* ---- lists: "[1, 2]", "1, 2", "1", "[]" ---- */

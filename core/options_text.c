@@ -1,9 +1,9 @@
 /* core/options_text.c - values as text, and the table of --help. */
 #include "core/options.h"
+#include "core/text.h"
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- values ---- */
@@ -19,17 +19,10 @@ static void add(char *buf, size_t size, const char *fmt, ...) {
   va_end(ap);
 }
 
-/* the fewest digits that read back to the same double */
 static void add_real(char *buf, size_t size, double v) {
-  char text[40];
+  char text[32];
 
-  if (v == floor(v) && fabs(v) < 1e6)
-    snprintf(text, sizeof text, "%.0f", v); /* 100, not 1e+02 */
-  else
-    for (int digits = 1; digits <= 17; digits++) {
-      snprintf(text, sizeof text, "%.*g", digits, v);
-      if (strtod(text, NULL) == v) break;
-    }
+  fc_text_real(v, text, sizeof text);
   add(buf, size, "%s", text);
 }
 
@@ -83,22 +76,24 @@ void fc_options_text(const fc_option *o, const void *s, char *buf, size_t size) 
 
 enum { RANGE_WIDTH = 24, DEFAULT_WIDTH = 20 }; /* wider cells go to the end of the line, or stick out */
 
+/* a bound that is only there to catch nonsense is not worth a place in the table */
+static bool real_bound(double v) { return fabs(v) < 1e9; }
+
 static const char *range(const fc_option *o, char *buf, size_t size) {
+  char lo[32], hi[32];
+
   buf[0] = 0;
-  if (o->type == FC_T_CHOICE && o->choices)
-    snprintf(buf, size, "%s", o->choices);
-  else if (o->type == FC_T_BOOL)
-    snprintf(buf, size, "true|false");
-  else if (o->lo > o->hi)
-    return buf;
-  else if (o->hi >= 1e15 && o->lo <= -1e15)
-    return buf;
-  else if (o->hi >= 1e15)
-    snprintf(buf, size, ">= %g", o->lo);
-  else if (o->lo <= -1e15)
-    snprintf(buf, size, "<= %g", o->hi);
-  else
-    snprintf(buf, size, "%g .. %g", o->lo, o->hi);
+  if (o->type == FC_T_CHOICE && o->choices) snprintf(buf, size, "%s", o->choices);
+  if (o->type == FC_T_BOOL) snprintf(buf, size, "true|false");
+  if (o->lo > o->hi) return buf;
+  fc_text_real(o->lo, lo, sizeof lo);
+  fc_text_real(o->hi, hi, sizeof hi);
+  if (real_bound(o->lo) && real_bound(o->hi))
+    snprintf(buf, size, "%s .. %s", lo, hi);
+  else if (real_bound(o->lo))
+    snprintf(buf, size, ">= %s", lo);
+  else if (real_bound(o->hi))
+    snprintf(buf, size, "<= %s", hi);
   return buf;
 }
 

@@ -52,6 +52,7 @@ bool fc_blas_reentrant(void) { return openblas_get_parallel() != 0; }
 
 const char *fc_blas_kernels(void) { return openblas_get_corename(); }
 int         fc_threads(void) { return omp_get_max_threads(); }
+int         fc_thread(void) { return omp_get_thread_num(); }
 
 void fc_threads_set(int n) {
   fc_parallel_start();

@@ -38,5 +38,6 @@ void        fc_parallel_start(void);
 bool        fc_blas_reentrant(void); /* false: a flavour without locks; the team is kept at one thread */
 const char *fc_blas_kernels(void);
 int         fc_threads(void);        /* size of the team */
+int         fc_thread(void);         /* this thread's number in it, 0 outside parallel loops */
 void        fc_threads_set(int n);
 #endif

@@ -86,7 +86,7 @@ fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_in
   e->kind   = kind;
   e->init   = init;
   e->t.ndim = ndim;
-  memcpy(e->t.dim, dim, (size_t)ndim * sizeof *dim);
+  for (int i = 0; i < ndim; i++) e->t.dim[i] = dim[i];
   e->t.needs_grad    = kind == FC_PARAM_TRAINED;
   e->t.is_param      = true;
   p->list[p->size++] = e;
@@ -211,7 +211,7 @@ const char *fc_params_at(const fc_params *p, int i, fc_tensor **t) {
 
 fc_tensor *fc_params_find(const fc_params *p, const char *name) {
   for (int i = 0; i < p->size; i++)
-    if (!strcmp(p->list[i]->name, name) || !strcmp(p->list[i]->alias, name)) return &p->list[i]->t;
+    if (!strcmp(p->list[i]->name, name) || (*name && !strcmp(p->list[i]->alias, name))) return &p->list[i]->t;
   return NULL;
 }
 

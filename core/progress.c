@@ -51,7 +51,7 @@ static const char *rate_text(const fc_progress *p, char buf[SHORT]) {
 static const char *left_text(const fc_progress *p, char buf[SHORT]) {
   const double r = rate(p);
 
-  if (r > 0) return clock_text((double)(p->total - p->done) / r, buf);
+  if (r > 0) return clock_text(((double)p->total - (double)p->done) / r, buf);
   snprintf(buf, SHORT, "-:--:--");
   return buf;
 }

@@ -21,7 +21,8 @@ typedef struct fc_rng {
 } fc_rng;
 
 void   fc_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
-void   fc_rng_words(const fc_rng *r, uint64_t index, uint32_t out[4]); /* the raw 128 bits of a number */
+/* the raw 128 bits of the numbers first .. first+n-1: out [n, 4] */
+void   fc_rng_words(const fc_rng *r, uint64_t first, int64_t n, uint32_t *out);
 double fc_rng_uniform(const fc_rng *r, uint64_t index); /* in (0,1), 53 bits */
 double fc_rng_normal(const fc_rng *r, uint64_t index);  /* mean 0, variance 1; Box-Muller */
 void   fc_rng_normals(const fc_rng *r, uint64_t first, int64_t n, fc_real *x);

@@ -65,7 +65,19 @@ static void add_rows(const fc_sum *s, int64_t o, int64_t at, int64_t rows, int64
 
 /* ---- one block: `rows` rows from offset `at`, columns [0, width) of I, into total[width] ---- */
 
-/* adds rows of the given width to the lanes, empties the lanes into total, folding `width / period` copies */
+/* lanes of `width` numbers to one of `period`: halves are added to each other while they can be */
+FC_SIMD static void fold(fc_real *restrict lane, int64_t width, int64_t period, double *restrict total) {
+  int64_t w = width;
+
+  while (w / period % 2 == 0) {
+    w /= 2;
+    for (int64_t j = 0; j < w; j++) lane[j] += lane[w + j];
+  }
+  for (int64_t j = 0; j < w; j += period)
+    for (int64_t i = 0; i < period; i++) total[i] += (double)lane[j + i];
+}
+
+/* adds rows of the given width, each several periods long, to total [period] */
 static void add_runs(const fc_sum *s, int64_t o, int64_t at, int64_t rows, int64_t width, int64_t stride,
                      int64_t period, double *total) {
   fc_real lane[4 * WIDE];
@@ -73,13 +85,20 @@ static void add_runs(const fc_sum *s, int64_t o, int64_t at, int64_t rows, int64
   for (int64_t r = 0; r < rows; r += RUN) {
     memset(lane, 0, (size_t)width * sizeof *lane);
     add_rows(s, o, at + r * stride, fc_min64(RUN, rows - r), width, stride, lane);
-    for (int64_t j = 0; j < width; j += period)
-      for (int64_t i = 0; i < period; i++) total[i] += (double)lane[j + i];
+    fold(lane, width, period, total);
   }
 }
 
+/* how many narrow rows go side by side: a power of two that leaves a few rows below each other */
+static int64_t side_by_side(int64_t rows, int64_t width) {
+  int64_t copies = 1;
+
+  while (2 * copies * width <= LANES && 16 * copies <= rows) copies *= 2;
+  return copies;
+}
+
 static void sum_block(const fc_sum *s, int64_t o, int64_t at, int64_t rows, int64_t width, double *total) {
-  const int64_t copies = width < s->I ? 1 : fc_max64(1, fc_min64(LANES / fc_max64(1, width), rows));
+  const int64_t copies = width < s->I ? 1 : side_by_side(rows, width);
   const int64_t whole = rows / copies, rest = rows % copies;
 
   memset(total, 0, (size_t)width * sizeof *total);

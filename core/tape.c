@@ -174,11 +174,9 @@ static void walk(fc_ctx *c) {
 }
 
 void fc_backward_from(fc_ctx *c, fc_tensor *y, const fc_real *v) {
-  bool     fresh;
-  fc_real *g = fc_grad_raw(c, y, &fresh);
-
-  FC_ASSERT(g, "fc_backward: nothing that needs a gradient led to this tensor of shape %s", fc_shape_text(y));
-  if (!c->dry) memcpy(g, v, bytes_of(y));
+  FC_ASSERT(y->needs_grad, "fc_backward: nothing that needs a gradient led to this tensor of shape %s",
+            fc_shape_text(y));
+  fc_grad_add(c, y, v); /* y may have a gradient already: a block may return its input */
   walk(c);
 }
 
@@ -206,6 +204,7 @@ fc_tensor *fc_compact(fc_ctx *c, size_t mark, fc_tensor *x) {
     head.owns_x = true;
   } else {
     fc_arena_pop(c->arena, mark);
+    head.owns_x = false; /* the values are someone else's */
   }
   fc_tensor *y = fc_arena_push(c->arena, sizeof *y);
   *y           = head;

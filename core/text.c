@@ -2,6 +2,9 @@
 #include "core/text.h"
 
 #include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -35,6 +38,17 @@ bool fc_utf8_valid(const char *s) {
 
 bool fc_text_blank(const char *s) { return s[strspn(s, " \t\r\n")] == 0; }
 bool fc_text_same(const char *a, const char *b) { return !strcasecmp(a, b); }
+
+void fc_text_real(double v, char *buf, size_t size) {
+  if (v == floor(v) && fabs(v) < 1e6) {
+    snprintf(buf, size, "%.0f", v); /* 100, not 1e+02 */
+    return;
+  }
+  for (int digits = 1; digits <= 17; digits++) {
+    snprintf(buf, size, "%.*g", digits, v);
+    if (strtod(buf, NULL) == v) return;
+  }
+}
 
 static int least_of(int a, int b) { return a < b ? a : b; }
 static int letter(const char *s, int i) { return tolower((unsigned char)s[i]); }

@@ -1,4 +1,4 @@
-/* core/text.h - small helpers on strings: UTF-8, words, edit distance. */
+/* core/text.h - small helpers on strings: UTF-8, words, numbers, edit distance. */
 #ifndef FC_TEXT_H
 #define FC_TEXT_H
 #include "core/base.h"
@@ -12,6 +12,10 @@ bool fc_utf8_valid(const char *s);
 bool fc_text_blank(const char *s);
 /* true if the texts are equal but for the case of ASCII letters */
 bool fc_text_same(const char *a, const char *b);
+
+/* The fewest digits that read back to the same double: "100", "0.001", "1e-08"; "nan". 32 bytes are enough.
+ */
+void fc_text_real(double v, char *buf, size_t size);
 
 /* Edits (insert, delete, replace, swap neighbours; each once per place) that turn a into b, case ignored.
    Words are compared up to 127 bytes. Damerau, Comm. ACM 7 (1964) 171; restricted form. */

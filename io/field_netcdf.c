@@ -1,7 +1,7 @@
 /* io/field_netcdf.c - NetCDF-4 files with CF conventions, read as the HDF5 files they are. Coordinates are
-   dimension scales; a variable refers to them in DIMENSION_LIST. The grid is that of the variable with the
-   most space axes; variables on other grids are left out. Values may be packed: raw * scale_factor +
-   add_offset, and raw values equal to _FillValue or missing_value are missing (NaN). */
+   dimension scales; a variable refers to them in DIMENSION_LIST. The grid is that of the variable that
+   changes in time and has the most space axes; variables on other grids are left out. Values may be packed:
+   raw * scale_factor + add_offset, and raw values equal to _FillValue or missing_value are missing (NaN). */
 #include "io/field_layout.h"
 
 #include <math.h>
@@ -112,7 +112,8 @@ static bool letters_of(const fc_field_map *m, const variable *v, char axes[FC_H5
     *time |= axes[i] == 't';
     for (int a = 0; axes[i] == 's' && a < m->info.ndim; a++)
       if (!strcmp(m->info.axis[a], v->axes[i].name)) axes[i] = (char)('x' + a);
-    if (axes[i] == 's' || memchr(axes, axes[i] == '1' ? 0 : axes[i], (size_t)i)) return false;
+    const bool twice = axes[i] != '1' && memchr(axes, axes[i], (size_t)i);
+    if (axes[i] == 's' || twice) return false;
   }
   axes[v->rank] = 0;
   return true;
@@ -161,11 +162,22 @@ static fc_status add_variables(hid_t file, const char *path, fc_field_map *m, co
   return FC_OK;
 }
 
+/* which variable tells the grid: one that changes in time, with many space axes, all of them named */
+static int score(const variable *v) {
+  int time = 0, named = 1;
+
+  for (int i = 0; i < v->rank; i++) {
+    time |= v->axes[i].letter == 't';
+    named &= strncmp(v->axes[i].name, "axis", 4) != 0;
+  }
+  return 8 * time + 2 * v->n_space + named;
+}
+
 static fc_status on_grid(hid_t file, const char *path, fc_field_map *m, const scan *s) {
   const variable *best = NULL;
 
   for (int k = 0; k < s->n; k++)
-    if (!best || s->v[k].n_space > best->n_space) best = &s->v[k];
+    if (!best || score(&s->v[k]) > score(best)) best = &s->v[k];
   FC_REQUIRE(best, FC_E_INPUT, "%s: a NetCDF-4 file without a variable on a grid of 1 to 3 axes", path);
   for (int i = 0; i < best->rank; i++)
     if (best->axes[i].letter == 's')

@@ -258,14 +258,14 @@ static fc_tensor *axis_kernel_of(fc_ctx *c, const model *m, const layer *l, int 
   return fc_matmul(c, q, false, key, true, scale);
 }
 
-/* v [B, H, X.., c] normalised and merged to GELU(W v) [B, X.., D] */
+/* v [B, H, X.., c] normalised and merged to W v [B, X.., D] */
 static fc_tensor *norm_and_merge(fc_ctx *c, const model *m, const layer *l, fc_tensor *v) {
   const config *g = &m->cfg;
   const int     d = m->n_space;
 
   if (!m->legacy) { /* per sample and head: one mean and one unbiased variance over all points and channels */
-    v = fc_standardize(c, v, v->dim[0] * g->heads, 1, 1e-8);
-    return fc_linear_merge(c, v, l->merge, NULL, FC_ACT_GELU);
+    v = fc_standardize_in_place(c, v, v->dim[0] * g->heads, 1, 1e-8);
+    return fc_linear_merge(c, v, l->merge, NULL, FC_ACT_NONE);
   }
   /* per sample and x index: over the other axes and all channels, as the code of 2023 does */
   static const int to_last[2][6] = {{0, 2, 3, 1, 4}, {0, 2, 3, 4, 1, 5}};
@@ -274,7 +274,7 @@ static fc_tensor *norm_and_merge(fc_ctx *c, const model *m, const layer *l, fc_t
   for (int a = 0; a < d; a++) dim[1 + a] = v->dim[1 + a];
   dim[1 + d] = g->heads * g->dim_head;
   v          = fc_standardize(c, fc_reshape(c, v, d + 2, dim), dim[0] * dim[1], 0, 1e-5);
-  return fc_linear_op(c, v, l->merge, NULL, FC_ACT_GELU);
+  return fc_linear_op(c, v, l->merge, NULL, FC_ACT_NONE);
 }
 
 typedef struct {
@@ -295,7 +295,7 @@ static fc_tensor *apply_layer(fc_ctx *c, const void *self, int n_in, fc_tensor *
 
   for (int a = 0; a < m->n_space; a++)
     v = fc_axial_product(c, axis_kernel_of(c, m, l, a, w, call->pos[a]), v, a);
-  return fc_add(c, fc_linear_op(c, norm_and_merge(c, m, l, v), l->out, NULL, FC_ACT_NONE), u);
+  return fc_linear_of(c, FC_ACT_GELU, norm_and_merge(c, m, l, v), l->out, NULL, u);
 }
 
 static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *const *pos) {
@@ -350,19 +350,23 @@ static fc_tensor *with_bypass(fc_ctx *c, const model *m, fc_tensor *u) {
 
 /* latent state [B, X.., L] -> [B, X.., out_dim] */
 static fc_tensor *head(fc_ctx *c, const model *m, fc_tensor *z) {
-  fc_tensor *x = fc_group_norm_apply(c, &m->head_norm, z, head_groups(m));
+  const fc_linear *last = &m->head[m->marches ? 2 : 1];
+  fc_tensor       *x    = fc_group_norm_apply(c, &m->head_norm, z, head_groups(m));
 
-  if (!m->marches)
-    return fc_linear_apply(c, &m->head[1], fc_linear_apply(c, &m->head[0], x, FC_ACT_GELU), FC_ACT_NONE);
-  x = fc_activate(c, fc_linear_grouped(c, x, m->head[0].weight, NULL, 8), FC_ACT_GELU);
-  return fc_linear_apply(c, &m->head[2], fc_linear_apply(c, &m->head[1], x, FC_ACT_GELU), FC_ACT_NONE);
+  if (m->marches) {
+    x = fc_linear_grouped(c, x, m->head[0].weight, NULL, 8);
+    x = fc_linear_of(c, FC_ACT_GELU, x, m->head[1].weight, NULL, NULL);
+  } else {
+    x = fc_linear_apply(c, &m->head[0], x, FC_ACT_NONE);
+  }
+  return fc_linear_of(c, FC_ACT_GELU, x, last->weight, last->bias, NULL);
 }
 
 /* z += e_t;  z += P3 GELU(P0 LN(z)) */
 static fc_tensor *propagate(fc_ctx *c, const model *m, fc_tensor *z, int64_t t) {
   z            = fc_add(c, z, fc_reshape(c, fc_slice(c, m->time_emb, 1, t, 1), FC_DIMS(m->L)));
-  fc_tensor *h = fc_linear_apply(c, &m->prop_in, fc_layer_norm_apply(c, &m->prop_norm, z), FC_ACT_GELU);
-  return fc_add(c, fc_linear_apply(c, &m->prop_out, h, FC_ACT_NONE), z);
+  fc_tensor *h = fc_linear_apply(c, &m->prop_in, fc_layer_norm_apply(c, &m->prop_norm, z), FC_ACT_NONE);
+  return fc_linear_of(c, FC_ACT_GELU, h, m->prop_out.weight, m->prop_out.bias, z);
 }
 
 /* frames y_t = head(z_t), t = 0 .. steps-1: [B, steps, X.., out_dim] */

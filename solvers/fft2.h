@@ -6,7 +6,7 @@
 #include "core/base.h"
 
 typedef struct fc_fft2 {
-  int64_t              nx, ny;
+  int64_t             nx, ny;
   struct fftw_plan_s *forward, *inverse;
 } fc_fft2;
 
@@ -22,9 +22,9 @@ void fc_fft2_inverse(const fc_fft2 *f, double *hat, double *x); /* x = sum_k hat
 
 double *fc_fft2_alloc(int64_t n); /* n doubles, zeroed, 64-byte aligned, or NULL; free() it */
 
-/* b[nb, nb/2+1] = modes of a[na, na/2+1] with |kx|, |ky| < min(na, nb)/2, zero elsewhere: the same function on
-   another grid, if a holds Fourier coefficients (forward transform divided by the number of points).
-   The highest (Nyquist) mode has no unique continuation and is dropped, unless na == nb. */
+/* b[nb, nb/2+1] = modes of a[na, na/2+1] with |kx|, |ky| < min(na, nb)/2, zero elsewhere: the same function
+   on another grid, if a holds Fourier coefficients (forward transform divided by the number of points). The
+   highest (Nyquist) mode has no unique continuation and is dropped, unless na == nb. */
 void fc_fft2_resize(int64_t na, const double *a, int64_t nb, double *b);
 
 /* signed wave number of row i of n */

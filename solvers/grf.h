@@ -1,15 +1,16 @@
 /* solvers/grf.h - Gaussian random fields on a periodic square of side L:
-     w(x) = sum_k s_k z_k exp(i 2 pi k.x / L),  s_k = sqrt(2) sigma ((2 pi/L)^2 |k|^2 + tau^2)^(-alpha/2),  s_0 = 0,
-   the random vorticity of the published operator-learning data sets (Li et al. 2021, arXiv 2010.08895, and the
-   generators that follow it). z_k are unit complex normals. */
+     w(x) = sum_k s_k z_k exp(i 2 pi k.x / L),  s_k = sqrt(2) sigma ((2 pi/L)^2 |k|^2 + tau^2)^(-alpha/2), s_0
+   = 0, the random vorticity of the published operator-learning data sets (Li et al. 2021, arXiv 2010.08895,
+   and the generators that follow it). z_k are unit complex normals. */
 #ifndef FC_GRF_H
 #define FC_GRF_H
 #include "core/rng.h"
 
 typedef enum {
-  FC_GRF_REAL_PART, /* real part of the inverse transform of a full complex array (FNO): |z_k|^2 has mean 1 for all k */
-  FC_GRF_HALF       /* inverse real transform of the half spectrum (FactFormer): modes with ky = 0 have mean 1/2,
-                       so the field is slightly anisotropic */
+  FC_GRF_REAL_PART, /* real part of the inverse transform of a full complex array (FNO): |z_k|^2 has mean 1
+                       for all k */
+  FC_GRF_HALF /* inverse real transform of the half spectrum (FactFormer): modes with ky = 0 have mean 1/2,
+                 so the field is slightly anisotropic */
 } fc_grf_kind;
 
 typedef struct fc_grf {

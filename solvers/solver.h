@@ -11,20 +11,20 @@ typedef struct fc_solver_def {
   const char      *name, *summary, *source; /* "spectral_2d", one line, papers */
   const fc_option *options;                 /* with units in the help */
   size_t           config_size;
-  fc_status (*check)(const void *config);   /* options that do not fit together */
+  fc_status (*check)(const void *config); /* options that do not fit together */
   /* what the output will be: grid, channels with units, frames, parameters */
   void (*describe)(const void *config, fc_field_spec *out);
   /* what a run will cost, for --plan: lines of text on grid, steps, memory, transforms */
   void (*plan)(const void *config, FILE *out);
   /* All trajectories. Frames of one trajectory come in order, trajectories in any order or interleaved; sink
      and done are called by one thread at a time. done (may be NULL) is called after each time step with the
-     fraction of all work done so far and a short diagnostic text (energy, CFL number); failing stops the solver. The last call carries
-     fraction 1 and a summary of the run. */
+     fraction of all work done so far and a short diagnostic text (energy, CFL number); failing stops the
+     solver. The last call carries fraction 1 and a summary of the run. */
   fc_status (*run)(const void *config, fc_frame_sink sink, void *user,
                    fc_status (*done)(void *, double fraction, const char *note), void *done_user);
-  /* From a given frame x[X.., C] on the grid dim (any grid the solver can take) at time t0: n frames, frame_dt
-     apart, the first one at t0 + frame_dt, on the same grid, by the scheme and step of config (the baseline
-     "same solver, coarser grid"). The sink gets trajectory 0, frames 0 to n-1. */
+  /* From a given frame x[X.., C] on the grid dim (any grid the solver can take) at time t0: n frames,
+     frame_dt apart, the first one at t0 + frame_dt, on the same grid, by the scheme and step of config (the
+     baseline "same solver, coarser grid"). The sink gets trajectory 0, frames 0 to n-1. */
   fc_status (*advance)(const void *config, const int64_t *dim, const fc_real *x, double t0, double frame_dt,
                        int64_t n, fc_frame_sink sink, void *user);
 } fc_solver_def;
@@ -38,12 +38,14 @@ const fc_solver_def *fc_solver_find(const char *name); /* NULL if unknown */
 const fc_solver_def *fc_solver_at(int i);              /* NULL past the end */
 const fc_preset     *fc_preset_find(const char *name);
 const fc_preset     *fc_preset_at(int i);
-/* defaults, then the preset's settings, then n assignments "key=value"; a solver's own name is a preset too */
+/* defaults, then the preset's settings, then n assignments "key=value"; a solver's own name is a preset too
+ */
 fc_status fc_solver_configure(const char *preset, int n, const char *const *set, const fc_solver_def **def,
                               void **config); /* free() the config */
 
 /* "key=value" of every option, one a line: what files carry as the text attribute "solver_config" */
 fc_status fc_solver_text(const fc_solver_def *def, const void *config, char **out); /* free() it */
-/* the way back, from the attributes "solver" and "solver_config" of a file. FC_E_INPUT if they are not ours. */
+/* the way back, from the attributes "solver" and "solver_config" of a file. FC_E_INPUT if they are not ours.
+ */
 fc_status fc_solver_restore(const char *solver, const char *text, const fc_solver_def **def, void **config);
 #endif

@@ -1,12 +1,9 @@
-/* solvers/spectral_2d.c - data sets of two-dimensional Navier-Stokes flows: options, runs over trajectories,
-   continuation of a given frame. The numerics are in ns2d*.c. */
+/* solvers/spectral_2d.c - two-dimensional Navier-Stokes flows as a solver: options, description, plan.
+   The numerics are in ns2d.c, ns2d_rate.c and ns2d_step.c, the runs in ns2d_run.c. */
 #include "core/parallel.h"
-#include "solvers/ns2d.h"
-#include "solvers/solver.h"
+#include "solvers/ns2d_run.h"
 
 #include <math.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 
 #define INT(field, def, lo, hi, help)     FC_OPT_INT(fc_ns2d_config, field, def, lo, hi, help)
 #define REAL(field, def, lo, hi, help)    FC_OPT_REAL(fc_ns2d_config, field, def, lo, hi, help)
@@ -57,7 +54,7 @@ static const fc_option options[] = {
     CHOICE(fft, "estimate|measure", "estimate", "FFTW plans: the same bits in every run, or the fastest"),
     FC_OPT_END};
 
-static fc_status check(const void *config) {
+fc_status fc_ns2d_check(const fc_ns2d_config *config) {
   const fc_ns2d_config c   = fc_ns2d_resolve(config);
   const double         f   = 2 * M_PI * (double)c.forcing_mode / c.length;
   const int64_t        top = (c.n - 1) / 3;
@@ -111,239 +108,6 @@ static void describe(const void *config, fc_field_spec *out) {
                                      {"mean_v", c.mean_v}}};
 }
 
-/* ---- runs ---- */
-
-typedef struct { /* what the workers of a run share */
-  const fc_ns2d *s;
-  fc_frame_sink  sink;
-  void          *user;
-  fc_status (*done)(void *, double, const char *);
-  void      *done_user;
-  double     energy[2], enstrophy[2]; /* smallest and largest of all frames; under the lock */
-  double     fraction;                /* of the work done; under the lock */
-  atomic_int stopped;
-  fc_status  status; /* first failure, with its text */
-  char       text[1024];
-} batch;
-
-typedef struct { /* one worker */
-  batch        *b;
-  fc_ns2d_work *k;
-  fc_real      *frame;
-  int64_t       traj, steps;
-  double        t;
-  char          note[160];
-} worker;
-
-static double total_time(const fc_ns2d_config *c) {
-  return c->t_skip + (double)(c->frames - 1) * c->frame_dt;
-}
-
-/* frames are hit exactly: the number of equal steps for a time span, each at most limit */
-static int64_t steps_for(double span, double limit) {
-  return fc_max64(1, (int64_t)fmin(ceil(span / limit - 1e-9), 1e15));
-}
-
-static double step_limit(const fc_ns2d *s, double speed) {
-  const double dt = s->c.dt > 0 ? s->c.dt : INFINITY;
-
-  return s->c.cfl > 0 && speed > 0 ? fmin(dt, s->c.cfl * s->dx / speed) : dt;
-}
-
-static void describe_state(worker *w, double h) {
-  const fc_ns2d       *s = w->b->s;
-  const fc_ns2d_budget q = fc_ns2d_measure(s, w->k);
-
-  snprintf(w->note, sizeof w->note, "trajectory %lld, t %.4g, energy %.4g, enstrophy %.4g, CFL %.2f",
-           (long long)(s->c.first_traj + w->traj), w->t, q.energy, q.enstrophy, h * w->k->speed / s->dx);
-}
-
-static fc_status after_step(worker *w, double h) {
-  batch        *b = w->b;
-  const int64_t every =
-      fc_max64(1, (1 << 20) / (b->s->n * b->s->n)); /* a measurement costs little against this */
-  fc_status s = FC_OK;
-
-  if (!b->done) return FC_OK;
-  if (w->steps++ % every == 0) describe_state(w, h);
-  FC_CRITICAL(fc_solver_out) {
-    b->fraction += h / (total_time(&b->s->c) * (double)b->s->c.n_traj);
-    s = b->done(b->done_user, fmin(b->fraction, 1), w->note);
-  }
-  return s;
-}
-
-static fc_status blown_up(const worker *w, double h, double cfl) {
-  return fc_fail(FC_E_NUMERIC,
-                 "trajectory %lld became infinite or NaN near t = %.6g (step %.3g, CFL number %.3g before): "
-                 "lower dt, or let cfl=0.5 choose it",
-                 (long long)(w->b->s->c.first_traj + w->traj), w->t, h, cfl);
-}
-
-/* Advances by a time span in equal steps. With a CFL number the step is chosen at the beginning, so that a
-   run may be cut at any frame, and again when the flow has become faster by a quarter. */
-static fc_status march(worker *w, double span) {
-  const fc_ns2d *s     = w->b->s;
-  const double   start = w->t;
-
-  if (s->c.cfl > 0) fc_ns2d_rate(s, w->k, w->k->w, w->k->rate[0]);
-  int64_t n = steps_for(span, step_limit(s, w->k->speed));
-  double  h = span / (double)n, cfl = 0;
-  while (n-- > 0) {
-    fc_ns2d_step(s, w->k, h);
-    w->t = n ? w->t + h : start + span;
-    if (!isfinite(w->k->speed)) return blown_up(w, h, cfl);
-    cfl = h * w->k->speed / s->dx;
-    FC_TRY(after_step(w, h));
-    if (atomic_load(&w->b->stopped)) return FC_STOPPED;
-    if (n && s->c.cfl > 0 && cfl > 1.25 * s->c.cfl) {
-      const double rest = (double)n * h;
-      n                 = steps_for(rest, step_limit(s, w->k->speed));
-      h                 = rest / (double)n;
-    }
-  }
-  return FC_OK;
-}
-
-static void widen(double range[2], double v) {
-  range[0] = fmin(range[0], v);
-  range[1] = fmax(range[1], v);
-}
-
-static fc_status emit(worker *w, int64_t frame) {
-  const fc_ns2d *s      = w->b->s;
-  const int64_t  n      = s->c.n_keep * s->c.n_keep;
-  fc_status      r      = FC_OK;
-  bool           finite = true;
-
-  const fc_ns2d_budget q = fc_ns2d_measure(s, w->k);
-  fc_ns2d_values(s, w->k, w->frame);
-  for (int64_t i = 0; i < n; i++) finite &= isfinite(w->frame[i]) != 0;
-  if (!finite) return blown_up(w, 0, 0);
-  FC_CRITICAL(fc_solver_out) {
-    widen(w->b->energy, q.energy);
-    widen(w->b->enstrophy, q.enstrophy);
-    r = w->b->sink(w->b->user, w->traj, frame, w->frame);
-  }
-  return r;
-}
-
-static fc_status trajectory(worker *w) {
-  const fc_ns2d_config *c = &w->b->s->c;
-
-  w->t = 0;
-  fc_ns2d_start(w->b->s, w->k, w->traj);
-  for (int64_t f = 0; f < c->frames; f++) {
-    const double span = f ? c->frame_dt : c->t_skip;
-    if (span > 0) FC_TRY(march(w, span));
-    w->t = c->t_skip + (double)f * c->frame_dt;
-    FC_TRY(emit(w, f));
-  }
-  return FC_OK;
-}
-
-/* error texts belong to a thread: keep the first for the caller */
-static void stop(batch *b, fc_status s) {
-  FC_CRITICAL(fc_solver_out) {
-    if (b->status == FC_OK && !atomic_load(&b->stopped)) {
-      b->status = s;
-      snprintf(b->text, sizeof b->text, "%s", fc_error());
-    }
-    atomic_store(&b->stopped, 1);
-  }
-}
-
-/* worker number lane of lanes takes every lanes-th trajectory */
-static void work(batch *b, fc_ns2d_work *k, fc_real *frame, int64_t lane, int64_t lanes) {
-  worker w = {.b = b, .k = k, .frame = frame};
-
-  for (w.traj = lane; w.traj < b->s->c.n_traj && !atomic_load(&b->stopped); w.traj += lanes) {
-    const fc_status s = trajectory(&w);
-    if (s != FC_OK) stop(b, s);
-  }
-}
-
-static fc_status summarise(const batch *b) {
-  char note[160];
-
-  if (!b->done) return FC_OK;
-  snprintf(note, sizeof note, "energy %.4g to %.4g, enstrophy %.4g to %.4g", b->energy[0], b->energy[1],
-           b->enstrophy[0], b->enstrophy[1]);
-  return b->done(b->done_user, 1, note);
-}
-
-/* Small grids: a trajectory a thread. Large ones: all threads on one trajectory. The bits are the same. */
-static int lanes_for(const fc_ns2d_config *c) {
-  return c->n <= 256 ? (int)fc_min64(c->n_traj, fc_threads()) : 1;
-}
-
-static fc_status run(const void *config, fc_frame_sink sink, void *user,
-                     fc_status (*done)(void *, double, const char *), void *done_user) {
-  enum { MAX = 512 };
-  fc_ns2d_work *k[MAX] = {0};
-  fc_ns2d      *s      = NULL;
-  fc_real      *frames = NULL;
-  fc_status     status;
-
-  FC_TRY(check(config));
-  FC_TRY(fc_ns2d_create(config, &s));
-  const int     lanes = (int)fc_min64(lanes_for(&s->c), MAX);
-  const int64_t size  = s->c.n_keep * s->c.n_keep;
-  batch         b     = {.s         = s,
-                         .sink      = sink,
-                         .user      = user,
-                         .done      = done,
-                         .done_user = done_user,
-                         .status    = FC_OK,
-                         .energy    = {INFINITY, -INFINITY},
-                         .enstrophy = {INFINITY, -INFINITY}};
-  for (int i = 0; i < lanes; i++) FC_TRY_TO(end, status, fc_ns2d_work_create(s, &k[i]));
-  frames = calloc((size_t)lanes * (size_t)size, sizeof *frames);
-  status = frames ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for %d frames", lanes);
-  if (status != FC_OK) goto end;
-  if (lanes == 1)
-    work(&b, k[0], frames, 0, 1);
-  else
-    FC_FOR_TASKS(i, lanes, INT64_MAX) work(&b, k[i], frames + i * size, i, lanes);
-  status = b.status == FC_OK ? summarise(&b) : fc_fail(b.status, "%s", b.text);
-end:
-  for (int i = 0; i < lanes; i++) fc_ns2d_work_destroy(k[i]);
-  free(frames);
-  fc_ns2d_destroy(s);
-  return status;
-}
-
-static fc_status advance(const void *config, const int64_t *dim, const fc_real *x, double t0, double frame_dt,
-                         int64_t n, fc_frame_sink sink, void *user) {
-  fc_ns2d_config c = *(const fc_ns2d_config *)config;
-  fc_ns2d       *s = NULL;
-  fc_status      status;
-
-  FC_REQUIRE(dim[0] == dim[1] && dim[0] >= 8 && dim[0] % 2 == 0, FC_E_INPUT,
-             "spectral_2d continues fields on even square grids, not %lld x %lld", (long long)dim[0],
-             (long long)dim[1]);
-  FC_REQUIRE(frame_dt > 0, FC_E_INPUT, "frames %g apart: the time between frames must be positive", frame_dt);
-  c.n = c.n_keep = dim[0];
-  c.initial      = FC_NS2D_REST; /* not used; its options need not fit this grid */
-  FC_TRY(check(&c));
-  FC_TRY(fc_ns2d_create(&c, &s));
-  batch  b = {.s = s, .sink = sink, .user = user};
-  worker w = {.b = &b, .t = t0, .frame = calloc((size_t)(dim[0] * dim[1]), sizeof(fc_real))};
-  status   = w.frame ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for a frame");
-  if (status != FC_OK) goto end;
-  FC_TRY_TO(end, status, fc_ns2d_work_create(s, &w.k));
-  fc_ns2d_set(s, w.k, x);
-  for (int64_t f = 0; f < n; f++) {
-    FC_TRY_TO(end, status, march(&w, frame_dt));
-    FC_TRY_TO(end, status, emit(&w, f));
-  }
-end:
-  fc_ns2d_work_destroy(w.k);
-  free(w.frame);
-  fc_ns2d_destroy(s);
-  return status;
-}
-
 /* With a CFL number the speed is not known before the run: the estimate takes the initial field of trajectory
  * 0. */
 static double first_step(const fc_ns2d_config *c) {
@@ -355,7 +119,7 @@ static double first_step(const fc_ns2d_config *c) {
   if (fc_ns2d_create(c, &s) == FC_OK && fc_ns2d_work_create(s, &k) == FC_OK) {
     fc_ns2d_start(s, k, 0);
     fc_ns2d_rate(s, k, k->w, k->rate[0]);
-    h = fmin(step_limit(s, k->speed), c->frame_dt);
+    h = fmin(fc_ns2d_step_limit(s, k->speed), c->frame_dt);
   }
   fc_ns2d_work_destroy(k);
   fc_ns2d_destroy(s);
@@ -365,8 +129,8 @@ static double first_step(const fc_ns2d_config *c) {
 static void plan(const void *config, FILE *out) {
   const fc_ns2d_config c     = fc_ns2d_resolve(config);
   const double         h     = first_step(&c);
-  const double         steps = (double)steps_for(c.frame_dt, h) * (total_time(&c) / c.frame_dt);
-  const int            calls = fc_ns2d_evaluations(c.scheme), lanes = lanes_for(&c);
+  const double         steps = (double)fc_ns2d_steps(c.frame_dt, h) * (fc_ns2d_time(&c) / c.frame_dt);
+  const int            calls = fc_ns2d_evaluations(c.scheme), lanes = fc_ns2d_lanes(&c);
   const int64_t        m = c.dealias == FC_NS2D_THREE_HALVES ? 3 * c.n / 2 : c.n;
 
   fprintf(out, "grid         %lld x %lld computed, %lld x %lld kept\n", (long long)c.n, (long long)c.n,
@@ -381,6 +145,19 @@ static void plan(const void *config, FILE *out) {
           (double)fc_ns2d_bytes(&c, lanes) / 1e6, lanes, lanes == 1 ? "y" : "ies", fc_threads());
   fprintf(out, "output       %.0f MB\n",
           (double)(c.n_traj * c.frames * c.n_keep * c.n_keep) * (double)sizeof(fc_real) / 1e6);
+}
+
+static fc_status check(const void *config) { return fc_ns2d_check(config); }
+
+static fc_status run(const void *config, fc_frame_sink sink, void *user,
+                     fc_status (*done)(void *, double, const char *), void *done_user) {
+  FC_TRY(fc_ns2d_check(config));
+  return fc_ns2d_run(config, sink, user, done, done_user);
+}
+
+static fc_status advance(const void *config, const int64_t *dim, const fc_real *x, double t0, double frame_dt,
+                         int64_t n, fc_frame_sink sink, void *user) {
+  return fc_ns2d_advance(config, dim, x, t0, frame_dt, n, sink, user);
 }
 
 const fc_solver_def fc_solver_spectral_2d = {

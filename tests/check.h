@@ -22,8 +22,8 @@ int check_run(const char *suite, int n, const check_case *cases, const char *nam
   }
 
 /* One-line failures with values; the test goes on. */
-#define CHECK(cond) check_true((cond), #cond, __FILE__, __LINE__)
-#define CHECK_OK(call) check_ok((call), #call, __FILE__, __LINE__)
+#define CHECK(cond)           check_true((cond), #cond, __FILE__, __LINE__)
+#define CHECK_OK(call)        check_ok((call), #call, __FILE__, __LINE__)
 #define CHECK_NEAR(a, b, tol) check_near((double)(a), (double)(b), (tol), #a, __FILE__, __LINE__)
 /* the call must fail with this status and the message must contain the text */
 #define CHECK_FAILS(call, status, text) check_fails((call), (status), (text), #call, __FILE__, __LINE__)
@@ -33,11 +33,11 @@ void check_near(double a, double b, double tol, const char *what, const char *fi
 void check_fails(fc_status s, fc_status want, const char *text, const char *what, const char *file, int line);
 
 /* a context that lives until the program ends; every call starts it afresh */
-fc_ctx    *check_ctx(void);
+fc_ctx *check_ctx(void);
 /* normal numbers, exactly representable in float, the same in every build */
 fc_tensor *check_random(fc_ctx *c, int ndim, const int64_t *dim);
 /* max |a - b| / max |b| */
-double     check_distance(const fc_tensor *a, const fc_tensor *b);
+double check_distance(const fc_tensor *a, const fc_tensor *b);
 
 /* a folder for scratch files, made afresh, removed at the end; and a path in it (valid for 8 calls) */
 const char *check_path(const char *name);
@@ -47,16 +47,17 @@ const char *check_path(const char *name);
 typedef struct check_in {
   int     ndim;
   int64_t dim[FC_MAX_DIMS];
-  bool    fixed;     /* takes no gradient (positions, targets) */
-  bool    positive;  /* |normal| + 0.5 */
+  bool    fixed;    /* takes no gradient (positions, targets) */
+  bool    positive; /* |normal| + 0.5 */
 } check_in;
 typedef fc_tensor *(*check_fn)(fc_ctx *c, fc_tensor **in);
 
-/* In the double build: for each input <v, J u> by a five-point difference equals <J^T v, u> to tol (1e-8 if 0);
-   gradients accumulate; forward and gradients have the same bits with 1, 2 and 3 threads; a recomputed
+/* In the double build: for each input <v, J u> by a five-point difference equals <J^T v, u> to tol (1e-8 if
+   0); gradients accumulate; forward and gradients have the same bits with 1, 2 and 3 threads; a recomputed
    block gives the same gradients; nothing is recorded when nothing needs a gradient; and the plan of a dry
-   run covers what a real run takes, but for a little scratch in backward. Writes outputs and gradients for the float build, which
-   compares with them to float_tol (2e-5 if 0) relative to the largest value. */
+   run covers what a real run takes, but for a little scratch in backward. Writes outputs and gradients for
+   the float build, which compares with them to float_tol (2e-5 if 0) relative to the largest value. */
 void check_op(const char *name, check_fn fn, int n_in, const check_in *in, double tol, double float_tol);
-#define CHECK_INS(...) (int)(sizeof((check_in[]){__VA_ARGS__}) / sizeof(check_in)), (check_in[]) { __VA_ARGS__ }
+#define CHECK_INS(...)                                                                                       \
+  (int)(sizeof((check_in[]){__VA_ARGS__}) / sizeof(check_in)), (check_in[]) { __VA_ARGS__ }
 #endif

@@ -17,8 +17,8 @@ static fc_status put_channels(fc_store *s, const char *name, const fc_scaling *k
 
   for (int c = 0; c < k->n; c++) {
     const fc_channel *h = &k->channel[c];
-    at += (size_t)snprintf(text + at, sizeof text - at, "%s\t%s\t%d\t%d\t%d\n", h->name, h->unit, h->field, h->rank,
-                           h->component);
+    at += (size_t)snprintf(text + at, sizeof text - at, "%s\t%s\t%d\t%d\t%d\n", h->name, h->unit, h->field,
+                           h->rank, h->component);
   }
   text[at] = 0;
   return fc_store_put_text(s, name, text);
@@ -72,7 +72,8 @@ static fc_status get_scaling(const fc_store *s, const char *path, const char *wh
 /* ---- grid ---- */
 
 static fc_status put_geometry(fc_store *s, const fc_geometry *g) {
-  const int64_t ints[7]    = {g->ndim, g->dim[0], g->dim[1], g->dim[2], g->periodic[0], g->periodic[1], g->periodic[2]};
+  const int64_t ints[7]    = {g->ndim,        g->dim[0],      g->dim[1],     g->dim[2],
+                              g->periodic[0], g->periodic[1], g->periodic[2]};
   const double  doubles[7] = {g->lo[0], g->lo[1], g->lo[2], g->hi[0], g->hi[1], g->hi[2], g->dt};
 
   FC_TRY(fc_store_put_ints(s, "geometry/shape", 7, ints));
@@ -100,8 +101,8 @@ static fc_status get_geometry(const fc_store *s, const char *path, fc_geometry *
 
   FC_TRY(fc_store_get_ints(s, "geometry/shape", 7, ints));
   FC_TRY(fc_store_get_doubles(s, "geometry/extent", 7, doubles));
-  FC_REQUIRE(ints[0] >= 0 && ints[0] <= 3, FC_E_INPUT, "%s: the grid has %lld dimensions; 1 to 3 are possible", path,
-             (long long)ints[0]);
+  FC_REQUIRE(ints[0] >= 0 && ints[0] <= 3, FC_E_INPUT,
+             "%s: the grid has %lld dimensions; 1 to 3 are possible", path, (long long)ints[0]);
   g->ndim = (int)ints[0];
   for (int a = 0; a < 3; a++) {
     g->dim[a]      = ints[1 + a];
@@ -121,7 +122,8 @@ static fc_status get_geometry(const fc_store *s, const char *path, fc_geometry *
 /* ---- arrays of the model ---- */
 
 /* block holds the values of the trained tensors at the places they have in the parameter block */
-static fc_status put_block(fc_store *s, const char *group, const fc_network *n, const fc_real *block, bool trained_only) {
+static fc_status put_block(fc_store *s, const char *group, const fc_network *n, const fc_real *block,
+                           bool trained_only) {
   const fc_real *values = fc_params_values(n->params);
   char           name[256];
   fc_tensor     *t;
@@ -135,8 +137,8 @@ static fc_status put_block(fc_store *s, const char *group, const fc_network *n, 
   return FC_OK;
 }
 
-static fc_status get_block(const fc_store *s, const char *path, const char *group, const fc_network *n, fc_real *block,
-                           bool trained_only) {
+static fc_status get_block(const fc_store *s, const char *path, const char *group, const fc_network *n,
+                           fc_real *block, bool trained_only) {
   const fc_real *values = fc_params_values(n->params);
   char           name[256];
   fc_tensor     *t;
@@ -147,13 +149,13 @@ static fc_status get_block(const fc_store *s, const char *path, const char *grou
     const char *own = fc_params_at(n->params, i, &t);
     if (trained_only && fc_params_kind(n->params, i) != FC_PARAM_TRAINED) continue;
     snprintf(name, sizeof name, "%s/%s", group, own);
-    FC_REQUIRE(fc_store_has(s, name), FC_E_MISMATCH, "%s has no %s; it was written for another model or version", path,
-               name);
+    FC_REQUIRE(fc_store_has(s, name), FC_E_MISMATCH,
+               "%s has no %s; it was written for another model or version", path, name);
     FC_TRY(fc_store_shape(s, name, &ndim, dim));
     bool same = ndim == t->ndim;
     for (int a = 0; same && a < ndim; a++) same = dim[a] == t->dim[a];
-    FC_REQUIRE(same, FC_E_MISMATCH, "%s: %s has shape %s, the model wants %s", path, name, fc_dims_text(ndim, dim),
-               fc_shape_text(t));
+    FC_REQUIRE(same, FC_E_MISMATCH, "%s: %s has shape %s, the model wants %s", path, name,
+               fc_dims_text(ndim, dim), fc_shape_text(t));
     FC_TRY(fc_store_get_reals(s, name, fc_len(t), block + (t->x - values)));
   }
   return FC_OK;
@@ -289,7 +291,8 @@ fc_status fc_checkpoint_optim(const char *path, const fc_network *n, fc_optim *o
 
   FC_TRY(open_checked(path, &s));
   if (!fc_store_has(s, "adam_steps")) {
-    st = fc_fail(FC_E_MISMATCH, "%s holds weights only, no state of the optimiser; training cannot resume from it", path);
+    st = fc_fail(FC_E_MISMATCH,
+                 "%s holds weights only, no state of the optimiser; training cannot resume from it", path);
     goto done;
   }
   FC_TRY_TO(done, st, get_block(s, path, "adam_m", n, fc_optim_m(o), true));

@@ -1,5 +1,5 @@
 /* train/checkpoint.h - a run in one file (io/store.h): weights by official name, optimiser, counters,
-   normalisation, grid, units, options, code version. docs/formats.md lists the entries.
+   normalisation, grid, units, options, code version.
 
    Entries: weights/NAME, ema/NAME, adam_m/NAME, adam_v/NAME arrays; adam_steps by tensor; counters
    [step, position]; best [score]; normalisation/{in,out}_{mean,std}; channels/{in,out} text
@@ -24,15 +24,16 @@ typedef struct fc_saved { /* all but weights and moments */
   char                version[32], precision[16];
 } fc_saved;
 
-/* Replaces path in one piece. o may be NULL (imported weights). previous (may be NULL): the file that was at path
-   is kept under this name; at every moment a complete checkpoint exists under path. */
+/* Replaces path in one piece. o may be NULL (imported weights). previous (may be NULL): the file that was at
+   path is kept under this name; at every moment a complete checkpoint exists under path. */
 fc_status fc_checkpoint_write(const char *path, const char *previous, const fc_saved *k, const fc_network *n,
                               fc_optim *o);
 
 /* Everything but arrays of the model. FC_E_INPUT if path is no checkpoint or holds an unknown model. */
 fc_status fc_checkpoint_read(const char *path, fc_saved *k);
 void      fc_checkpoint_free(fc_saved *k); /* the args */
-/* Weights into n by name. average: the averaged weights where the file has them; *averaged says so (may be NULL). */
+/* Weights into n by name. average: the averaged weights where the file has them; *averaged says so (may be
+ * NULL). */
 fc_status fc_checkpoint_weights(const char *path, const fc_network *n, bool average, bool *averaged);
 /* moments and step counts of the optimiser of n; FC_E_MISMATCH if the file has none */
 fc_status fc_checkpoint_optim(const char *path, const fc_network *n, fc_optim *o);

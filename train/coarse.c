@@ -54,36 +54,48 @@ static const char *obstacle(const fc_source *s, const fc_coarse *c) {
   c->def->describe(c->config, &spec);
   if (spec.n_fields != s->out.n) return "the channels are not all fields of its solver";
   for (int i = 0; i < s->out.n; i++)
-    if (strcmp(spec.field[i].name, s->out.channel[i].name)) return "the channels are not the fields of its solver";
+    if (strcmp(spec.field[i].name, s->out.channel[i].name))
+      return "the channels are not the fields of its solver";
   for (int a = 0; a < s->geo.ndim; a++)
     if (!s->geo.periodic[a]) return "its box is not periodic";
   return isnan(s->geo.dt) ? "its frames are not equally spaced in time" : NULL;
 }
 
-static fc_status search(fc_coarse *c, const fc_source *s, const fc_real *x, double t0, double budget) {
-  static const double shares[] = {0.125, 0.1875, 0.25, 0.375, 0.5, 0.75, 1};
-  fc_coarse           best     = {0}, now;
+/* even numbers of points per axis; at least 8 */
+static bool set_grid(fc_coarse *c, const fc_source *s, double share) {
+  bool large = true;
 
-  for (int i = 0; i < FC_COUNT(shares); i++) {
-    int64_t least = INT64_MAX;
-    now           = *c;
-    for (int a = 0; a < s->geo.ndim; a++) {
-      now.dim[a] = i + 1 == FC_COUNT(shares) ? s->geo.dim[a] : 2 * (int64_t)(shares[i] * (double)s->geo.dim[a] / 2);
-      least      = fc_min64(least, now.dim[a]);
-    }
-    if (least < 8) continue;
-    FC_TRY(time_grid(&now, s, x, t0));
-    if (best.def && now.seconds > budget) break;
-    best        = now;
-    best.dearer = now.seconds > budget;
-    best.full   = !best.dearer && i + 1 == FC_COUNT(shares);
-    if (best.dearer) break;
+  for (int a = 0; a < s->geo.ndim; a++) {
+    c->dim[a] = share == 1 ? s->geo.dim[a] : 2 * (int64_t)(share * (double)s->geo.dim[a] / 2);
+    large &= c->dim[a] >= 8;
   }
-  if (best.def) *c = best;
+  return large;
+}
+
+static fc_status search(fc_coarse *c, const fc_source *s, const fc_real *x, double t0, double budget) {
+  static const double shares[] = {0.125, 0.1875, 0.25, 0.375, 0.5, 0.75};
+  fc_coarse           best = *c, now = *c;
+
+  set_grid(&now, s, 1);
+  FC_TRY(time_grid(&now, s, x, t0));
+  best.full = now.seconds;
+  for (int i = 0; i < FC_COUNT(shares); i++) {
+    if (!set_grid(&now, s, shares[i])) continue;
+    const fc_status st = time_grid(&now, s, x, t0);
+    if (st == FC_E_USAGE || st == FC_E_INPUT || st == FC_E_NUMERIC)
+      continue; /* too coarse for the forcing, or unstable */
+    FC_TRY(st);
+    if (best.dim[0] && now.seconds > budget) break;
+    memcpy(best.dim, now.dim, sizeof best.dim);
+    best.seconds = now.seconds;
+    best.dearer  = now.seconds > budget;
+  }
+  *c = best;
   return FC_OK;
 }
 
-fc_status fc_coarse_choose(const fc_source *s, const fc_real *x, double t0, double budget, fc_coarse *out, const char **why) {
+fc_status fc_coarse_choose(const fc_source *s, const fc_real *x, double t0, double budget, fc_coarse *out,
+                           const char **why) {
   const char *solver = fc_field_text(s->field, "solver");
   char        name[FC_NAME];
 
@@ -91,7 +103,11 @@ fc_status fc_coarse_choose(const fc_source *s, const fc_real *x, double t0, doub
   *why = "the data file does not say which solver made it";
   if (!solver[0]) return FC_OK;
   snprintf(name, sizeof name, "%s", solver);
-  FC_TRY(fc_solver_restore(name, fc_field_text(s->field, "solver_config"), &out->def, &out->config));
+  *why = "the solver named in the data file is not one of ours";
+  if (fc_solver_restore(name, fc_field_text(s->field, "solver_config"), &out->def, &out->config) != FC_OK) {
+    fc_coarse_free(out);
+    return FC_OK;
+  }
   *why         = obstacle(s, out);
   fc_status st = *why ? FC_OK : search(out, s, x, t0, budget);
   if (st == FC_OK && !*why && !out->dim[0]) *why = "its grid is too small to be made coarser";

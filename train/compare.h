@@ -10,20 +10,20 @@ const char *fc_compared_name(fc_compared q);       /* "VRMSE" */
 const char *fc_compared_definition(fc_compared q); /* one line of formula */
 
 typedef struct fc_compare {
-  fc_grid grid;
-  int64_t frames, spectrum;                    /* frames compared; wavenumbers */
-  int     methods;
-  char    label[FC_METHODS][48];               /* "model", "persistence", "solver 24 x 24" */
-  double *lead;                                /* [frames] time since the last known frame */
-  double *value;                               /* [methods, FC_C_COUNT, frames, C], mean over trajectories */
-  int64_t *count;                              /* [methods, frames] trajectories so far */
-  double *scratch;                             /* two spectra and two rows of metrics */
+  fc_grid  grid;
+  int64_t  frames, spectrum; /* frames compared; wavenumbers */
+  int      methods;
+  char     label[FC_METHODS][48]; /* "model", "persistence", "solver 24 x 24" */
+  double  *lead;                  /* [frames] time since the last known frame */
+  double  *value;                 /* [methods, FC_C_COUNT, frames, C], mean over trajectories */
+  int64_t *count;                 /* [methods, frames] trajectories so far */
+  double  *scratch;               /* two spectra and two rows of metrics */
 } fc_compare;
 
 fc_status fc_compare_create(const fc_geometry *geo, int channels, int64_t frames, fc_compare **out);
 void      fc_compare_destroy(fc_compare *c);
 /* another method; returns its number */
-int       fc_compare_method(fc_compare *c, const char *label);
+int fc_compare_method(fc_compare *c, const char *label);
 /* one frame of one trajectory, y and truth [X.., C] in units */
 fc_status fc_compare_add(fc_compare *c, int method, int64_t frame, const fc_real *y, const fc_real *truth);
 

@@ -102,14 +102,16 @@ static fc_status build(fc_loader *l) {
   for (int i = 0; i < slots; i++) {
     l->slots[i].input  = malloc(n * (size_t)l->in_len * sizeof(fc_real));
     l->slots[i].target = malloc(n * (size_t)l->target_len * sizeof(fc_real));
-    FC_REQUIRE(l->slots[i].input && l->slots[i].target, FC_E_SYSTEM, "no memory for a batch; lower train.batch");
+    FC_REQUIRE(l->slots[i].input && l->slots[i].target, FC_E_SYSTEM,
+               "no memory for a batch; lower train.batch");
   }
   return slots == 2 ? start_thread(l) : FC_OK;
 }
 
 fc_status fc_loader_create(fc_windows *w, int64_t batch, uint64_t seed, fc_loader **out) {
-  FC_REQUIRE(batch >= fc_comm_size(NULL), FC_E_USAGE, "train.batch = %lld is less than one window for each of %d ranks",
-             (long long)batch, fc_comm_size(NULL));
+  FC_REQUIRE(batch >= fc_comm_size(NULL), FC_E_USAGE,
+             "train.batch = %lld is less than one window for each of %d ranks", (long long)batch,
+             fc_comm_size(NULL));
   fc_loader *l = calloc(1, sizeof *l);
   FC_REQUIRE(l, FC_E_SYSTEM, "no memory for the loader");
   l->w     = w;
@@ -120,8 +122,10 @@ fc_status fc_loader_create(fc_windows *w, int64_t batch, uint64_t seed, fc_loade
   fc_comm_block(NULL, batch, &l->lo, &l->hi);
   sizes(w, &l->in_len, &l->target_len);
   const fc_status s = build(l);
-  if (s == FC_OK) *out = l;
-  else fc_loader_destroy(l);
+  if (s == FC_OK)
+    *out = l;
+  else
+    fc_loader_destroy(l);
   return s;
 }
 
@@ -177,8 +181,10 @@ static slot *take_threaded(fc_loader *l) {
 fc_status fc_loader_next(fc_loader *l, fc_load *out) {
   slot *s = &l->slots[0];
 
-  if (l->threaded) s = take_threaded(l);
-  else fill(l, s, l->position);
+  if (l->threaded)
+    s = take_threaded(l);
+  else
+    fill(l, s, l->position);
   if (s->status != FC_OK) return fc_fail(s->status, "%s", s->message);
   l->position += l->batch;
   *out = (fc_load){s->input, s->target, l->hi - l->lo, l->lo};

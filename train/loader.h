@@ -11,18 +11,20 @@
 typedef struct fc_loader fc_loader;
 
 typedef struct fc_load {
-  fc_real *input, *target; /* [n, n_in, X.., C_in], [n, n_target, X.., C_out], normalised; the caller may change them */
-  int64_t  n, first;       /* this rank's windows, and where they stand in the whole batch */
+  fc_real *input,
+      *target; /* [n, n_in, X.., C_in], [n, n_target, X.., C_out], normalised; the caller may change them */
+  int64_t n, first; /* this rank's windows, and where they stand in the whole batch */
 } fc_load;
 
-/* batch: windows over all ranks; this rank gets its share by fc_comm_block. windows must outlive the loader. */
+/* batch: windows over all ranks; this rank gets its share by fc_comm_block. windows must outlive the loader.
+ */
 fc_status fc_loader_create(fc_windows *w, int64_t batch, uint64_t seed, fc_loader **out);
 void      fc_loader_destroy(fc_loader *l);
 int64_t   fc_loader_bytes(const fc_windows *w, int64_t batch);
 
-void      fc_loader_seek(fc_loader *l, int64_t position); /* windows consumed so far, over all ranks */
-int64_t   fc_loader_position(const fc_loader *l);
+void    fc_loader_seek(fc_loader *l, int64_t position); /* windows consumed so far, over all ranks */
+int64_t fc_loader_position(const fc_loader *l);
 /* the next batch, valid until the next call */
 fc_status fc_loader_next(fc_loader *l, fc_load *out);
-void      fc_loader_quiet(fc_loader *l); /* returns when the thread is idle; it stays so until fc_loader_next */
+void fc_loader_quiet(fc_loader *l); /* returns when the thread is idle; it stays so until fc_loader_next */
 #endif

@@ -64,16 +64,18 @@ void fc_log_add(fc_log *l, const fc_step_facts *f) {
 }
 
 static void cell(FILE *f, double v) {
-  if (isfinite(v)) fprintf(f, "%.9g,", v);
-  else fputc(',', f);
+  if (isfinite(v))
+    fprintf(f, "%.9g,", v);
+  else
+    fputc(',', f);
 }
 
 fc_status fc_log_line(fc_log *l, const fc_trainer *t, const fc_step_facts *f, const fc_scores *scores) {
   const double now = fc_now(), since = now - l->last_time;
 
   if (!l->f) return FC_OK; /* ranks other than the first */
-  fprintf(l->f, "%lld,%.6g,%lld,", (long long)t->k.step, (double)t->k.position / (double)fc_windows_size(t->train_windows),
-          (long long)t->k.position);
+  fprintf(l->f, "%lld,%.6g,%lld,", (long long)t->k.step,
+          (double)t->k.position / (double)fc_windows_size(t->train_windows), (long long)t->k.position);
   cell(l->f, l->steps ? l->loss_sum / (double)l->steps : f->loss);
   cell(l->f, f->grad_norm);
   cell(l->f, f->lr);

@@ -1,4 +1,5 @@
-/* train/log.h - log.csv of a run: one line per logged step, columns in FC_LOG_COLUMNS. Empty cells: not measured. */
+/* train/log.h - log.csv of a run: one line per logged step, columns in FC_LOG_COLUMNS. Empty cells: not
+ * measured. */
 #ifndef FC_LOG_H
 #define FC_LOG_H
 #include "train/trainer.h"
@@ -18,9 +19,9 @@ typedef struct fc_log {
 
 /* Opens dir/log.csv. from_step > 0: lines of later steps, written by a run that was killed, are dropped. */
 fc_status fc_log_open(fc_log *l, const char *dir, int64_t from_step, int64_t samples);
-void      fc_log_close(fc_log *l); /* fine if never opened */
+void      fc_log_close(fc_log *l);                       /* fine if never opened */
 void      fc_log_add(fc_log *l, const fc_step_facts *f); /* remembers the loss of one step */
-/* one line; the loss is the mean since the last line. scores NULL: no validation in this step. FC_E_SYSTEM if the
-   disk is full. */
+/* one line; the loss is the mean since the last line. scores NULL: no validation in this step. FC_E_SYSTEM if
+   the disk is full. */
 fc_status fc_log_line(fc_log *l, const fc_trainer *t, const fc_step_facts *f, const fc_scores *scores);
 #endif

@@ -13,8 +13,8 @@ void fc_march_shift(fc_real *window, const fc_real *y, int64_t B, int64_t n_in, 
   }
 }
 
-fc_tensor *fc_march_call(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B, fc_real *window,
-                         int64_t k) {
+fc_tensor *fc_march_call(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B,
+                         fc_real *window, int64_t k) {
   int64_t shape[FC_MAX_DIMS] = {B, n->frames.n_in};
 
   memcpy(shape + 2, dim, (size_t)ndim * sizeof *dim);
@@ -22,8 +22,8 @@ fc_tensor *fc_march_call(fc_ctx *c, const fc_network *n, int ndim, const int64_t
   return fc_model_frames(c, n->def, n->self, fc_tensor_borrow(c->arena, window, ndim + 3, shape), (int)k);
 }
 
-fc_tensor *fc_march_quiet(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B, fc_real *window,
-                          int64_t k) {
+fc_tensor *fc_march_quiet(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B,
+                          fc_real *window, int64_t k) {
   const bool   grad = c->grad;
   const size_t mark = fc_arena_mark(c->arena);
 

@@ -15,7 +15,8 @@ static fc_status build(fc_network *n, const void *args, uint64_t seed, bool dry)
   return n->def->frames(n->self, &n->frames);
 }
 
-fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry, fc_network **out) {
+fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry,
+                            fc_network **out) {
   FC_REQUIRE(def->frames && def->pack && def->unpack, FC_E_USAGE,
              "%s is a model for the task '%s', not for fields on a grid; 'fieldcast models' lists the tasks",
              def->name, def->task);
@@ -23,8 +24,10 @@ fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t 
   FC_REQUIRE(n, FC_E_SYSTEM, "no memory for the model %s", def->name);
   n->def            = def;
   const fc_status s = build(n, args, seed, dry);
-  if (s == FC_OK) *out = n;
-  else fc_network_destroy(n);
+  if (s == FC_OK)
+    *out = n;
+  else
+    fc_network_destroy(n);
   return s;
 }
 
@@ -41,23 +44,23 @@ fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int
   const fc_frames *f    = &n->frames;
   const char      *name = n->def->name;
 
-  FC_REQUIRE(f->ndim == ndim, FC_E_MISMATCH, "%s with these options works on %d-dimensional fields, the data has %d",
-             name, f->ndim, ndim);
+  FC_REQUIRE(f->ndim == ndim, FC_E_MISMATCH,
+             "%s with these options works on %d-dimensional fields, the data has %d", name, f->ndim, ndim);
   FC_REQUIRE(f->channels_in == channels_in, FC_E_MISMATCH,
-             "%s takes %lld channels, the data gives %lld; set data.channels or the model's channel options", name,
-             (long long)f->channels_in, (long long)channels_in);
+             "%s takes %lld channels, the data gives %lld; set data.channels or the model's channel options",
+             name, (long long)f->channels_in, (long long)channels_in);
   FC_REQUIRE(f->channels_out == channels_out, FC_E_MISMATCH,
-             "%s predicts %lld channels, the data has %lld; set data.channels or the model's channel options", name,
-             (long long)f->channels_out, (long long)channels_out);
+             "%s predicts %lld channels, the data has %lld; set data.channels or the model's channel options",
+             name, (long long)f->channels_out, (long long)channels_out);
   FC_REQUIRE(f->steady || channels_in == channels_out, FC_E_MISMATCH,
-             "%s takes %lld channels and predicts %lld: a rollout needs as many", name, (long long)channels_in,
-             (long long)channels_out);
+             "%s takes %lld channels and predicts %lld: a rollout needs as many", name,
+             (long long)channels_in, (long long)channels_out);
   for (int a = 0; a < ndim; a++) {
     FC_REQUIRE(f->multiple <= 1 || dim[a] % f->multiple == 0, FC_E_MISMATCH,
-               "%s wants axis lengths that are multiples of %lld, the grid is %s; set data.space_stride", name,
-               (long long)f->multiple, fc_dims_text(ndim, dim));
-    FC_REQUIRE(!f->square || dim[a] == dim[0], FC_E_MISMATCH, "%s wants axes of one length, the grid is %s", name,
-               fc_dims_text(ndim, dim));
+               "%s wants axis lengths that are multiples of %lld, the grid is %s; set data.space_stride",
+               name, (long long)f->multiple, fc_dims_text(ndim, dim));
+    FC_REQUIRE(!f->square || dim[a] == dim[0], FC_E_MISMATCH, "%s wants axes of one length, the grid is %s",
+               name, fc_dims_text(ndim, dim));
   }
   return FC_OK;
 }

@@ -10,13 +10,15 @@ typedef struct fc_network {
   fc_frames           frames;
 } fc_network;
 
-/* args is copied. Weights are drawn from seed; dry: none, only shapes. FC_E_USAGE if options do not fit together or
-   the model is not for fields on a grid. */
-fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry, fc_network **out);
+/* args is copied. Weights are drawn from seed; dry: none, only shapes. FC_E_USAGE if options do not fit
+   together or the model is not for fields on a grid. */
+fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry,
+                            fc_network **out);
 void      fc_network_destroy(fc_network *n);
 
 /* Do fields of this shape fit? FC_E_MISMATCH says in words what does not. */
-fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in, int64_t channels_out);
+fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,
+                          int64_t channels_out);
 /* the same question answered by the model itself, on a batch of these shapes, without arithmetic */
 fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out);
 

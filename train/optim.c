@@ -64,7 +64,8 @@ fc_status fc_optim_create(fc_params *p, bool ema, fc_optim **out) {
   o->partial = calloc((size_t)o->n_chunks + 1, sizeof *o->partial);
   if (!o->m || !o->v || (ema && !o->ema) || !o->counts || !o->chunks || !o->partial) {
     fc_optim_destroy(o);
-    return fc_fail(FC_E_SYSTEM, "no memory for the optimiser of %lld weights", (long long)fc_params_trainable(p));
+    return fc_fail(FC_E_SYSTEM, "no memory for the optimiser of %lld weights",
+                   (long long)fc_params_trainable(p));
   }
   cut(o);
   if (ema) memcpy(o->ema, fc_params_values(p), (size_t)o->block * sizeof *o->ema);
@@ -123,8 +124,8 @@ static factors factors_at(const fc_adamw_rates *r, int64_t t, double scale) {
                    .scale = (fc_real)scale};
 }
 
-FC_SIMD static void adamw(factors f, int64_t n, fc_real *restrict w, const fc_real *restrict grad, fc_real *restrict m,
-                          fc_real *restrict v) {
+FC_SIMD static void adamw(factors f, int64_t n, fc_real *restrict w, const fc_real *restrict grad,
+                          fc_real *restrict m, fc_real *restrict v) {
   FC_VECTOR for (int64_t i = 0; i < n; i++) {
     const fc_real g = f.scale * grad[i];
     m[i]            = f.beta1 * m[i] + f.rest1 * g;
@@ -148,7 +149,8 @@ void fc_optim_step(fc_optim *o, const fc_adamw_rates *r, double grad_scale) {
   FC_FOR_ROWS(k, o->n_chunks, CHUNK) {
     const chunk *q = &o->chunks[k];
     if (reached(o, q->tensor))
-      adamw(factors_at(r, o->counts[q->tensor], grad_scale), q->len, w + q->at, g + q->at, o->m + q->at, o->v + q->at);
+      adamw(factors_at(r, o->counts[q->tensor], grad_scale), q->len, w + q->at, g + q->at, o->m + q->at,
+            o->v + q->at);
   }
 }
 
@@ -158,7 +160,7 @@ FC_SIMD static void blend(fc_real d, int64_t n, fc_real *restrict a, const fc_re
 
 void fc_optim_average(fc_optim *o, double decay, int64_t updates) {
   const double   early = (1 + (double)updates) / (10 + (double)updates), d = decay < early ? decay : early;
-  const fc_real *w     = fc_params_values(o->p);
+  const fc_real *w = fc_params_values(o->p);
 
   if (!o->ema) return;
   FC_FOR_ROWS(k, o->n_chunks, CHUNK)

@@ -3,34 +3,36 @@
 #define FC_OPTIM_H
 #include "core/params.h"
 
-typedef struct fc_adamw_rates { double lr, beta1, beta2, eps, weight_decay; } fc_adamw_rates;
+typedef struct fc_adamw_rates {
+  double lr, beta1, beta2, eps, weight_decay;
+} fc_adamw_rates;
 
 typedef struct fc_optim fc_optim;
 
-/* Moments (zero) for every trained tensor of p, which must be committed and outlive the optimiser; with ema also an
-   average of the weights, starting at their present values. FC_E_SYSTEM without memory. */
+/* Moments (zero) for every trained tensor of p, which must be committed and outlive the optimiser; with ema
+   also an average of the weights, starting at their present values. FC_E_SYSTEM without memory. */
 fc_status fc_optim_create(fc_params *p, bool ema, fc_optim **out);
 void      fc_optim_destroy(fc_optim *o);
 /* bytes the optimiser takes for n trained numbers */
-int64_t   fc_optim_bytes(int64_t n, bool ema);
+int64_t fc_optim_bytes(int64_t n, bool ema);
 
 /* L2 norm of all gradients, summed in double over fixed chunks: the same bits for any number of threads */
 double fc_optim_grad_norm(fc_optim *o);
-/* factor that clips to max_norm as torch.nn.utils.clip_grad_norm_ does: min(1, max_norm / (norm + 1e-6)); 1 if
-   max_norm is 0 */
+/* factor that clips to max_norm as torch.nn.utils.clip_grad_norm_ does: min(1, max_norm / (norm + 1e-6)); 1
+   if max_norm is 0 */
 double fc_optim_clip(double norm, double max_norm);
 
-/* One step of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101; PyTorch's order of operations) on the gradients
-   g = grad_scale * gradient:
-     w -= lr weight_decay w;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
-     w -= lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
-   t counts the steps of the tensor. A tensor that no backward pass reached is left alone: no decay, no step. */
+/* One step of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101; PyTorch's order of operations) on the
+   gradients g = grad_scale * gradient: w -= lr weight_decay w;  m = beta1 m + (1 - beta1) g;  v = beta2 v +
+   (1 - beta2) g^2; w -= lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps). t counts the steps of the
+   tensor. A tensor that no backward pass reached is left alone: no decay, no step. */
 void fc_optim_step(fc_optim *o, const fc_adamw_rates *r, double grad_scale);
-/* average = d average + (1 - d) w with d = min(decay, (1 + t) / (10 + t)) after t = updates steps: the short memory at
-   the start forgets the random initial weights. A no-op without average. */
+/* average = d average + (1 - d) w with d = min(decay, (1 + t) / (10 + t)) after t = updates steps: the short
+   memory at the start forgets the random initial weights. A no-op without average. */
 void fc_optim_average(fc_optim *o, double decay, int64_t updates);
 
-/* For checkpoints: blocks laid out as fc_params_values, [fc_params_block(p, true)]; counts by tensor number. */
+/* For checkpoints: blocks laid out as fc_params_values, [fc_params_block(p, true)]; counts by tensor number.
+ */
 fc_real *fc_optim_m(fc_optim *o);
 fc_real *fc_optim_v(fc_optim *o);
 fc_real *fc_optim_ema(fc_optim *o); /* NULL without average */

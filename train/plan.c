@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t dry_reserve = (size_t)1 << 42; /* address space only: a dry run never touches its buffers */
+static const size_t dry_reserve = (size_t)1
+                                  << 42; /* address space only: a dry run never touches its buffers */
 
 static void measure(fc_plan *p, const fc_network *n, const fc_settings *set) {
   const int64_t real = (int64_t)sizeof(fc_real);
@@ -34,22 +35,24 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_sour
   measure(out, n, set);
   fc_comm_block(NULL, t->batch, &lo, &hi);
   const int64_t k    = t->out_frames;
-  const fc_pass pass = {.B = hi - lo, .k = k, .pushes = t->pushes, .n_target = k * (t->pushes + 1), .weight = 1};
+  const fc_pass pass = {
+      .B = hi - lo, .k = k, .pushes = t->pushes, .n_target = k * (t->pushes + 1), .weight = 1};
   fc_pass_run(c, n, s, t, &pass);
   out->activation_bytes = (int64_t)fc_arena_peak(c->arena);
   out->flops            = c->flops * (double)t->accumulate;
   out->data_bytes       = data_bytes;
   out->held_bytes       = held_bytes;
-  out->total_bytes      = out->parameter_bytes + out->gradient_bytes + out->optimiser_bytes + out->activation_bytes +
-                          data_bytes;
+  out->checkpoint_bytes = out->parameter_bytes + out->optimiser_bytes;
+  out->total_bytes      = out->parameter_bytes + out->gradient_bytes + out->optimiser_bytes +
+                     out->activation_bytes + data_bytes + out->checkpoint_bytes;
   fc_ctx_destroy(c);
 done:
   fc_network_destroy(n);
   return st;
 }
 
-fc_status fc_plan_call(const fc_model_def *def, const void *args, int ndim, const int64_t *dim, int64_t B, int64_t k,
-                       int64_t *bytes) {
+fc_status fc_plan_call(const fc_model_def *def, const void *args, int ndim, const int64_t *dim, int64_t B,
+                       int64_t k, int64_t *bytes) {
   fc_network *n;
   fc_ctx     *c;
 
@@ -90,7 +93,8 @@ static int64_t machine_available(void) {
   return kib * 1024;
 }
 
-/* the smallest rest of the group and of all groups above it: a batch system may limit the job, not the step */
+/* the smallest rest of the group and of all groups above it: a batch system may limit the job, not the step
+ */
 static int64_t group_and_parents(bool v2, char *group) {
   const char *root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
   int64_t     left = INT64_MAX;
@@ -129,23 +133,29 @@ static int64_t cgroup_available(void) {
 int64_t fc_memory_available(const char **why) {
   const int64_t machine = machine_available(), group = cgroup_available();
 
-  if (why) *why = group < machine ? "the memory limit of this job (cgroup)" : "the machine's available memory";
+  if (why)
+    *why = group < machine ? "the memory limit of this job (cgroup)" : "the machine's available memory";
   return fc_min64(machine, group);
 }
 
 static double mib(int64_t bytes) { return (double)bytes / 0x1p20; }
 
 void fc_plan_print(const fc_plan *p, FILE *f) {
-  const char *why;
+  const char  *why;
   const double left = mib(fc_memory_available(&why));
 
-  fprintf(f, "parameters   %lld trained numbers in %lld tensors\n", (long long)p->weights, (long long)p->tensors);
+  fprintf(f, "parameters   %lld trained numbers in %lld tensors\n", (long long)p->weights,
+          (long long)p->tensors);
   fprintf(f, "memory per rank, MiB\n");
-  fprintf(f, "  weights     %10.1f\n  gradients   %10.1f\n  optimiser   %10.1f\n  activations %10.1f  (peak of one pass)\n",
+  fprintf(f,
+          "  weights     %10.1f\n  gradients   %10.1f\n  optimiser   %10.1f\n  activations %10.1f  (peak of "
+          "one pass)\n",
           mib(p->parameter_bytes), mib(p->gradient_bytes), mib(p->optimiser_bytes), mib(p->activation_bytes));
-  fprintf(f, "  data        %10.1f\n  together    %10.1f\n", mib(p->data_bytes), mib(p->total_bytes));
+  fprintf(f, "  data        %10.1f\n  checkpoint  %10.1f\n  together    %10.1f\n", mib(p->data_bytes),
+          mib(p->checkpoint_bytes), mib(p->total_bytes));
   fprintf(f, "  there is    %10.1f  (%s)\n", left, why);
-  fprintf(f, "arithmetic   %.1f GFLOP per step and rank (dense products, forward and backward)\n", p->flops / 1e9);
+  fprintf(f, "arithmetic   %.1f GFLOP per step and rank (dense products, forward and backward)\n",
+          p->flops / 1e9);
 }
 
 fc_status fc_plan_fits(const fc_plan *p) {
@@ -153,9 +163,12 @@ fc_status fc_plan_fits(const fc_plan *p) {
   const int64_t left = fc_memory_available(&why);
 
   FC_REQUIRE(p->total_bytes - p->held_bytes <= left, FC_E_SYSTEM,
-             "training needs %.0f MiB (activations %.0f, weights and optimiser %.0f, data %.0f), there are %.0f (%s); "
-             "lower train.batch (raise train.accumulate instead), train.out_frames, the model's size or data.cache_mb",
+             "training needs %.0f MiB (activations %.0f, weights and optimiser %.0f, data %.0f), there are "
+             "%.0f (%s); "
+             "lower train.batch (raise train.accumulate instead), train.out_frames, the model's size or "
+             "data.cache_mb",
              mib(p->total_bytes), mib(p->activation_bytes),
-             mib(p->parameter_bytes + p->gradient_bytes + p->optimiser_bytes), mib(p->data_bytes), mib(left), why);
+             mib(p->parameter_bytes + p->gradient_bytes + p->optimiser_bytes), mib(p->data_bytes), mib(left),
+             why);
   return FC_OK;
 }

@@ -12,8 +12,8 @@ struct fc_rollout {
   const fc_run *run;
   fc_source    *s;
   fc_ctx       *ctx;
-  int64_t       k, left;                  /* frames per call; frames of the last call not yet handed out */
-  fc_real      *window, *last, *frames;   /* normalised history; newest frame and k predictions in units */
+  int64_t       k, left;                /* frames per call; frames of the last call not yet handed out */
+  fc_real      *window, *last, *frames; /* normalised history; newest frame and k predictions in units */
   double        seconds, first_seconds;
   int64_t       calls;
 };
@@ -25,7 +25,8 @@ static fc_status build(fc_rollout *r) {
 
   FC_TRY(fc_plan_call(n->def, n->args, r->s->geo.ndim, r->s->geo.dim, 1, r->k, &bytes));
   const int64_t left = fc_memory_available(&why);
-  FC_REQUIRE(bytes <= left, FC_E_SYSTEM, "a call on this grid needs %.0f MiB, there are %.0f (%s); use a coarser grid",
+  FC_REQUIRE(bytes <= left, FC_E_SYSTEM,
+             "a call on this grid needs %.0f MiB, there are %.0f (%s); use a coarser grid",
              (double)bytes / 0x1p20, (double)left / 0x1p20, why);
   FC_TRY(fc_ctx_create((size_t)bytes + (size_t)bytes / 4 + ((size_t)64 << 20), false, &r->ctx));
   r->window = malloc((size_t)(n->frames.n_in * r->s->in_len) * sizeof(fc_real));
@@ -44,8 +45,10 @@ fc_status fc_rollout_create(const fc_run *run, fc_source *source, fc_rollout **o
   r->s              = source;
   r->k              = trained > 0 ? fc_min64(trained, most) : most;
   const fc_status s = build(r);
-  if (s == FC_OK) *out = r;
-  else fc_rollout_destroy(r);
+  if (s == FC_OK)
+    *out = r;
+  else
+    fc_rollout_destroy(r);
   return s;
 }
 
@@ -90,8 +93,10 @@ static void call(fc_rollout *r) {
   fc_step_end(r->ctx, mark);
   if (!r->s->steady) fc_march_shift(r->window, r->frames, 1, n->frames.n_in, r->k, len);
   fc_scaling_undo(&r->s->out, r->k * r->s->points, r->frames);
-  if (!r->calls++) r->first_seconds = fc_now() - begin; /* page faults and FFT plans */
-  else r->seconds += fc_now() - begin;
+  if (!r->calls++)
+    r->first_seconds = fc_now() - begin; /* page faults and FFT plans */
+  else
+    r->seconds += fc_now() - begin;
   r->left = r->k;
 }
 

@@ -12,11 +12,12 @@ static fc_status find(const char *path, char out[FC_TEXT]) {
   struct stat              st;
 
   FC_REQUIRE(!stat(path, &st), FC_E_INPUT, "%s: no such checkpoint or run folder", path);
-  FC_REQUIRE((size_t)snprintf(out, FC_TEXT, "%s", path) < FC_TEXT, FC_E_INPUT, "%s: the path is too long", path);
+  FC_REQUIRE((size_t)snprintf(out, FC_TEXT, "%s", path) < FC_TEXT, FC_E_INPUT, "%s: the path is too long",
+             path);
   if (!S_ISDIR(st.st_mode)) return FC_OK;
   for (int i = 0; i < FC_COUNT(names); i++) {
-    FC_REQUIRE((size_t)snprintf(out, FC_TEXT, "%s/%s", path, names[i]) < FC_TEXT, FC_E_INPUT, "%s: the path is too long",
-               path);
+    FC_REQUIRE((size_t)snprintf(out, FC_TEXT, "%s/%s", path, names[i]) < FC_TEXT, FC_E_INPUT,
+               "%s: the path is too long", path);
     if (fc_file_exists(out)) return FC_OK;
   }
   return fc_fail(FC_E_INPUT, "%s holds no checkpoint (best.h5 or checkpoint.h5); was it trained?", path);
@@ -29,7 +30,8 @@ fc_status fc_run_load(const char *path, bool average, fc_run **out) {
   FC_REQUIRE(r, FC_E_SYSTEM, "no memory for a run");
   FC_TRY_TO(fail, s, find(path, r->path));
   FC_TRY_TO(fail, s, fc_checkpoint_read(r->path, &r->k));
-  FC_TRY_TO(fail, s, fc_network_create(r->k.def, r->k.args, (uint64_t)r->k.settings.train.seed, false, &r->network));
+  FC_TRY_TO(fail, s,
+            fc_network_create(r->k.def, r->k.args, (uint64_t)r->k.settings.train.seed, false, &r->network));
   FC_TRY_TO(fail, s, fc_checkpoint_weights(r->path, r->network, average, &r->averaged));
   *out = r;
   return FC_OK;
@@ -56,7 +58,8 @@ static void name_channels(const fc_scaling *s, char out[FC_TEXT]) {
 }
 
 static fc_status same_channels(const char *path, const fc_scaling *want, const fc_scaling *have) {
-  FC_REQUIRE(want->n == have->n, FC_E_MISMATCH, "%s has %d channels, the model was trained on %d", path, have->n, want->n);
+  FC_REQUIRE(want->n == have->n, FC_E_MISMATCH, "%s has %d channels, the model was trained on %d", path,
+             have->n, want->n);
   for (int c = 0; c < want->n; c++)
     FC_REQUIRE(!strcmp(want->channel[c].name, have->channel[c].name), FC_E_MISMATCH,
                "%s: channel %d is %s, the model was trained on %s there", path, c, have->channel[c].name,
@@ -80,7 +83,7 @@ static fc_status adopt(const fc_run *r, const char *path, fc_source *s) {
 }
 
 fc_status fc_run_open_data(const fc_run *r, const char *path, fc_source *out) {
-  fc_data_settings d = r->k.settings.data;
+  fc_data_settings d      = r->k.settings.data;
   const bool       steady = r->network->frames.steady;
 
   if (r->k.out.n) name_channels(&r->k.out, d.channels);

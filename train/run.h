@@ -4,17 +4,18 @@
 #include "train/checkpoint.h"
 
 typedef struct fc_run {
-  char          path[FC_TEXT]; /* the checkpoint really read */
-  fc_saved      k;
-  fc_network   *network;
-  bool          averaged; /* the weights are the moving average */
+  char        path[FC_TEXT]; /* the checkpoint really read */
+  fc_saved    k;
+  fc_network *network;
+  bool        averaged; /* the weights are the moving average */
 } fc_run;
 
-/* path: a checkpoint, or a run folder (best.h5, else checkpoint.h5). average: take the averaged weights if there are. */
+/* path: a checkpoint, or a run folder (best.h5, else checkpoint.h5). average: take the averaged weights if
+ * there are. */
 fc_status fc_run_load(const char *path, bool average, fc_run **out);
 void      fc_run_free(fc_run *r);
 
-/* Opens data for this run: its channels, strides and normalisation. FC_E_MISMATCH if the data does not fit the model.
-   An imported run knows no normalisation: its fields are taken as they are. */
+/* Opens data for this run: its channels, strides and normalisation. FC_E_MISMATCH if the data does not fit
+   the model. An imported run knows no normalisation: its fields are taken as they are. */
 fc_status fc_run_open_data(const fc_run *r, const char *path, fc_source *out);
 #endif

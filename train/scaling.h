@@ -9,7 +9,8 @@ typedef struct fc_scaling {
   double     mean[FC_FIELD_CHANNELS], std[FC_FIELD_CHANNELS];
 } fc_scaling;
 
-void fc_scaling_none(fc_scaling *s);                                  /* mean 0, std 1 */
-void fc_scaling_apply(const fc_scaling *s, int64_t points, fc_real *x); /* x[points, n]: units to normalised, in place */
+void fc_scaling_none(fc_scaling *s); /* mean 0, std 1 */
+void fc_scaling_apply(const fc_scaling *s, int64_t points,
+                      fc_real *x); /* x[points, n]: units to normalised, in place */
 void fc_scaling_undo(const fc_scaling *s, int64_t points, fc_real *x);
 #endif

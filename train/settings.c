@@ -11,24 +11,35 @@ const fc_option fc_root_options[] = {
 
 const fc_option fc_data_options[] = {
     FC_OPT_TEXT(fc_data_settings, train, "", "HDF5 file, folder or pattern to learn from"),
-    FC_OPT_TEXT(fc_data_settings, valid, "", "the same for validation; empty: the last trajectories of train"),
-    FC_OPT_REAL(fc_data_settings, valid_fraction, "0.1", 0, 0.9, "share of trajectories kept for validation when valid is empty"),
-    FC_OPT_TEXT(fc_data_settings, channels, "", "names of the channels to learn, separated by commas; empty: all"),
-    FC_OPT_TEXT(fc_data_settings, inputs, "", "steady problems: constant fields that are the input; empty: all"),
-    FC_OPT_INTS(fc_data_settings, space_stride, "[]", 1, 1024, "take every n-th point along each axis; empty: all points"),
+    FC_OPT_TEXT(fc_data_settings, valid, "",
+                "the same for validation; empty: the last trajectories of train"),
+    FC_OPT_REAL(fc_data_settings, valid_fraction, "0.1", 0, 0.9,
+                "share of trajectories kept for validation when valid is empty"),
+    FC_OPT_TEXT(fc_data_settings, channels, "",
+                "names of the channels to learn, separated by commas; empty: all"),
+    FC_OPT_TEXT(fc_data_settings, inputs, "",
+                "steady problems: constant fields that are the input; empty: all"),
+    FC_OPT_INTS(fc_data_settings, space_stride, "[]", 1, 1024,
+                "take every n-th point along each axis; empty: all points"),
     FC_OPT_INT(fc_data_settings, frame_stride, "1", 1, 1 << 20, "take every n-th frame"),
-    FC_OPT_INT(fc_data_settings, window_step, "1", 1, 1 << 20, "frames of the file between starts of windows"),
-    FC_OPT_INT(fc_data_settings, window_out, "0", 0, 1 << 20, "target frames a window holds; 0: what the calls of one step need"),
-    FC_OPT_INT(fc_data_settings, cache_mb, "1024", 0, 1 << 24, "keep the data in memory if it takes no more MiB per rank than this"),
-    FC_OPT_BOOL(fc_data_settings, normalize, "true", "train on (x - mean) / std per channel, statistics of the training split"),
+    FC_OPT_INT(fc_data_settings, window_step, "1", 1, 1 << 20,
+               "frames of the file between starts of windows"),
+    FC_OPT_INT(fc_data_settings, window_out, "0", 0, 1 << 20,
+               "target frames a window holds; 0: what the calls of one step need"),
+    FC_OPT_INT(fc_data_settings, cache_mb, "1024", 0, 1 << 24,
+               "keep the data in memory if it takes no more MiB per rank than this"),
+    FC_OPT_BOOL(fc_data_settings, normalize, "true",
+                "train on (x - mean) / std per channel, statistics of the training split"),
     FC_OPT_END,
 };
 
 typedef fc_train_settings T;
 
 #define AT(member) offsetof(T, member)
-#define INT(key, member, def, lo, hi, help) {key, FC_T_INT, AT(member), def, help, lo, hi, NULL}
-#define REAL(key, member, def, lo, hi, help) {key, FC_T_REAL, AT(member), def, help, lo, hi, NULL}
+#define INT(key, member, def, lo, hi, help)                                                                  \
+  { key, FC_T_INT, AT(member), def, help, lo, hi, NULL }
+#define REAL(key, member, def, lo, hi, help)                                                                 \
+  { key, FC_T_REAL, AT(member), def, help, lo, hi, NULL }
 
 const fc_option fc_train_options[] = {
     FC_OPT_INT(T, steps, "0", 0, 1LL << 40, "optimiser steps; 0: as many as epochs take"),
@@ -37,15 +48,19 @@ const fc_option fc_train_options[] = {
     FC_OPT_INT(T, accumulate, "1", 1, 1 << 20, "forward passes whose gradients are averaged into one step"),
     REAL("lr", schedule.lr, "5e-4", 0, 10, "largest learning rate"),
     FC_OPT_REAL(T, weight_decay, "1e-4", 0, 10, "decoupled weight decay of AdamW"),
-    REAL("beta1", schedule.beta1, "0.9", 0, 0.9999999, "AdamW, first moment; onecycle with cycle_momentum replaces it"),
+    REAL("beta1", schedule.beta1, "0.9", 0, 0.9999999,
+         "AdamW, first moment; onecycle with cycle_momentum replaces it"),
     FC_OPT_REAL(T, beta2, "0.999", 0, 0.9999999, "AdamW, second moment"),
     FC_OPT_REAL(T, eps, "1e-8", 0, 1, "AdamW, added to the root of the second moment"),
     FC_OPT_REAL(T, clip, "1", 0, 1e30, "largest L2 norm of the whole gradient; 0: no clipping"),
-    {"schedule", FC_T_CHOICE, AT(schedule_kind), "onecycle", "course of the learning rate", 1, 0, FC_SCHEDULE_CHOICES},
+    {"schedule", FC_T_CHOICE, AT(schedule_kind), "onecycle", "course of the learning rate", 1, 0,
+     FC_SCHEDULE_CHOICES},
     REAL("pct_start", schedule.pct_start, "0.3", 0, 1, "onecycle: fraction of the steps in which lr rises"),
     REAL("div_factor", schedule.div_factor, "25", 1, 1e12, "onecycle: first lr = lr / div_factor"),
-    REAL("final_div_factor", schedule.final_div_factor, "1e4", 1, 1e12, "onecycle: last lr = first lr / final_div_factor"),
-    {"cycle_momentum", FC_T_BOOL, AT(schedule.cycle_momentum), "true", "onecycle: beta1 runs opposite to lr", 1, 0, NULL},
+    REAL("final_div_factor", schedule.final_div_factor, "1e4", 1, 1e12,
+         "onecycle: last lr = first lr / final_div_factor"),
+    {"cycle_momentum", FC_T_BOOL, AT(schedule.cycle_momentum), "true", "onecycle: beta1 runs opposite to lr",
+     1, 0, NULL},
     REAL("base_momentum", schedule.base_momentum, "0.85", 0, 0.9999999, "onecycle: beta1 at the largest lr"),
     REAL("max_momentum", schedule.max_momentum, "0.95", 0, 0.9999999, "onecycle: beta1 at start and end"),
     INT("warmup", schedule.warmup, "0", 0, 1LL << 40, "constant, cosine, step: steps of linear warm-up"),
@@ -54,14 +69,19 @@ const fc_option fc_train_options[] = {
     REAL("decay_factor", schedule.decay_factor, "0.5", 0, 1, "step: lr is multiplied by this"),
     FC_OPT_CHOICE(T, loss, "relative_l2|relative_l2_channels|mse", "relative_l2",
                   "relative_l2: one norm per window; _channels: one per channel, averaged"),
-    FC_OPT_BOOL(T, loss_in_units, "false", "the loss compares fields in their own units instead of normalised ones"),
+    FC_OPT_BOOL(T, loss_in_units, "false",
+                "the loss compares fields in their own units instead of normalised ones"),
     FC_OPT_INT(T, out_frames, "0", 0, 1 << 20, "frames per call of the model; 0: the most it can"),
-    INT("curriculum.start", curriculum_start, "0", 0, 1 << 20, "frames per call at the first step; 0: no curriculum"),
-    INT("curriculum.end", curriculum_end, "0", 0, 1 << 20, "frames per call at the end of the curriculum; 0: out_frames"),
-    INT("curriculum.over", curriculum_over, "0", 0, 1LL << 40, "steps from curriculum.start to curriculum.end"),
+    INT("curriculum.start", curriculum_start, "0", 0, 1 << 20,
+        "frames per call at the first step; 0: no curriculum"),
+    INT("curriculum.end", curriculum_end, "0", 0, 1 << 20,
+        "frames per call at the end of the curriculum; 0: out_frames"),
+    INT("curriculum.over", curriculum_over, "0", 0, 1LL << 40,
+        "steps from curriculum.start to curriculum.end"),
     INT("pushforward.after", push_after, "0", 0, 1LL << 40, "steps before the first pushforward step"),
     INT("pushforward.every", push_every, "1", 1, 1 << 20, "every n-th step is a pushforward step"),
-    INT("pushforward.pushes", pushes, "0", 0, 64, "calls without gradient before the trained one; 0: no pushforward"),
+    INT("pushforward.pushes", pushes, "0", 0, 64,
+        "calls without gradient before the trained one; 0: no pushforward"),
     FC_OPT_REAL(T, noise, "0", 0, 1e3, "standard deviation of Gaussian noise added to normalised inputs"),
     FC_OPT_REAL(T, ema, "0", 0, 0.9999999, "decay of the average of the weights; 0: none"),
     FC_OPT_INT(T, eval_every, "500", 0, 1LL << 40, "steps between validations; 0: only at the end"),
@@ -74,7 +94,8 @@ const fc_option fc_train_options[] = {
     FC_OPT_END,
 };
 
-void fc_settings_sections(fc_settings *s, const fc_model_def *def, void *args, fc_section out[FC_SETTINGS_SECTIONS]) {
+void fc_settings_sections(fc_settings *s, const fc_model_def *def, void *args,
+                          fc_section out[FC_SETTINGS_SECTIONS]) {
   out[0] = (fc_section){"", fc_root_options, s};
   out[1] = (fc_section){"args", def->options, args};
   out[2] = (fc_section){"data", fc_data_options, &s->data};
@@ -86,13 +107,14 @@ static fc_status check(fc_settings *s) {
 
   t->schedule.kind = (fc_schedule_kind)t->schedule_kind;
   FC_REQUIRE(t->steps || t->epochs, FC_E_USAGE, "train.steps and train.epochs are both 0; give one of them");
-  FC_REQUIRE(!t->curriculum_start || !t->curriculum_end || t->curriculum_start <= t->curriculum_end, FC_E_USAGE,
-             "train.curriculum.start = %lld is larger than train.curriculum.end = %lld",
+  FC_REQUIRE(!t->curriculum_start || !t->curriculum_end || t->curriculum_start <= t->curriculum_end,
+             FC_E_USAGE, "train.curriculum.start = %lld is larger than train.curriculum.end = %lld",
              (long long)t->curriculum_start, (long long)t->curriculum_end);
   return FC_OK;
 }
 
-fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_model_def **def, void **args) {
+fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_model_def **def,
+                           void **args) {
   fc_section sections[FC_SETTINGS_SECTIONS] = {{"", fc_root_options, s}};
 
   *args = NULL;

@@ -16,15 +16,15 @@ typedef struct fc_data_settings {
 } fc_data_settings;
 
 typedef struct fc_train_settings {
-  int64_t      steps, epochs, batch, accumulate, out_frames;
-  double       weight_decay, beta2, eps, clip, noise, ema;
-  fc_schedule  schedule; /* lr, beta1 and all of the curve; total is filled in by the trainer */
-  int          schedule_kind, loss;
-  bool         loss_in_units;
-  int64_t      curriculum_start, curriculum_end, curriculum_over;
-  int64_t      push_after, push_every, pushes;
-  int64_t      eval_every, eval_windows, eval_frames, save_every, log_every, seed;
-  double       save_minutes;
+  int64_t     steps, epochs, batch, accumulate, out_frames;
+  double      weight_decay, beta2, eps, clip, noise, ema;
+  fc_schedule schedule; /* lr, beta1 and all of the curve; total is filled in by the trainer */
+  int         schedule_kind, loss;
+  bool        loss_in_units;
+  int64_t     curriculum_start, curriculum_end, curriculum_over;
+  int64_t     push_after, push_every, pushes;
+  int64_t     eval_every, eval_windows, eval_frames, save_every, log_every, seed;
+  double      save_minutes;
 } fc_train_settings;
 
 typedef struct fc_settings {
@@ -37,16 +37,19 @@ extern const fc_option fc_root_options[], fc_data_options[], fc_train_options[];
 
 enum { FC_SETTINGS_SECTIONS = 4 };
 /* root, args, data, train, for fc_config_bind and fc_config_write */
-void fc_settings_sections(fc_settings *s, const fc_model_def *def, void *args, fc_section out[FC_SETTINGS_SECTIONS]);
-/* Binds everything: finds the model, then the four tables; *args is allocated (free it). partial: leave keys that no
-   table knows alone (official config.json files keep more than the model reads). Also checks that settings fit
-   together. */
+void fc_settings_sections(fc_settings *s, const fc_model_def *def, void *args,
+                          fc_section out[FC_SETTINGS_SECTIONS]);
+/* Binds everything: finds the model, then the four tables; *args is allocated (free it). partial: leave keys
+   that no table knows alone (official config.json files keep more than the model reads). Also checks that
+   settings fit together. */
 fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_model_def **def, void **args);
 /* the same as YAML text; free() it */
 fc_status fc_settings_text(fc_settings *s, const fc_model_def *def, void *args, char **out);
 
-/* frames one call is trained on at this step: start + floor((end - start) step / over), end from step over on */
+/* frames one call is trained on at this step: start + floor((end - start) step / over), end from step over on
+ */
 int64_t fc_curriculum_at(const fc_train_settings *t, int64_t step);
-/* calls without gradient before the trained one: `pushes` at every push_every-th step after push_after, else 0 */
+/* calls without gradient before the trained one: `pushes` at every push_every-th step after push_after, else
+ * 0 */
 int64_t fc_pushes_at(const fc_train_settings *t, int64_t step);
 #endif

@@ -12,13 +12,13 @@ static fc_status unknown(const char *path, const char *word, int n, const fc_cha
 
   for (int i = 0; i < n; i++) names[i] = have[i].name;
   const char *near = fc_nearest(word, n, names);
-  return fc_fail(FC_E_USAGE, "%s has no field named '%s'%s%s%s; 'fieldcast info' lists the fields", path, word,
-                 near ? "; did you mean '" : "", near ? near : "", near ? "'" : "");
+  return fc_fail(FC_E_USAGE, "%s has no field named '%s'%s%s%s; 'fieldcast info' lists the fields", path,
+                 word, near ? "; did you mean '" : "", near ? near : "", near ? "'" : "");
 }
 
 /* "a, b" -> indices; empty: all */
-static fc_status choose(const char *path, const char *names, const fc_field_info *info, bool constant, fc_scaling *s,
-                        int *pick) {
+static fc_status choose(const char *path, const char *names, const fc_field_info *info, bool constant,
+                        fc_scaling *s, int *pick) {
   const int         n    = constant ? info->n_constant : info->n_channels;
   const fc_channel *have = constant ? info->constant : info->channel;
   char              text[FC_TEXT], *keep, *word;
@@ -39,12 +39,13 @@ static fc_status choose(const char *path, const char *names, const fc_field_info
   return FC_OK;
 }
 
-static fc_status strides(const char *path, const fc_data_settings *d, const fc_field_info *info, fc_source *s) {
+static fc_status strides(const char *path, const fc_data_settings *d, const fc_field_info *info,
+                         fc_source *s) {
   const fc_ints *want = &d->space_stride;
 
   FC_REQUIRE(want->n <= 1 || want->n == info->ndim, FC_E_USAGE,
-             "data.space_stride has %d numbers, %s has %d axes; give one number or one per axis", want->n, path,
-             info->ndim);
+             "data.space_stride has %d numbers, %s has %d axes; give one number or one per axis", want->n,
+             path, info->ndim);
   for (int a = 0; a < 3; a++) s->space_stride[a] = !want->n ? 1 : want->v[want->n == 1 ? 0 : a];
   s->frame_stride = d->frame_stride;
   return FC_OK;
@@ -59,9 +60,10 @@ static void geometry(const fc_field_info *info, fc_source *s) {
     const int64_t stride = s->space_stride[a];
     g->dim[a]            = fc_ceil_div(info->dim[a], stride);
     g->lo[a]             = info->lo[a];
-    g->hi[a]             = info->dim[a] > 1 ? info->lo[a] + (info->hi[a] - info->lo[a]) * (double)(stride * (g->dim[a] - 1)) /
-                                                                   (double)(info->dim[a] - 1)
-                                             : info->hi[a];
+    g->hi[a]             = info->dim[a] > 1
+                               ? info->lo[a] + (info->hi[a] - info->lo[a]) * (double)(stride * (g->dim[a] - 1)) /
+                                       (double)(info->dim[a] - 1)
+                               : info->hi[a];
     g->periodic[a]       = info->periodic[a];
     memcpy(g->axis[a], info->axis[a], sizeof g->axis[a]);
   }
@@ -112,10 +114,10 @@ static double usable(double std) { return std > 0 ? std : 1; }
 
 /* population moments of the constant fields over trajectories and space, in two passes */
 static fc_status measure_inputs(fc_source *s, int64_t lo, int64_t hi) {
-  double        sum[FC_FIELD_CHANNELS] = {0}, square[FC_FIELD_CHANNELS] = {0};
-  const double  n = (double)(s->points * (hi - lo));
-  fc_real      *x = malloc((size_t)s->in_len * sizeof *x);
-  fc_status     st = x ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for one input field");
+  double       sum[FC_FIELD_CHANNELS] = {0}, square[FC_FIELD_CHANNELS] = {0};
+  const double n  = (double)(s->points * (hi - lo));
+  fc_real     *x  = malloc((size_t)s->in_len * sizeof *x);
+  fc_status    st = x ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for one input field");
 
   for (int64_t t = lo; t < hi && st == FC_OK; t++) {
     st = fc_field_read_constant(s->field, t, s->space_stride, s->in.n, s->in_pick, x);

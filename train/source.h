@@ -12,17 +12,17 @@ typedef struct fc_geometry { /* of the strided data */
   char    axis[3][FC_NAME];
   double  lo[3], hi[3]; /* first and last coordinate; NaN if unknown */
   bool    periodic[3];
-  double  dt;           /* between the frames a model sees; NaN if unknown */
+  double  dt; /* between the frames a model sees; NaN if unknown */
   char    time_unit[FC_NAME], space_unit[FC_NAME];
 } fc_geometry;
 
 typedef struct fc_source {
   fc_field   *field;
-  bool        steady;               /* one constant field in, one field out */
+  bool        steady; /* one constant field in, one field out */
   int64_t     space_stride[3], frame_stride;
   int         in_pick[FC_FIELD_CHANNELS], out_pick[FC_FIELD_CHANNELS]; /* constants if steady; channels */
   fc_geometry geo;
-  fc_scaling  in, out;              /* the same unless steady */
+  fc_scaling  in, out;                 /* the same unless steady */
   int64_t     points, in_len, out_len; /* grid points; numbers of one input and one output frame */
 } fc_source;
 
@@ -39,6 +39,7 @@ fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, f
 /* steady: the normalised input field x[X.., C_in] */
 fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x);
 
-/* trajectories for training 0 .. n-1 and for validation n .. n_traj-1 of one file; at least one stays for training */
+/* trajectories for training 0 .. n-1 and for validation n .. n_traj-1 of one file; at least one stays for
+ * training */
 int64_t fc_source_split(int64_t n_traj, double valid_fraction);
 #endif

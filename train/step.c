@@ -21,21 +21,26 @@ static fc_tensor *by_channels(fc_ctx *c, fc_tensor *y, fc_tensor *target) {
 
   for (int64_t i = 0; i < n; i++) {
     const int  axis = y->ndim - 1;
-    fc_tensor *one  = fc_relative_l2(c, fc_slice(c, y, axis, i, 1), fc_slice(c, target, axis, i, 1), tiny_norm);
-    sum             = sum ? fc_add(c, sum, one) : one;
+    fc_tensor *one =
+        fc_relative_l2(c, fc_slice(c, y, axis, i, 1), fc_slice(c, target, axis, i, 1), tiny_norm);
+    sum = sum ? fc_add(c, sum, one) : one;
   }
   return fc_affine(c, sum, 1 / (double)n, 0);
 }
 
-fc_tensor *fc_loss(fc_ctx *c, const fc_train_settings *t, const fc_scaling *scaling, fc_tensor *y, fc_tensor *target) {
+fc_tensor *fc_loss(fc_ctx *c, const fc_train_settings *t, const fc_scaling *scaling, fc_tensor *y,
+                   fc_tensor *target) {
   if (t->loss_in_units) {
     y      = in_units(c, scaling, y);
     target = in_units(c, scaling, target);
   }
   switch ((fc_loss_kind)t->loss) {
-  case FC_LOSS_MSE: return fc_mse(c, y, target);
-  case FC_LOSS_RELATIVE_L2_CHANNELS: return by_channels(c, y, target);
-  default: return fc_relative_l2(c, y, target, tiny_norm);
+  case FC_LOSS_MSE:
+    return fc_mse(c, y, target);
+  case FC_LOSS_RELATIVE_L2_CHANNELS:
+    return by_channels(c, y, target);
+  default:
+    return fc_relative_l2(c, y, target, tiny_norm);
   }
 }
 
@@ -56,7 +61,8 @@ static fc_tensor *target_of(fc_ctx *c, const fc_source *s, const fc_pass *p) {
   return p->n_target == p->k ? all : fc_slice(c, all, 1, p->pushes * p->k, p->k);
 }
 
-double fc_pass_run(fc_ctx *c, const fc_network *n, const fc_source *s, const fc_train_settings *t, const fc_pass *p) {
+double fc_pass_run(fc_ctx *c, const fc_network *n, const fc_source *s, const fc_train_settings *t,
+                   const fc_pass *p) {
   const size_t mark = fc_arena_mark(c->arena);
 
   FC_ASSERT((p->pushes + 1) * p->k <= p->n_target, "a pass of %lld x %lld frames on windows of %lld",

@@ -83,7 +83,7 @@ static fc_status restore(run *r) {
   if (newest) {
     const fc_status s = fc_trainer_restore(r->t, r->checkpoint);
     if (s != FC_E_INPUT || !older) return s; /* only a damaged file is a reason to take the one before */
-    fprintf(stderr, "fieldcast: %s; resuming from %s\n", fc_error(), r->previous);
+    if (!fc_comm_rank(NULL)) fprintf(stderr, "fieldcast: %s; resuming from %s\n", fc_error(), r->previous);
   }
   return older ? fc_trainer_restore(r->t, r->previous) : FC_OK;
 }
@@ -126,8 +126,8 @@ static fc_status log_step(run *r, const fc_step_facts *f, bool looked) {
 
 /* All ranks must decide alike: rank 0's clock counts, a signal to any rank counts. */
 static fc_status decide(const run *r, bool *stop, bool *store) {
-  const fc_train_settings *s    = &r->t->k.settings.train;
-  const bool               late = s->save_minutes > 0 && fc_now() - r->saved > 60 * s->save_minutes;
+  const fc_train_settings *s        = &r->t->k.settings.train;
+  const bool               late     = s->save_minutes > 0 && fc_now() - r->saved > 60 * s->save_minutes;
   double                   votes[2] = {asked_to_stop != 0, late && !fc_comm_rank(NULL)};
 
   FC_TRY(fc_comm_sum_double(NULL, votes, 2));
@@ -149,7 +149,8 @@ static fc_status loop(run *r) {
     FC_TRY(decide(r, &stop, &store));
     if (store) FC_TRY(save(r));
     if (stop && t->k.step < t->total)
-      return fc_fail(FC_STOPPED, "stopped by signal %d after step %lld; %s is written, --resume goes on from there",
+      return fc_fail(FC_STOPPED,
+                     "stopped by signal %d after step %lld; %s is written, --resume goes on from there",
                      (int)asked_to_stop, (long long)t->k.step, r->checkpoint);
   }
   return FC_OK;

@@ -16,17 +16,19 @@ static fc_status set_frames(fc_trainer *t, const fc_frames *f) {
 
   if (f->steady) s->pushes = 0;
   if (!s->out_frames) s->out_frames = f->max_out;
-  FC_REQUIRE(s->out_frames <= f->max_out, FC_E_USAGE, "train.out_frames = %lld, but %s gives at most %d frames per call",
-             (long long)s->out_frames, t->k.def->name, f->max_out);
+  FC_REQUIRE(s->out_frames <= f->max_out, FC_E_USAGE,
+             "train.out_frames = %lld, but %s gives at most %d frames per call", (long long)s->out_frames,
+             t->k.def->name, f->max_out);
   FC_REQUIRE(s->curriculum_start <= s->out_frames, FC_E_USAGE,
-             "train.curriculum.start = %lld is more than the %lld frames per call", (long long)s->curriculum_start,
-             (long long)s->out_frames);
+             "train.curriculum.start = %lld is more than the %lld frames per call",
+             (long long)s->curriculum_start, (long long)s->out_frames);
   t->n_target = t->k.settings.data.window_out;
   if (!t->n_target || f->steady) t->n_target = s->out_frames * (s->pushes + 1);
-  FC_REQUIRE(t->n_target >= s->out_frames * (s->pushes + 1), FC_E_USAGE,
-             "data.window_out = %lld is too short for %lld calls of %lld frames (train.pushforward.pushes + 1, "
-             "train.out_frames)",
-             (long long)t->n_target, (long long)s->pushes + 1, (long long)s->out_frames);
+  FC_REQUIRE(
+      t->n_target >= s->out_frames * (s->pushes + 1), FC_E_USAGE,
+      "data.window_out = %lld is too short for %lld calls of %lld frames (train.pushforward.pushes + 1, "
+      "train.out_frames)",
+      (long long)t->n_target, (long long)s->pushes + 1, (long long)s->out_frames);
   return FC_OK;
 }
 
@@ -36,7 +38,8 @@ static fc_status probe(fc_trainer *t) {
   fc_network             *n;
   fc_status               s;
 
-  FC_REQUIRE(d->train[0], FC_E_USAGE, "no data to learn from; write 'data: {train: FILE}' or --set data.train=FILE");
+  FC_REQUIRE(d->train[0], FC_E_USAGE,
+             "no data to learn from; write 'data: {train: FILE}' or --set data.train=FILE");
   FC_TRY(fc_network_create(t->k.def, t->k.args, 0, true, &n));
   FC_TRY_TO(done, s, set_frames(t, &n->frames));
   FC_TRY_TO(done, s, fc_source_open(d->train, d, n->frames.steady, &t->train));
@@ -93,7 +96,8 @@ static fc_status open_valid(fc_trainer *t, int64_t lo, int64_t hi, int64_t n_in)
 
 static fc_status open_windows(fc_trainer *t, int64_t n_train, int n_in, bool plan_only) {
   const fc_data_settings *d    = &t->k.settings.data;
-  const fc_window_spec    spec = {0, n_train, n_in, t->n_target, d->window_step, plan_only ? -1 : d->cache_mb << 20};
+  const fc_window_spec    spec = {0,           n_train,        n_in,
+                                  t->n_target, d->window_step, plan_only ? -1 : d->cache_mb << 20};
   const int64_t           all  = fc_field_about(t->valid.field)->n_traj;
 
   FC_TRY(fc_windows_create(&t->train, &spec, &t->train_windows));
@@ -110,10 +114,10 @@ static int64_t data_bytes(const fc_trainer *t, int64_t *held) {
 }
 
 static void set_total(fc_trainer *t) {
-  fc_train_settings *s         = &t->k.settings.train;
-  const int64_t      per_step  = s->batch * s->accumulate;
+  fc_train_settings *s        = &t->k.settings.train;
+  const int64_t      per_step = s->batch * s->accumulate;
 
-  t->total          = s->steps ? s->steps : fc_ceil_div(s->epochs * fc_windows_size(t->train_windows), per_step);
+  t->total = s->steps ? s->steps : fc_ceil_div(s->epochs * fc_windows_size(t->train_windows), per_step);
   s->schedule.total = t->total;
 }
 
@@ -211,10 +215,11 @@ static fc_status accumulate(fc_trainer *t, int64_t number, const fc_step_facts *
 }
 
 static fc_status must_be_finite(const fc_trainer *t, double v, const char *what, int64_t step) {
-  FC_REQUIRE(isfinite(v), FC_E_NUMERIC,
-             "the %s became %s at step %lld; the weights of the last checkpoint are kept; lower train.lr, set "
-             "train.clip, or look for extreme values in the data (lr there: %g)",
-             what, isnan(v) ? "NaN" : "infinite", (long long)step, t->k.settings.train.schedule.lr);
+  FC_REQUIRE(
+      isfinite(v), FC_E_NUMERIC,
+      "the %s became %s at step %lld; the weights of the last checkpoint are kept; lower train.lr, set "
+      "train.clip, or look for extreme values in the data (lr there: %g)",
+      what, isnan(v) ? "NaN" : "infinite", (long long)step, t->k.settings.train.schedule.lr);
   return FC_OK;
 }
 
@@ -225,7 +230,8 @@ static fc_status gather(fc_trainer *t, fc_step_facts *f) {
 
   fc_params_zero_grads(p);
   f->loss = 0;
-  for (int64_t i = 0; i < t->k.settings.train.accumulate && st == FC_OK; i++) st = accumulate(t, i, f, &f->loss);
+  for (int64_t i = 0; i < t->k.settings.train.accumulate && st == FC_OK; i++)
+    st = accumulate(t, i, f, &f->loss);
   FC_TRY(fc_comm_agree(NULL, st));
   FC_TRY(fc_comm_sum_double(NULL, &f->loss, 1));
   FC_TRY(must_be_finite(t, f->loss, "loss", f->step));
@@ -234,7 +240,8 @@ static fc_status gather(fc_trainer *t, fc_step_facts *f) {
 
 fc_status fc_trainer_step(fc_trainer *t, fc_step_facts *out) {
   const fc_train_settings *s = &t->k.settings.train;
-  fc_step_facts            f = {.step = t->k.step, .k = fc_curriculum_at(s, t->k.step), .pushes = fc_pushes_at(s, t->k.step)};
+  fc_step_facts            f = {
+                 .step = t->k.step, .k = fc_curriculum_at(s, t->k.step), .pushes = fc_pushes_at(s, t->k.step)};
 
   fc_loader_seek(t->loader, t->k.position);
   fc_schedule_at(&s->schedule, f.step, &f.lr, &f.beta1);
@@ -286,8 +293,8 @@ fc_status fc_trainer_save(fc_trainer *t, const char *path, const char *previous)
 
 /* the order of the data depends on these: resuming with others would not continue the same stream */
 static fc_status same_run(const fc_trainer *t, const char *path, const fc_saved *k) {
-  FC_REQUIRE(k->def == t->k.def, FC_E_MISMATCH, "%s was trained with the model %s, the configuration says %s", path,
-             k->def->name, t->k.def->name);
+  FC_REQUIRE(k->def == t->k.def, FC_E_MISMATCH, "%s was trained with the model %s, the configuration says %s",
+             path, k->def->name, t->k.def->name);
   FC_REQUIRE(k->settings.train.seed == t->k.settings.train.seed, FC_E_MISMATCH,
              "%s was trained with train.seed = %lld, the configuration says %lld", path,
              (long long)k->settings.train.seed, (long long)t->k.settings.train.seed);

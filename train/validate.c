@@ -27,7 +27,8 @@ static fc_status work_create(work *w) {
   w->base   = malloc(len * sizeof(fc_real));
   w->guess  = malloc((size_t)w->k * len * sizeof(fc_real));
   w->values = malloc((size_t)(w->k * w->s->out.n) * sizeof(double));
-  FC_REQUIRE(w->window && w->target && w->base && w->guess && w->values, FC_E_SYSTEM, "no memory for validation");
+  FC_REQUIRE(w->window && w->target && w->base && w->guess && w->values, FC_E_SYSTEM,
+             "no memory for validation");
   return FC_OK;
 }
 
@@ -55,8 +56,10 @@ static double score(work *w, int64_t n, const fc_real *y, const fc_real *truth, 
 static void set_base(work *w) {
   const int64_t len = w->s->out_len;
 
-  if (w->s->steady) memset(w->base, 0, (size_t)len * sizeof *w->base); /* the mean, in normalised numbers */
-  else memcpy(w->base, w->window + (w->n->frames.n_in - 1) * len, (size_t)len * sizeof *w->base);
+  if (w->s->steady)
+    memset(w->base, 0, (size_t)len * sizeof *w->base); /* the mean, in normalised numbers */
+  else
+    memcpy(w->base, w->window + (w->n->frames.n_in - 1) * len, (size_t)len * sizeof *w->base);
   fc_scaling_undo(&w->s->out, w->s->points, w->base);
 }
 
@@ -77,10 +80,10 @@ static void one_window(work *w) {
   fc_scaling_undo(&w->s->out, w->n_target * w->s->points, w->target);
   score_base(w);
   for (int64_t t = 0; t < w->n_target; t += w->k) {
-    const size_t  mark = fc_arena_mark(w->c->arena);
-    const int64_t n    = fc_min64(w->k, w->n_target - t);
+    const size_t  mark  = fc_arena_mark(w->c->arena);
+    const int64_t n     = fc_min64(w->k, w->n_target - t);
     double        first = 0;
-    fc_tensor    *y = fc_march_quiet(w->c, w->n, w->s->geo.ndim, w->s->geo.dim, 1, w->window, w->k);
+    fc_tensor    *y     = fc_march_quiet(w->c, w->n, w->s->geo.ndim, w->s->geo.dim, 1, w->window, w->k);
     memcpy(w->guess, y->x, (size_t)(w->k * len) * sizeof *w->guess);
     if (!w->s->steady) fc_march_shift(w->window, w->guess, 1, w->n->frames.n_in, w->k, len);
     fc_scaling_undo(&w->s->out, w->k * w->s->points, w->guess);
@@ -106,15 +109,16 @@ static fc_status all_windows(work *w, fc_windows *windows, int64_t count) {
 fc_status fc_validate(fc_ctx *c, const fc_network *n, fc_windows *windows, int64_t max_windows, int64_t k,
                       fc_scores *out) {
   const fc_source *s = fc_windows_source(windows);
-  work             w = {.c = c, .n = n, .s = s, .k = k, .n_target = s->steady ? 1 : fc_windows_spec(windows)->n_target};
+  work w = {.c = c, .n = n, .s = s, .k = k, .n_target = s->steady ? 1 : fc_windows_spec(windows)->n_target};
 
-  w.grid = (fc_grid){s->geo.ndim, {s->geo.dim[0], s->geo.dim[1], s->geo.dim[2]}, s->out.n};
+  w.grid       = (fc_grid){s->geo.ndim, {s->geo.dim[0], s->geo.dim[1], s->geo.dim[2]}, s->out.n};
   fc_status st = work_create(&w);
   if (st == FC_OK) st = all_windows(&w, windows, fc_min64(max_windows, fc_windows_size(windows)));
   work_free(&w);
   FC_TRY(fc_comm_agree(NULL, st));
   FC_TRY(fc_comm_sum_double(NULL, w.sums, 5));
   const double m = w.sums[4];
-  *out = (fc_scores){w.sums[0] / m, w.sums[1] / m, s->steady ? NAN : w.sums[2] / m, s->steady ? NAN : w.sums[3] / m};
+  *out           = (fc_scores){w.sums[0] / m, w.sums[1] / m, s->steady ? NAN : w.sums[2] / m,
+                     s->steady ? NAN : w.sums[3] / m};
   return FC_OK;
 }

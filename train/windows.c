@@ -41,7 +41,8 @@ static fc_status fill_trajectory(fc_windows *w, int64_t i, fc_real *inputs) {
 
   s->frame_stride = 1; /* every frame is kept: windows may start anywhere */
   for (int64_t t = 0; t < T && st == FC_OK; t += chunk)
-    st = fc_source_frames(s, w->spec.traj_lo + i, t, fc_min64(chunk, T - t), w->cache + (w->frame_at[i] + t) * s->out_len);
+    st = fc_source_frames(s, w->spec.traj_lo + i, t, fc_min64(chunk, T - t),
+                          w->cache + (w->frame_at[i] + t) * s->out_len);
   s->frame_stride = one;
   if (st != FC_OK || !s->steady) return st;
   return fc_source_input(s, w->spec.traj_lo + i, inputs + i * s->in_len);
@@ -50,7 +51,8 @@ static fc_status fill_trajectory(fc_windows *w, int64_t i, fc_real *inputs) {
 int64_t fc_windows_bytes(const fc_windows *w) {
   const fc_source *s = w->source;
 
-  return (w->frame_at[w->n_traj] * s->out_len + (s->steady ? w->n_traj * s->in_len : 0)) * (int64_t)sizeof(fc_real);
+  return (w->frame_at[w->n_traj] * s->out_len + (s->steady ? w->n_traj * s->in_len : 0)) *
+         (int64_t)sizeof(fc_real);
 }
 
 static fc_status load(fc_windows *w) {
@@ -76,10 +78,11 @@ static fc_status build(fc_windows *w) {
   FC_REQUIRE(w->first && w->frame_at && w->scratch, FC_E_SYSTEM, "no memory for the list of windows");
   count(w);
   FC_REQUIRE(w->n, FC_E_INPUT,
-             "no trajectory of %lld is long enough: %lld frames in and %lld out, every %lld-th, span %lld frames, the "
+             "no trajectory of %lld is long enough: %lld frames in and %lld out, every %lld-th, span %lld "
+             "frames, the "
              "first trajectory has %lld; lower data.window_out, data.frame_stride or the frames of the model",
-             (long long)w->n_traj, (long long)q->n_in, (long long)q->n_target, (long long)w->source->frame_stride,
-             (long long)span(w), (long long)steps(w, 0));
+             (long long)w->n_traj, (long long)q->n_in, (long long)q->n_target,
+             (long long)w->source->frame_stride, (long long)span(w), (long long)steps(w, 0));
   return load(w);
 }
 
@@ -90,8 +93,10 @@ fc_status fc_windows_create(fc_source *source, const fc_window_spec *spec, fc_wi
   w->source         = source;
   w->spec           = *spec;
   const fc_status s = build(w);
-  if (s == FC_OK) *out = w;
-  else fc_windows_destroy(w);
+  if (s == FC_OK)
+    *out = w;
+  else
+    fc_windows_destroy(w);
   return s;
 }
 
@@ -115,8 +120,10 @@ static int64_t owner(const fc_windows *w, int64_t i) {
 
   while (hi - lo > 1) {
     const int64_t mid = (lo + hi) / 2;
-    if (w->first[mid] <= i) lo = mid;
-    else hi = mid;
+    if (w->first[mid] <= i)
+      lo = mid;
+    else
+      hi = mid;
   }
   return lo;
 }
@@ -140,7 +147,8 @@ static void from_cache(const fc_windows *w, int64_t traj, int64_t start, fc_real
   const int64_t    k = traj - w->spec.traj_lo, at = w->frame_at[k] + start;
 
   if (s->steady) {
-    memcpy(input, w->cache + w->frame_at[w->n_traj] * s->out_len + k * s->in_len, (size_t)s->in_len * sizeof *input);
+    memcpy(input, w->cache + w->frame_at[w->n_traj] * s->out_len + k * s->in_len,
+           (size_t)s->in_len * sizeof *input);
     copy_frames(w, at, 1, target);
   } else {
     copy_frames(w, at, w->spec.n_in, input);

@@ -50,6 +50,9 @@ FC_SIMD static fc_real dot_span(const fc_real *a, const fc_real *b, int64_t n) {
   return s;
 }
 
+/* numbers in the largest tile */
+static int64_t tile_size(const problem *p) { return fc_min64(QUERIES, p->Nq) * fc_min64(KEYS, p->Nk); }
+
 /* where the tile begins in bias or its gradient */
 static int64_t bias_at(const problem *p, const tile *t) {
   return (t->head % p->bias_heads * p->Nq + t->i) * p->Nk + t->j;
@@ -106,7 +109,7 @@ static void forward(fc_ctx *c, const problem *p, fc_real *y) {
   const int64_t per_head = fc_ceil_div(p->Nq, QUERIES), tasks = p->heads * per_head;
   const int64_t slots = fc_min64(tasks, MAX_SLOTS);
   const size_t  mark  = fc_arena_mark(c->arena);
-  fc_real      *S     = fc_arena_push(c->arena, (size_t)(slots * QUERIES * KEYS) * sizeof *S);
+  fc_real      *S     = fc_arena_push(c->arena, (size_t)(slots * tile_size(p)) * sizeof *S);
 
   c->flops += 2 * pairs(p) * (double)(p->D + p->E);
   if (!c->dry) {
@@ -114,7 +117,7 @@ static void forward(fc_ctx *c, const problem *p, fc_real *y) {
     for (int64_t n = s; n < tasks; n += slots) {
       tile t = {.head = n / per_head, .i = n % per_head * QUERIES};
       t.rows = fc_min64(QUERIES, p->Nq - t.i);
-      forward_queries(p, t, y + (t.head * p->Nq + t.i) * p->E, S + s * QUERIES * KEYS);
+      forward_queries(p, t, y + (t.head * p->Nq + t.i) * p->E, S + s * tile_size(p));
     }
   }
   fc_arena_pop(c->arena, mark);
@@ -202,7 +205,7 @@ static void backward_task(const problem *p, const division *w, const gradients *
       t.cols = fc_min64(KEYS, p->Nk - t.j);
       for (t.i = 0; t.i < p->Nq; t.i += QUERIES) {
         t.rows = fc_min64(QUERIES, p->Nq - t.i);
-        backward_tile(p, d, &t, dq, dbias, scratch, scratch + QUERIES * KEYS);
+        backward_tile(p, d, &t, dq, dbias, scratch, scratch + tile_size(p));
       }
     }
   }
@@ -242,12 +245,12 @@ static void backward(fc_ctx *c, const fc_node *node) {
   d.delta          = fc_arena_push(c->arena, (size_t)queries * sizeof *d.delta);
   d.dq             = copies_of(c, dq, w.groups, queries * p->D, &d.dq_step);
   d.dbias          = copies_of(c, dbias, w.chunks, bias_len, &d.bias_step);
-  fc_real *scratch = fc_arena_push(c->arena, (size_t)(slots * 2 * QUERIES * KEYS) * sizeof *scratch);
+  fc_real *scratch = fc_arena_push(c->arena, (size_t)(slots * 2 * tile_size(p)) * sizeof *scratch);
   c->flops += 2 * pairs(p) * (double)(p->D * (1 + !!dq + !!dk) + p->E * (!!dv + (dq || dk || dbias)));
   if (!c->dry) {
     FC_FOR_ROWS(i, queries, p->E) d.delta[i] = dot_span(d.g + i * p->E, y + i * p->E, p->E);
     FC_FOR_TASKS(s, slots, p->heads * p->Nq * p->Nk)
-    for (int64_t n = s; n < tasks; n += slots) backward_task(p, &w, &d, n, scratch + s * 2 * QUERIES * KEYS);
+    for (int64_t n = s; n < tasks; n += slots) backward_task(p, &w, &d, n, scratch + s * 2 * tile_size(p));
     add_copies(dq, d.dq, w.groups, queries * p->D);
     add_copies(dbias, d.dbias, w.chunks, bias_len);
   }

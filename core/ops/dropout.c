@@ -4,22 +4,26 @@
 #include "core/rng.h"
 #include "core/spans.h"
 
+#include <math.h>
+
 typedef struct {
   fc_rng   rng;
   uint64_t first;     /* counter of the first four elements */
-  uint64_t threshold; /* a word below it drops its element; p 2^32 */
+  uint32_t threshold; /* a word below it drops its element; p 2^32 */
   fc_real  scale;     /* of what is kept: 1 / (1 - p) */
 } mask;
 
-/* y = scale k x for elements at .. at+n-1; at is a multiple of four, one counter serves four elements */
-static void apply(const mask *m, fc_real *restrict y, const fc_real *restrict x, int64_t at, int64_t n,
-                  bool fresh) {
-  uint32_t word[4];
+FC_SIMD static void select_span(fc_real *restrict y, const fc_real *restrict x, const uint32_t *restrict word,
+                                uint32_t threshold, fc_real scale, int64_t n, bool fresh) {
+  for (int64_t i = 0; i < n; i++) y[i] = fc_into(fresh, y[i], word[i] >= threshold ? scale * x[i] : 0);
+}
 
-  for (int64_t i = 0; i < n; i++) {
-    if (i % 4 == 0) fc_rng_words(&m->rng, m->first + (uint64_t)((at + i) / 4), word);
-    y[i] = fc_into(fresh, y[i], word[i % 4] >= m->threshold ? m->scale * x[i] : 0);
-  }
+/* y = scale k x for one span from element at on, a multiple of four: one counter serves four elements */
+static void apply(const mask *m, fc_real *y, const fc_real *x, int64_t at, int64_t n, bool fresh) {
+  uint32_t word[FC_SPAN + 3];
+
+  fc_rng_words(&m->rng, m->first + (uint64_t)(at / 4), fc_ceil_div(n, 4), word);
+  select_span(y, x, word, m->threshold, m->scale, n, fresh);
 }
 
 /* y = scale k x: dx += scale k dy, the same product */
@@ -42,7 +46,7 @@ fc_tensor *fc_dropout(fc_ctx *c, fc_tensor *x, double p) {
   mask      *m = fc_arena_push(c->arena, sizeof *m);
   *m           = (mask){{c->seed, c->step, FC_RNG_DROPOUT},
                         (uint64_t)c->draws++ << 40,
-                        (uint64_t)(p * 0x1p32),
+                        (uint32_t)fmin(p * 0x1p32, UINT32_MAX),
               p < 1 ? (fc_real)(1 / (1 - p)) : 0};
   if (!c->dry) FC_FOR_SPANS(at, n, fc_len(x)) apply(m, y->x + at, x->x + at, at, n, true);
   return fc_record(c, &dropout, y, m, FC_IN(x));

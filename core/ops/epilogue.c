@@ -10,9 +10,26 @@ FC_SIMD static void add_span(fc_real *restrict y, const fc_real *restrict x, int
   for (int64_t j = 0; j < n; j++) y[j] += x[j];
 }
 
+FC_SIMD static void add_two(fc_real *restrict y, const fc_real *restrict x, const fc_real *restrict z,
+                            int64_t n) {
+  for (int64_t j = 0; j < n; j++) y[j] += x[j] + z[j];
+}
+
+void fc_epilogue_add(fc_real *y, const fc_real *bias, const fc_real *r, int64_t rows, int64_t n) {
+  if (!bias) {
+    if (r) add_span(y, r, rows * n);
+    return;
+  }
+  for (int64_t i = 0; i < rows; i++) {
+    if (r)
+      add_two(y + i * n, bias, r + i * n, n);
+    else
+      add_span(y + i * n, bias, n);
+  }
+}
+
 void fc_epilogue(fc_act act, fc_real *y, fc_real *z, const fc_real *bias, int64_t rows, int64_t n) {
-  if (bias)
-    for (int64_t r = 0; r < rows; r++) add_span(z + r * n, bias, n);
+  fc_epilogue_add(z, bias, NULL, rows, n);
   if (act != FC_ACT_NONE) fc_act_span(act, y, z, rows * n);
 }
 

@@ -6,6 +6,8 @@
 
 /* z, y [rows, n]; y == z unless the activation's argument must survive */
 void fc_epilogue(fc_act act, fc_real *y, fc_real *z, const fc_real *bias, int64_t rows, int64_t n);
+/* y += bias (per column) and y += r (same shape); either may be NULL */
+void fc_epilogue_add(fc_real *y, const fc_real *bias, const fc_real *r, int64_t rows, int64_t n);
 /* dz = dy act'(z) in place over the node's gradient [rows, n]; z NULL for FC_ACT_NONE */
 void fc_epilogue_back(fc_act act, fc_real *g, const fc_real *z, int64_t rows, int64_t n);
 /* column sums: out[n] += sum over rows of g[rows, n], in chunks fixed by the shape */

@@ -4,31 +4,31 @@
 
    With |p B| near 175 the argument reaches 1100 rad, where one rounding of it in float32 moves the result by
    6e-5. Published weights were trained with one order of rounding, so that order is part of the model:
-     z = p_0 B_0 rounded, then each p_a B_a rounded and added with rounding, then z * fl(2 pi) rounded.
-   The products are stored before they are added: left to itself the compiler fuses both into one rounding
-   where the processor can, and then two machines disagree. Sine and cosine are taken in double, so their own
-   error is half a unit in the last place. */
+     z = p_0 B_0 rounded, then z = p_a B_a + z with one rounding for product and sum, then z * fl(2 pi)
+   rounded. The fused step is what PyTorch's matrix product p B does: on the FactFormer reference cases the
+   largest deviation of an output fell from 3.5e-5, with products and sums rounded one by one, to 2.0e-6.
+   fma() rounds once by definition, so all machines give the same z. Sine and cosine are taken in double:
+   their own error is half a unit in the last place. */
 #include "core/ops.h"
 #include "core/parallel.h"
 #include "core/vmath.h"
 
+#ifdef FC_DOUBLE
+#define fused fma
+#else
+#define fused fmaf
+#endif
+
 enum { MAX_AXES = 3 };
 
-/* after this line memory holds what was stored: keeps products and sums apart */
-#define STORED() __asm__ volatile("" ::: "memory")
-
-/* z[j] = 2 pi sum_a p[a] B[a, j], rounded as above; term [half] is scratch */
-FC_SIMD static void arguments(fc_real *z, fc_real *term, const fc_real *B, const fc_real *p, int d,
+/* z[j] = 2 pi sum_a p[a] B[a, j], rounded as above */
+FC_SIMD static void arguments(fc_real *restrict z, const fc_real *restrict B, const fc_real *p, int d,
                               int64_t half) {
   const fc_real two_pi = (fc_real)6.283185307179586476925; /* 6.2831855f in float */
 
   for (int64_t j = 0; j < half; j++) z[j] = p[0] * B[j];
-  for (int a = 1; a < d; a++) {
-    FC_VECTOR for (int64_t j = 0; j < half; j++) term[j] = p[a] * B[a * half + j];
-    STORED();
-    FC_VECTOR for (int64_t j = 0; j < half; j++) z[j] += term[j];
-  }
-  STORED();
+  for (int a = 1; a < d; a++)
+    for (int64_t j = 0; j < half; j++) z[j] = fused(p[a], B[a * half + j], z[j]);
   for (int64_t j = 0; j < half; j++) z[j] *= two_pi;
 }
 
@@ -45,7 +45,7 @@ static void point(fc_real *y, int64_t row, int d, fc_tensor *const *coord, const
     p[a] = coord[a]->x[row % coord[a]->dim[0]];
     row /= coord[a]->dim[0];
   }
-  arguments(y, y + B->dim[1], B->x, p, d, B->dim[1]);
+  arguments(y, B->x, p, d, B->dim[1]);
   waves(y, B->dim[1]);
 }
 

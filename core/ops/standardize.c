@@ -14,9 +14,8 @@ typedef struct {
 } saved;
 
 /* y = (x - mean) rstd */
-FC_SIMD static void forward_span(fc_real *restrict y, const fc_real *restrict x, fc_real mean, fc_real rstd,
-                                 int64_t n) {
-  for (int64_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd;
+FC_SIMD static void forward_span(fc_real *y, const fc_real *x, fc_real mean, fc_real rstd, int64_t n) {
+  FC_VECTOR for (int64_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd; /* y may be x */
 }
 
 /* Two passes over x: the mean, then squares around it. What rounding the mean to fc_real adds to the
@@ -79,12 +78,23 @@ static void backward(fc_ctx *c, const fc_node *node) {
 static const fc_op standardize = {"standardize", backward, false};
 
 /* x of any shape whose length is rows n with n > ddof; ddof 0 (biased) or 1; result of x's shape */
-fc_tensor *fc_standardize(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, double eps) {
+static fc_tensor *apply(fc_ctx *c, fc_tensor *x, fc_tensor *y, int64_t rows, int ddof, double eps) {
   FC_ASSERT(rows > 0 && fc_len(x) % rows == 0 && fc_len(x) / rows > ddof && ddof >= 0,
             "standardize: %s in %lld blocks, ddof %d", fc_shape_text(x), (long long)rows, ddof);
-  fc_tensor *y = fc_tensor_new(c->arena, x->ndim, x->dim);
-  saved     *s = fc_arena_push(c->arena, sizeof *s + (size_t)rows * sizeof *s->rstd);
+  saved *s = fc_arena_push(c->arena, sizeof *s + (size_t)rows * sizeof *s->rstd);
   s->rows = rows, s->n = fc_len(x) / rows, s->ddof = ddof;
   if (!c->dry) forward(c->arena, s, y->x, x->x, eps);
   return fc_record(c, &standardize, y, s, FC_IN(x));
+}
+
+fc_tensor *fc_standardize(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, double eps) {
+  return apply(c, x, fc_tensor_new(c->arena, x->ndim, x->dim), rows, ddof, eps);
+}
+
+fc_tensor *fc_standardize_in_place(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, double eps) {
+  fc_tensor *y = fc_tensor_borrow(c->arena, x->x, x->ndim, x->dim);
+
+  y->owns_x = x->owns_x; /* backward needs y alone: the buffer is y's from here on */
+  x->owns_x = false;
+  return apply(c, x, y, rows, ddof, eps);
 }

@@ -46,6 +46,22 @@ static void keeps_the_mean(void) {
   CHECK_NEAR(kept / N, 1 - p, 5 * sqrt(p * (1 - p) / N)); /* five standard deviations of a binomial */
 }
 
+/* the mask does not repeat along the tensor: pairs at any distance agree as often as independent ones */
+static void elements_are_independent(void) {
+  enum { N = 100000 };
+  fc_ctx       *c      = check_ctx();
+  const int64_t lags[] = {1, 2, 3, 4, 64, 1024, 4096, 16384};
+
+  c->training        = true;
+  const fc_tensor *y = fc_dropout(c, ones(c, N), 0.5);
+  for (int k = 0; k < FC_COUNT(lags); k++) {
+    const int64_t pairs = N - lags[k];
+    double        same  = 0;
+    for (int64_t i = 0; i < pairs; i++) same += (y->x[i] == 0) == (y->x[i + lags[k]] == 0);
+    CHECK_NEAR(same / (double)pairs, 0.5, 5 * 0.5 / sqrt((double)pairs)); /* five deviations of a fair coin */
+  }
+}
+
 /* the same (seed, step, draw) gives the same mask; changing one of them gives another */
 static void masks_repeat(void) {
   fc_ctx    *c = check_ctx();
@@ -64,4 +80,5 @@ static void masks_repeat(void) {
   c->step = 0;
 }
 
-CHECK_SUITE(dropout, gradient, identity_outside_training, keeps_the_mean, masks_repeat)
+CHECK_SUITE(dropout, gradient, identity_outside_training, keeps_the_mean, elements_are_independent,
+            masks_repeat)

@@ -85,8 +85,10 @@ static double sum_to_point(const fc_real *z, const int64_t *n, const int64_t *i)
   return x;
 }
 
-static const int64_t sizes[][3] = {{1, 1, 1}, {1, 1, 2}, {1, 1, 9},  {1, 1, 16}, {1, 1, 22},
-                                   {1, 6, 8}, {1, 5, 7}, {1, 12, 3}, {4, 6, 8},  {5, 3, 7}};
+/* small ones, powers of two, and large primes, for which FFTW has other algorithms */
+static const int64_t sizes[][3] = {{1, 1, 1},   {1, 1, 2},   {1, 1, 9},   {1, 1, 16}, {1, 1, 22}, {1, 1, 173},
+                                   {1, 1, 256}, {1, 1, 346}, {1, 1, 360}, {1, 6, 8},  {1, 5, 7},  {1, 12, 3},
+                                   {1, 17, 62}, {4, 6, 8},   {5, 3, 7},   {2, 3, 64}};
 
 static int space_axes(const int64_t *n) { return n[0] > 1 ? 3 : n[1] > 1 ? 2 : 1; }
 

@@ -30,7 +30,7 @@ static void rows_are_normal(void) {
     double mean = 0, square = 0;
     for (int64_t j = 0; j < 257; j++) mean += (double)y->x[r * 257 + j] / 257;
     for (int64_t j = 0; j < 257; j++) square += pow((double)y->x[r * 257 + j], 2) / 257;
-    CHECK_NEAR(mean, 0, 1e-5); /* float: the row mean of numbers near 100 is off by up to 1e-5 */
+    CHECK_NEAR(mean, 0, 1e-4); /* float: rounding in a sum of 257 numbers near 100, over 257 and 3 */
     CHECK_NEAR(square, 1, 1e-5);
   }
 }

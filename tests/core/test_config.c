@@ -6,7 +6,7 @@
 
 typedef struct train {
   double   lr, noise;
-  int64_t  batch;
+  int64_t  batch, after;
   char     note[FC_TEXT];
   fc_ints  dims;
   fc_reals w;
@@ -30,6 +30,7 @@ static const fc_option train_options[] = {
     FC_OPT_REALS(train, w, "[1]", 1, 0, "weights"),
     FC_OPT_CHOICE(train, loss, "mse|l1", "mse", "loss"),
     FC_OPT_BOOL(train, fast, "no", "hurry"),
+    {"push.after", FC_T_INT, offsetof(train, after), "0", "steps before the first push", 0, 100, NULL},
     FC_OPT_ALIAS(train, lr, FC_T_REAL, "learning_rate"),
     FC_OPT_END};
 static const fc_option data_options[] = {FC_OPT_TEXT(data, path, "", "file"),
@@ -91,6 +92,18 @@ static void bare_keys(void) {
               "option 'batch' (--set) is ambiguous: write train.batch or data.batch");
   CHECK_FAILS(bind_all("lr: 1\n", NULL), FC_E_USAGE,
               "unknown option 'lr' (run.yaml:1); nearest is 'train.lr'");
+}
+
+/* keys may have dots of their own */
+static void dotted_keys(void) {
+  CHECK_OK(bind_all("train: {push: {after: 7}}", NULL));
+  CHECK(t.after == 7);
+  CHECK_OK(bind_all("train: {push.after: 7}", "push.after=8"));
+  CHECK(t.after == 8);
+  CHECK_OK(bind_all("", "train.push.after=9"));
+  CHECK(t.after == 9);
+  CHECK_FAILS(bind_all("", "psuh.after=9"), FC_E_USAGE, "nearest is 'train.push.after'");
+  CHECK_FAILS(bind_all("train: {push: {befor: 7}}", NULL), FC_E_USAGE, "nearest is 'train.push.after'");
 }
 
 static void unknown_keys(void) {
@@ -244,6 +257,6 @@ static void official_files(void) {
   globfree(&g);
 }
 
-CHECK_SUITE(config, order_of_sources, json_is_yaml, null_keeps_the_default, anchors, bare_keys, unknown_keys,
-            wrong_values, wrong_files, bombs, nested_lists, partial_binds, written_config_reads_back,
-            official_files)
+CHECK_SUITE(config, order_of_sources, json_is_yaml, null_keeps_the_default, anchors, bare_keys, dotted_keys,
+            unknown_keys, wrong_values, wrong_files, bombs, nested_lists, partial_binds,
+            written_config_reads_back, official_files)

@@ -5,7 +5,7 @@
 
 typedef struct conf {
   int64_t  steps;
-  double   lr, any;
+  double   lr, any, ema;
   bool     resume;
   char     name[FC_TEXT];
   int      loss;
@@ -16,6 +16,7 @@ typedef struct conf {
 static const fc_option table[] = {FC_OPT_INT(conf, steps, "100", 1, 1e18, "optimiser steps"),
                                   FC_OPT_REAL(conf, lr, "1e-3", 0, 1, "peak learning rate"),
                                   FC_OPT_REAL(conf, any, "0", 1, 0, "any number"),
+                                  FC_OPT_REAL(conf, ema, "0", 0, 0.9999999, "decay of the average"),
                                   FC_OPT_BOOL(conf, resume, "false", "go on where the last run stopped"),
                                   FC_OPT_TEXT(conf, name, "", "of the run"),
                                   FC_OPT_CHOICE(conf, loss, "mse|l1|relative_l2", "mse", "what is minimised"),
@@ -82,6 +83,7 @@ static void wrong_values(void) {
       {"learning_rate", "2", "learning_rate = 2 (run.yaml:12): must be between 0 and 1"},
       {"steps", "1.5", "a whole number is wanted"},
       {"steps", "0", "must be at least 1"},
+      {"ema", "1", "must be between 0 and 0.9999999"},
       {"steps", "99999999999999999999", "a whole number is wanted"},
       {"steps", "12 13", "a whole number is wanted"},
       {"resume", "maybe", "must be true or false"},

@@ -22,7 +22,7 @@ static void first_steps_by_hand(void) {
   fc_tensor           *a, *b;
   fc_params           *p = two(&a, &b);
   fc_optim            *o;
-  const fc_adamw_rates r = {0.1, 0.9, 0.999, 1e-8, 0.5};
+  const fc_adamw_rates r    = {0.1, 0.9, 0.999, 1e-8, 0.5};
   double               w[2] = {1, 1}, m[2] = {0, 0}, v[2] = {0, 0};
 
   CHECK_OK(fc_optim_create(p, false, &o));
@@ -34,7 +34,8 @@ static void first_steps_by_hand(void) {
     for (int i = 0; i < 2; i++) { /* the definition, in double */
       m[i] = 0.9 * m[i] + 0.1 * g[i];
       v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
-      w[i] = w[i] * (1 - 0.1 * 0.5) - 0.1 * (m[i] / (1 - pow(0.9, t))) / (sqrt(v[i] / (1 - pow(0.999, t))) + 1e-8);
+      w[i] = w[i] * (1 - 0.1 * 0.5) -
+             0.1 * (m[i] / (1 - pow(0.9, t))) / (sqrt(v[i] / (1 - pow(0.999, t))) + 1e-8);
       CHECK_NEAR(a->x[i], w[i], 4 * f32); /* both are followed over three steps */
     }
     if (t == 1) CHECK_NEAR(a->x[0], 0.95 - 0.1, f32);
@@ -100,8 +101,10 @@ static void threads_do_not_matter(void) {
     fc_optim_step(o, &r, 0.5);
     fc_optim_average(o, 0.9, 100);
     for (int64_t i = 0; i < N; i++) t->x[i] += fc_optim_ema(o)[i];
-    if (k) CHECK(!memcmp(kept, t->x, N * sizeof *kept));
-    else memcpy(kept, t->x, N * sizeof *kept);
+    if (k)
+      CHECK(!memcmp(kept, t->x, N * sizeof *kept));
+    else
+      memcpy(kept, t->x, N * sizeof *kept);
     fc_optim_destroy(o);
     fc_params_destroy(p);
   }
@@ -127,9 +130,18 @@ static void average(void) {
 }
 
 static fc_schedule basic(fc_schedule_kind kind) {
-  return (fc_schedule){.kind = kind, .total = 100, .lr = 1e-3, .beta1 = 0.9, .pct_start = 0.2, .div_factor = 1e4,
-                       .final_div_factor = 1e5, .cycle_momentum = true, .base_momentum = 0.85, .max_momentum = 0.95,
-                       .decay_every = 10, .decay_factor = 0.5};
+  return (fc_schedule){.kind             = kind,
+                       .total            = 100,
+                       .lr               = 1e-3,
+                       .beta1            = 0.9,
+                       .pct_start        = 0.2,
+                       .div_factor       = 1e4,
+                       .final_div_factor = 1e5,
+                       .cycle_momentum   = true,
+                       .base_momentum    = 0.85,
+                       .max_momentum     = 0.95,
+                       .decay_every      = 10,
+                       .decay_factor     = 0.5};
 }
 
 /* closed forms: ends of both phases, and the middle of each, where a cosine is the mean of its ends.
@@ -177,5 +189,5 @@ static void other_schedules(void) {
   CHECK_NEAR(lr, 1e-3, 0);
 }
 
-CHECK_SUITE(optim, first_steps_by_hand, late_tensors_start_fresh, norm_and_clip, threads_do_not_matter, average, onecycle,
-            other_schedules)
+CHECK_SUITE(optim, first_steps_by_hand, late_tensors_start_fresh, norm_and_clip, threads_do_not_matter,
+            average, onecycle, other_schedules)

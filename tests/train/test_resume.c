@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* everything that carries state: noise, average, curriculum, pushforward, a momentum cycle, an epoch that ends inside
-   a batch */
+/* everything that carries state: noise, average, curriculum, pushforward, a momentum cycle, an epoch that
+   ends inside a batch */
 #define OPTIONS                                                                                              \
   "args.max_out=2 args.n_in=2 train.steps=24 train.noise=0.05 train.ema=0.9 train.curriculum.start=1 "       \
   "train.curriculum.over=12 train.pushforward.after=6 train.pushforward.every=2 train.pushforward.pushes=1 " \
@@ -16,11 +16,11 @@
 
 static fc_real *weights_of(fc_trainer *t) { return fc_params_values(t->network->params); }
 static bool     same_weights(fc_trainer *a, fc_trainer *b) {
-  const size_t n = (size_t)fc_params_block(a->network->params, true) * sizeof(fc_real);
+      const size_t n = (size_t)fc_params_block(a->network->params, true) * sizeof(fc_real);
 
-  return !memcmp(weights_of(a), weights_of(b), n) && !memcmp(fc_optim_m(a->optim), fc_optim_m(b->optim), n) &&
-         !memcmp(fc_optim_v(a->optim), fc_optim_v(b->optim), n) &&
-         !memcmp(fc_optim_ema(a->optim), fc_optim_ema(b->optim), n);
+      return !memcmp(weights_of(a), weights_of(b), n) && !memcmp(fc_optim_m(a->optim), fc_optim_m(b->optim), n) &&
+             !memcmp(fc_optim_v(a->optim), fc_optim_v(b->optim), n) &&
+             !memcmp(fc_optim_ema(a->optim), fc_optim_ema(b->optim), n);
 }
 
 static int lines_of(const char *path) {
@@ -82,10 +82,11 @@ static void *interrupt(void *unused) {
 }
 
 static void stops_at_a_signal(void) {
-  const char *data    = toy_file("signal.hdf5", 4, 14);
-  const char *options = OPTIONS "train.steps=100000000 train.eval_every=0 train.log_every=1000 train.save_every=0";
-  char        dir[FC_TEXT];
-  pthread_t   thread;
+  const char *data = toy_file("signal.hdf5", 4, 14);
+  const char *options =
+      OPTIONS "train.steps=100000000 train.eval_every=0 train.log_every=1000 train.save_every=0";
+  char      dir[FC_TEXT];
+  pthread_t thread;
 
   snprintf(dir, sizeof dir, "%s", check_path("run-signal"));
   fc_trainer *t = toy_trainer(data, options);

@@ -14,9 +14,9 @@ static double loss_after(fc_trainer *t, int64_t steps, double *first) {
 
 /* the data is an exact linear map, so the loss goes to zero and the weights to a turn by toy_angle */
 static void finds_the_optimum(void) {
-  const char *data = toy_file("optimum.hdf5", 4, 12);
-  fc_trainer *t    = toy_trainer(data, "train.steps=600 train.lr=0.05 train.loss=mse train.weight_decay=0");
-  double      first;
+  const char  *data = toy_file("optimum.hdf5", 4, 12);
+  fc_trainer  *t    = toy_trainer(data, "train.steps=600 train.lr=0.05 train.loss=mse train.weight_decay=0");
+  double       first;
   const double last = loss_after(t, 600, &first);
 
   CHECK(first > 0.05);
@@ -25,11 +25,13 @@ static void finds_the_optimum(void) {
   const double     ratio = t->train.out.std[1] / t->train.out.std[0]; /* weights act on normalised channels */
   CHECK_NEAR(W->x[0], toy_decay * cos(toy_angle), 1e-3);
   CHECK_NEAR(W->x[1], -toy_decay * sin(toy_angle) * ratio, 1e-3);
-  CHECK_NEAR(fc_params_find(t->network->params, "spare.weight")->x[0], 1, 0); /* never reached, never decayed */
+  CHECK_NEAR(fc_params_find(t->network->params, "spare.weight")->x[0], 1,
+             0); /* never reached, never decayed */
   fc_scores s;
   CHECK_OK(fc_trainer_validate(t, &s));
   CHECK(s.one_step < 1e-3 && s.rollout < 1e-2);
-  CHECK(s.one_step_base > 0.2 && s.rollout_base > s.one_step_base); /* persistence turns away from the truth */
+  CHECK(s.one_step_base > 0.2 &&
+        s.rollout_base > s.one_step_base); /* persistence turns away from the truth */
   fc_trainer_destroy(t);
 }
 
@@ -53,12 +55,12 @@ static void accumulation_is_a_larger_batch(void) {
 
 /* start + floor((end - start) step / over); pushes at every third step from step 4 on */
 static void sequences(void) {
-  const char         *data = toy_file("sequences.hdf5", 4, 16);
-  static const int    k[]  = {1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4};
-  static const int    p[]  = {0, 0, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0};
-  fc_trainer         *t    = toy_trainer(data, "args.max_out=4 train.curriculum.start=1 train.curriculum.over=6 "
-                                               "train.pushforward.after=4 train.pushforward.every=3 "
-                                               "train.pushforward.pushes=2 train.lr=1e-3");
+  const char      *data = toy_file("sequences.hdf5", 4, 16);
+  static const int k[]  = {1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4};
+  static const int p[]  = {0, 0, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0};
+  fc_trainer      *t    = toy_trainer(data, "args.max_out=4 train.curriculum.start=1 train.curriculum.over=6 "
+                                                    "train.pushforward.after=4 train.pushforward.every=3 "
+                                                    "train.pushforward.pushes=2 train.lr=1e-3");
   CHECK(t->n_target == 12);
   for (int i = 0; i < FC_COUNT(k); i++) {
     fc_step_facts f;
@@ -68,11 +70,14 @@ static void sequences(void) {
   fc_trainer_destroy(t);
 }
 
-/* With the exact weights a pushed window is the later window itself, so the loss stays zero: the shift is right. */
+/* With the exact weights a pushed window is the later window itself, so the loss stays zero: the shift is
+ * right. */
 static void pushes_follow_the_data(void) {
   const char *data = toy_file("push.hdf5", 3, 14);
-  fc_trainer *t = toy_trainer(data, "args.max_out=2 args.n_in=3 train.pushforward.pushes=3 data.normalize=false train.lr=0");
-  fc_real    *W = fc_params_find(t->network->params, "map.weight")->x, *b = fc_params_find(t->network->params, "map.bias")->x;
+  fc_trainer *t    = toy_trainer(
+         data, "args.max_out=2 args.n_in=3 train.pushforward.pushes=3 data.normalize=false train.lr=0");
+  fc_real *W = fc_params_find(t->network->params, "map.weight")->x,
+          *b = fc_params_find(t->network->params, "map.bias")->x;
 
   memset(W, 0, 4 * 6 * sizeof *W);
   for (int j = 1; j <= 2; j++) { /* frame j ahead of the last one: turned j times about the offset */
@@ -116,9 +121,41 @@ static void plan_is_true(void) {
   fc_trainer_destroy(t);
 }
 
+/* Every allocation of the process passes here. The sanitizers bring an allocator of their own. */
+#ifndef __SANITIZE_ADDRESS__
+extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *p, size_t n);
+static int   allocations;
+void        *malloc(size_t n) { return allocations++, __libc_malloc(n); }
+void        *calloc(size_t n, size_t size) { return allocations++, __libc_calloc(n, size); }
+void        *realloc(void *p, size_t n) { return allocations++, __libc_realloc(p, n); }
+
+static void steps_take_no_memory(void) {
+  const char *data = toy_file("memory.hdf5", 4, 14);
+  fc_trainer *t =
+      toy_trainer(data, "args.max_out=2 train.pushforward.pushes=1 train.noise=0.1 train.ema=0.9");
+  fc_step_facts f;
+
+  loss_after(t, 2, NULL);
+  const int before = allocations;
+  for (int i = 0; i < 10; i++)
+    if (fc_trainer_step(t, &f) != FC_OK) break;
+  const int after = allocations;
+  CHECK(before > 0 && after == before && t->k.step == 12);
+  fc_trainer_destroy(t);
+}
+#else
+static void steps_take_no_memory(void) {}
+#endif
+
 static void bad_settings(void) {
   const char *data = toy_file("bad.hdf5", 2, 4);
-  static const struct { const char *set; fc_status s; const char *text; } cases[] = {
+  static const struct {
+    const char *set;
+    fc_status   s;
+    const char *text;
+  } cases[] = {
       {"train.lrr=1", FC_E_USAGE, "train.lr"},
       {"train.out_frames=3", FC_E_USAGE, "at most 1 frames per call"},
       {"args.n_in=4", FC_E_INPUT, "no trajectory"},
@@ -136,4 +173,4 @@ static void bad_settings(void) {
 }
 
 CHECK_SUITE(trainer, finds_the_optimum, accumulation_is_a_larger_batch, sequences, pushes_follow_the_data,
-            numbers_that_explode, plan_is_true, bad_settings)
+            numbers_that_explode, plan_is_true, steps_take_no_memory, bad_settings)

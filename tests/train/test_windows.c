@@ -11,8 +11,8 @@ static fc_source open_source(const char *path, int64_t frame_stride) {
   return s;
 }
 
-/* n_in = 2, n_target = 3, every second frame: a window spans 9 frames, so there is one per trajectory; every frame:
-   5 of 9 fit 5 times */
+/* n_in = 2, n_target = 3, every second frame: a window spans 9 frames, so there is one per trajectory; every
+   frame: 5 of 9 fit 5 times */
 static void counts(void) {
   const char    *path = toy_file("counts.hdf5", TRAJ, STEPS);
   fc_window_spec spec = {0, TRAJ, 2, 3, 1, 0};

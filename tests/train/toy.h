@@ -1,6 +1,6 @@
-/* tests/train/toy.h - a problem whose answer is known. Each point of a 2-D grid carries two channels that turn by a
-   fixed angle and shrink a little from frame to frame; the model is one linear map from the last n_in frames to the
-   next max_out. The best weights reproduce the data exactly. */
+/* tests/train/toy.h - a problem whose answer is known. Each point of a 2-D grid carries two channels that
+   turn by a fixed angle and shrink a little from frame to frame; the model is one linear map from the last
+   n_in frames to the next max_out. The best weights reproduce the data exactly. */
 #ifndef FC_TOY_H
 #define FC_TOY_H
 #include "core/model.h"
@@ -9,8 +9,13 @@
 #include "train/registry.h"
 #include "train/trainer.h"
 
-typedef struct toy_config { int64_t n_in, max_out; } toy_config;
-typedef struct toy_model { toy_config cfg; fc_tensor *W, *b, *unused; } toy_model;
+typedef struct toy_config {
+  int64_t n_in, max_out;
+} toy_config;
+typedef struct toy_model {
+  toy_config cfg;
+  fc_tensor *W, *b, *unused;
+} toy_model;
 
 static const fc_option toy_options[] = {
     FC_OPT_INT(toy_config, n_in, "1", 1, 8, "frames in"),
@@ -22,7 +27,8 @@ static fc_status toy_init(void *self, fc_params *p, const void *config) {
   toy_model *m = self;
 
   m->cfg    = *(const toy_config *)config;
-  m->W      = fc_param(p, "map.weight", fc_init_fan_in(2 * m->cfg.n_in), FC_DIMS(2 * m->cfg.max_out, 2 * m->cfg.n_in));
+  m->W      = fc_param(p, "map.weight", fc_init_fan_in(2 * m->cfg.n_in),
+                       FC_DIMS(2 * m->cfg.max_out, 2 * m->cfg.n_in));
   m->b      = fc_param(p, "map.bias", fc_init_uniform(0.1), FC_DIMS(2 * m->cfg.max_out));
   m->unused = fc_param(p, "spare.weight", fc_init_constant(1), FC_DIMS(3)); /* no gradient ever reaches it */
   return FC_OK;
@@ -39,8 +45,12 @@ static fc_tensor *toy_apply(fc_ctx *c, const void *self, const fc_batch *b) {
 static fc_status toy_frames(const void *self, fc_frames *out) {
   const toy_model *m = self;
 
-  *out = (fc_frames){.n_in = (int)m->cfg.n_in, .max_out = (int)m->cfg.max_out, .ndim = 2, .channels_in = 2,
-                     .channels_out = 2, .multiple = 1};
+  *out = (fc_frames){.n_in         = (int)m->cfg.n_in,
+                     .max_out      = (int)m->cfg.max_out,
+                     .ndim         = 2,
+                     .channels_in  = 2,
+                     .channels_out = 2,
+                     .multiple     = 1};
   return FC_OK;
 }
 
@@ -63,10 +73,19 @@ static fc_tensor *toy_unpack(fc_ctx *c, const void *self, fc_tensor *y) {
 }
 
 static const fc_model_def toy_def = {
-    .name = "toy", .task = "operator", .summary = "linear map of a test", .paper = "none",
-    .options = toy_options, .config_size = sizeof(toy_config), .self_size = sizeof(toy_model), .init = toy_init,
-    
-    .apply = toy_apply, .frames = toy_frames, .pack = toy_pack, .unpack = toy_unpack,
+    .name        = "toy",
+    .task        = "operator",
+    .summary     = "linear map of a test",
+    .paper       = "none",
+    .options     = toy_options,
+    .config_size = sizeof(toy_config),
+    .self_size   = sizeof(toy_model),
+    .init        = toy_init,
+
+    .apply  = toy_apply,
+    .frames = toy_frames,
+    .pack   = toy_pack,
+    .unpack = toy_unpack,
 };
 
 enum { TOY_N = 4 };
@@ -78,19 +97,29 @@ static void toy_frame(int64_t traj, int64_t t, fc_real *x) {
 
   for (int64_t i = 0; i < TOY_N * TOY_N; i++) {
     const double a = fc_rng_normal(&r, (uint64_t)(2 * i)), b = fc_rng_normal(&r, (uint64_t)(2 * i + 1));
-    const double s = pow(toy_decay, (double)t), co = cos(toy_angle * (double)t), si = sin(toy_angle * (double)t);
-    x[2 * i]     = (fc_real)(s * (co * a - si * b) + toy_offset);
-    x[2 * i + 1] = (fc_real)(s * (si * a + co * b));
+    const double s = pow(toy_decay, (double)t), co = cos(toy_angle * (double)t),
+                 si = sin(toy_angle * (double)t);
+    x[2 * i]        = (fc_real)(s * (co * a - si * b) + toy_offset);
+    x[2 * i + 1]    = (fc_real)(s * (si * a + co * b));
   }
 }
 
 /* n_traj trajectories of n_steps frames, written as a file */
 __attribute__((unused)) static const char *toy_file(const char *name, int64_t n_traj, int64_t n_steps) {
   static const fc_out_field fields[] = {{"a", "m", 0}, {"b", "m", 0}};
-  fc_field_spec             spec = {.name = "toy", .ndim = 2, .dim = {TOY_N, TOY_N}, .spacing = {1, 1},
-                                    .periodic = {true, true}, .n_traj = n_traj, .n_steps = n_steps, .dt = 0.5,
-                                    .time_unit = "s", .space_unit = "m", .n_fields = 2, .field = fields};
-  const char               *path = check_path(name);
+  fc_field_spec             spec     = {.name       = "toy",
+                                        .ndim       = 2,
+                                        .dim        = {TOY_N, TOY_N},
+                                        .spacing    = {1, 1},
+                                        .periodic   = {true, true},
+                                        .n_traj     = n_traj,
+                                        .n_steps    = n_steps,
+                                        .dt         = 0.5,
+                                        .time_unit  = "s",
+                                        .space_unit = "m",
+                                        .n_fields   = 2,
+                                        .field      = fields};
+  const char               *path     = check_path(name);
   fc_field_writer          *w;
   fc_real                   x[TOY_N * TOY_N * 2];
 
@@ -115,9 +144,11 @@ static fc_config *toy_config_of(const char *data, const char *assignments) {
   int        n;
 
   toy_register();
-  snprintf(text, sizeof text, "model: toy\ndata:\n  train: %s\ntrain:\n  batch: 4\n  steps: 20\n  save_minutes: 0\n", data);
+  snprintf(text, sizeof text,
+           "model: toy\ndata:\n  train: %s\ntrain:\n  batch: 4\n  steps: 20\n  save_minutes: 0\n", data);
   CHECK_OK(fc_config_parse(text, "test", &c));
-  for (const char *p = assignments; sscanf(p, " %255s%n", word, &n) == 1; p += n) CHECK_OK(fc_config_set(c, word));
+  for (const char *p = assignments; sscanf(p, " %255s%n", word, &n) == 1; p += n)
+    CHECK_OK(fc_config_set(c, word));
   return c;
 }
 

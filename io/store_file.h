@@ -1,0 +1,26 @@
+/* io/store_file.h - what is behind fc_store; for io/store*.c alone. */
+#ifndef FC_STORE_FILE_H
+#define FC_STORE_FILE_H
+#include "io/store.h"
+
+#include <hdf5.h>
+
+enum { FC_STORE_VERSION = 1, FC_STORE_DIMS = 8 };
+
+#ifdef FC_DOUBLE
+#define FC_STORE_NATIVE H5T_NATIVE_DOUBLE
+#define FC_STORE_REAL   H5T_IEEE_F64LE
+#else
+#define FC_STORE_NATIVE H5T_NATIVE_FLOAT
+#define FC_STORE_REAL   H5T_IEEE_F32LE
+#endif
+
+struct fc_store {
+  char *path;
+  hid_t file;
+  bool  writing, failed; /* failed: something is missing, there will be no file */
+};
+
+/* A store without file. HDF5 prints no errors of its own until the last store is freed. */
+fc_status fc_store_new(const char *path, bool writing, fc_store **out);
+#endif

@@ -1,0 +1,21 @@
+/* solvers/ns2d_run.h - runs of solvers/ns2d.h over trajectories and frames. */
+#ifndef FC_NS2D_RUN_H
+#define FC_NS2D_RUN_H
+#include "solvers/ns2d.h"
+#include "solvers/solver.h"
+
+/* FC_E_USAGE: options that do not fit together (solvers/spectral_2d.c) */
+fc_status fc_ns2d_check(const fc_ns2d_config *c);
+
+/* as in solvers/solver.h. The bits do not depend on the number of threads. FC_E_NUMERIC: blow-up. */
+fc_status fc_ns2d_run(const fc_ns2d_config *c, fc_frame_sink sink, void *user,
+                      fc_status (*done)(void *, double, const char *), void *done_user);
+fc_status fc_ns2d_advance(const fc_ns2d_config *c, const int64_t *dim, const fc_real *x, double t0,
+                          double frame_dt, int64_t n, fc_frame_sink sink, void *user);
+
+/* What a run will do, of a resolved configuration (fc_ns2d_resolve). */
+int     fc_ns2d_lanes(const fc_ns2d_config *c);             /* trajectories at a time */
+double  fc_ns2d_time(const fc_ns2d_config *c);              /* time from the start to the last frame */
+double  fc_ns2d_step_limit(const fc_ns2d *s, double speed); /* largest step for max(|u| + |v|) */
+int64_t fc_ns2d_steps(double span, double limit); /* equal steps that end at a frame, each at most limit */
+#endif

@@ -1,0 +1,59 @@
+#!/bin/sh
+# tests/cli/solve.sh - fieldcast solve: output, exit codes, and nothing left behind after a failure.
+set -u
+program=${FC_PROGRAM:-build/fieldcast}
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+bad=0
+fail() { echo "solve.sh: $*" >&2; bad=1; }
+
+# expect CODE TEXT ARGUMENTS...: the exit code, and TEXT somewhere in the output
+expect() {
+  code=$1 text=$2
+  shift 2
+  "$program" "$@" > "$folder/out" 2>&1
+  got=$?
+  [ $got = "$code" ] || fail "'$*' exits with $got instead of $code: $(tail -1 "$folder/out")"
+  grep -qF -- "$text" "$folder/out" || fail "'$*' does not say '$text' but: $(tail -1 "$folder/out")"
+}
+gone() { # only out may be there
+  left=$(ls "$folder" | grep -v '^out$')
+  [ -z "$left" ] || fail "$1 leaves $left behind"
+}
+
+expect 0 'factformer-km2d' solve --list
+expect 0 'kinematic viscosity' solve --help
+expect 0 '2048 x 2048 computed, 256 x 256 kept' solve factformer-km2d --plan
+expect 2 "did you mean 'demo-ns2d'" solve demo-ns2 -o "$folder/x.hdf5"
+expect 2 '-o FILE' solve demo-ns2d
+expect 2 'which preset' solve
+expect 2 "nearest is 'nu'" solve demo-ns2d -o "$folder/x.hdf5" --set nuu=1
+expect 2 'train=40,valid=4' solve demo-ns2d -o "$folder/x" --split train
+expect 3 'cannot' solve demo-ns2d -o "$folder/missing/x.hdf5"
+gone 'a wrong call'
+
+small='--set n=16 --set t_skip=0.1 --set frame_dt=0.1 --set frames=3'
+expect 5 'lower dt' solve spectral_2d -o "$folder/x.hdf5" --set n=32 --set nu=0 --set dt=0.5 --set scheme=euler_cn \
+  --set frame_dt=500
+gone 'a blow-up'
+
+expect 0 'frames     6 of 2 trajectories' -q solve demo-ns2d -o "$folder/x.hdf5" $small --set n_traj=2
+[ -f "$folder/x.hdf5" ] && [ -f "$folder/x.xmf" ] || fail 'no x.hdf5 or x.xmf'
+expect 0 'energy' -q solve demo-ns2d -o "$folder/set" --split train=2,test=1 $small
+[ -f "$folder/set/data/train/demo-ns2d.hdf5" ] && [ -f "$folder/set/data/test/demo-ns2d.hdf5" ] || fail 'no splits'
+rm -rf "$folder/x.hdf5" "$folder/x.xmf" "$folder/set"
+
+# an interrupt removes the unfinished file
+"$program" -q solve km2d-256 -o "$folder/x.hdf5" > /dev/null 2> "$folder/out" &
+pid=$!
+tries=0
+while [ ! -e "$folder/x.hdf5.tmp" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+[ $tries -lt 100 ] || fail 'x.hdf5.tmp does not appear'
+sleep 0.5
+kill -TERM $pid
+wait $pid
+got=$?
+[ $got = 85 ] || fail "an interrupted run exits with $got instead of 85"
+grep -q 'nothing was written' "$folder/out" || fail "an interrupted run says: $(cat "$folder/out")"
+gone 'an interrupt'
+exit $bad
