@@ -345,7 +345,7 @@ static void odd_charts(void) {
                           k & 4 ? 5 : 0, k & 4 ? 1 : 0, k & 4 ? -1 : 0, k & 4 ? 0.5 : 0, k & 8 ? 1.5 : NONE,
                           k & 8};
     for (int i = 0; i < 40; i++) many[i] = (fc_curve){text, 3, x, ys[i % 4], x, same, i % 2, i % 3 == 0};
-    CHECK_OK(fc_plot_curves(path, &axes, k == 15 ? 0 : 1 + 3 * k, many));
+    CHECK_OK(fc_plot_curves(path, &axes, k == 15 ? 0 : 1 + 2 * k, many));
     check_picture(path);
   }
   const fc_chart charts[3] = {{.n = 1, .curves = many}, {.n = 0}, {.n = 2, .curves = many}};
