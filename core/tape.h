@@ -86,4 +86,8 @@ fc_tensor *fc_compact(fc_ctx *c, size_t mark, fc_tensor *x);
    in[] are the tensors whose gradients flow through; weights inside are reached as usual. */
 typedef fc_tensor *(*fc_block_fn)(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in);
 fc_tensor *fc_checkpoint(fc_ctx *c, fc_block_fn fn, const void *self, int n_in, fc_tensor *const *in);
+/* the same signature, simply runs fn: lets a model choose between the two */
+fc_tensor *fc_block_plain(fc_ctx *c, fc_block_fn fn, const void *self, int n_in, fc_tensor *const *in);
+typedef fc_tensor *(*fc_block_run)(fc_ctx *c, fc_block_fn fn, const void *self, int n_in,
+                                   fc_tensor *const *in);
 #endif
