@@ -62,6 +62,7 @@ fc_status fc_field_read(fc_field *f, int64_t traj, int64_t t0, int64_t nt, int64
 /* x[X', Y', Z', n_constant]; fields missing an axis are broadcast along it */
 fc_status fc_field_read_constant(fc_field *f, int64_t traj, const int64_t *space_stride, int n_pick,
                                  const int *pick, fc_real *x);
+/* in time_unit; frame numbers if the file stores no times */
 fc_status fc_field_times(fc_field *f, int64_t traj, int64_t t0, int64_t nt, double *t);
 /* name -> index in channel (or constant); -1 if unknown */
 int       fc_field_channel(const fc_field_info *i, const char *name, bool constant);
