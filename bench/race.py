@@ -399,6 +399,8 @@ def arguments():
 
 def main():
     a = arguments()
+    sys.stdout.reconfigure(line_buffering=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that atexit ends the stopped peers
     team = [int(t) for t in a.threads.split(",")]
     kinds = available(a)
     kernels, heats = our_kernels(a), []

@@ -70,10 +70,11 @@ static double product_rate(int s, bool apart, fc_real *const *x) {
 }
 
 static double gemm_rate(fc_real *const *x) {
-  double best = 0;
+  const int ways = fc_threads() > 1 ? 2 : 1; /* split, apart */
+  double    best = 0;
 
   for (int s = 0; s < FC_COUNT(shapes); s++)
-    for (int apart = 0; apart <= (fc_threads() > 1); apart++) {
+    for (int apart = 0; apart < ways; apart++) {
       const double rate = product_rate(s, apart, x);
       best              = rate > best ? rate : best;
     }
