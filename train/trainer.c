@@ -38,6 +38,9 @@ static fc_status probe(fc_trainer *t) {
   fc_network             *n;
   fc_status               s;
 
+  FC_REQUIRE(t->k.settings.train.batch >= fc_comm_size(NULL), FC_E_USAGE,
+             "train.batch = %lld is less than one window for each of %d ranks",
+             (long long)t->k.settings.train.batch, fc_comm_size(NULL));
   FC_REQUIRE(d->train[0], FC_E_USAGE,
              "no data to learn from; write 'data: {train: FILE}' or --set data.train=FILE");
   FC_TRY(fc_network_create(t->k.def, t->k.args, 0, true, &n));
