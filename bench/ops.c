@@ -53,7 +53,6 @@ static void make_inputs(trial *t) {
     normals(x->x, fc_len(x), (uint64_t)t->n_in);
     if (in->role == BENCH_WEIGHT)
       shrink(x); /* else GELU sees values of the order 100 and computes denormals */
-    x->owns_x     = false;
     x->needs_grad = in->role != BENCH_CONSTANT;
     x->is_param   = in->role == BENCH_WEIGHT;
     if (x->is_param) {

@@ -14,6 +14,7 @@ highest resident memory of the process (VmHWM), and the same less what it had be
 Writes race.csv (every step) and race.json (all of it with machine, versions, date and load) into --results.
 """
 import argparse
+import atexit
 import csv
 import datetime
 import json
@@ -41,11 +42,11 @@ class Peer:
     """a process that is stopped unless it is its turn"""
 
     def __init__(self, kind, command, env):
-        self.kind, self.info, self.running = kind, {}, True
-        self.log = []
+        self.kind, self.info = kind, {}
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "OPENBLAS_", "GOMP_", "MKL_"))}
         self.process = subprocess.Popen(command, env=dict(clean, **env), text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=HERE)
+        atexit.register(self.kill)  # a stopped process would outlive us
         try:
             self.wait_for("ready")
             self.stop()
@@ -85,8 +86,9 @@ class Peer:
         self.process.wait()
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
 
 # ---- the settings each peer may choose from ----
@@ -94,8 +96,7 @@ class Peer:
 def settings(kind, mode, threads, a, kernels):
     """(label, command, environment) of every setting worth trying with this number of threads"""
     if kind == "ours":
-        command = [os.path.join(a.build, "bench", "bench_step"), mode, a.case]
-        # one label each: our own default, and a team that sleeps while it waits
+        command = [os.path.join(a.build, "bench", "bench_step"), mode, a.case] + a.set
         yield "default", command, {"OMP_NUM_THREADS": str(threads)}
         if threads > 1:
             yield "passive wait", command, {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}
@@ -207,8 +208,7 @@ def run_heat(mode, threads, kinds, a, kernels):
             p.close()
     finally:
         for p in peers:
-            if p.process.poll() is None:
-                p.kill()
+            p.kill()
     for p in peers:
         heat["peers"].append({"peer": p.kind, "setting": p.setting, "tried": p.tried, "seconds": seconds[p.kind],
                               "info": p.info})
@@ -231,11 +231,11 @@ def summarise(heat, rates):
 
 
 def print_heat(heat):
-    print("  %-13s %9s %9s %8s %7s %8s %17s %9s %9s" % ("", "median s", "min s", "GF/s", "sgemm", "slower", "(by round)",
+    print("  %-13s %9s %9s %8s %7s %9s %16s %9s %9s" % ("", "median s", "min s", "GF/s", "sgemm", "time/ours", "(by round)",
                                                      "peak MB", "net MB"))
     for p in heat["peers"]:
         share = "%5.0f %%" % p["sgemm_share"] if p["sgemm_share"] else ""
-        ratio = "%7.2fx (%6.2f..%6.2f)" % (p["ratio"], p["ratio_low"], p["ratio_high"]) if "ratio" in p else ""
+        ratio = "%9.2f (%6.2f..%6.2f)" % (p["ratio"], p["ratio_low"], p["ratio_high"]) if "ratio" in p else ""
         print("  %-13s %9.4f %9.4f %8.1f %7s %26s %9.0f %9.0f  %s" % (
             NAMES[p["peer"]], p["median"], min(p["seconds"]), p["gf_per_s"], share, ratio, p["peak_mb"], p["net_mb"],
             p["setting"]))
@@ -322,13 +322,15 @@ def available(a):
     return kinds
 
 
-def make_case(a, kinds):
+def make_case(a, kinds, kernels):
     """the race's weights and inputs; without PyTorch ours runs alone on weights of its own"""
     if "torch" not in kinds:
         a.case = "-"
         return
     folder = a.case
     env = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    if kernels:
+        env["OPENBLAS_CORETYPE"] = kernels  # without fused multiply-add the reference itself is off by 1e-5
     scripts = [["check.py", golden_case()], ["prepare.py", folder, "--size", str(a.size), "--depth", str(a.depth)]]
     if "ort" in kinds:
         scripts.append(["export.py", folder])
@@ -360,7 +362,7 @@ def write_results(a, heats, rates, bar_results):
     versions = {NAMES[p["peer"]]: p["info"].get("version", "") for h in heats for p in h["peers"]}
     record = {"date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"), "processor": processor(),
               "cpus": os.cpu_count(), "system": platform.platform(), "versions": versions, "size": a.size,
-              "depth": a.depth, "rates": rates, "heats": heats, "bars": bar_results}
+              "depth": a.depth, "set": a.set, "rates": rates, "heats": heats, "bars": bar_results}
     with open(os.path.join(a.results, "race.json"), "w") as f:
         json.dump(record, f, indent=1)
     with open(os.path.join(a.results, "race.csv"), "w", newline="") as f:
@@ -386,6 +388,8 @@ def arguments():
     p.add_argument("--modes", default="forward,train")
     p.add_argument("--size", type=int, default=128, help="points per axis")
     p.add_argument("--depth", type=int, default=4, help="layers")
+    p.add_argument("--set", action="append", default=[], metavar="args.KEY=VALUE",
+                   help="option of our model, e.g. args.recompute=true")
     p.add_argument("--strict", action="store_true", help="exit status 1 if a bar is missed")
     a = p.parse_args()
     a.build, a.results = os.path.abspath(a.build), os.path.abspath(a.results)
@@ -397,8 +401,9 @@ def main():
     a = arguments()
     team = [int(t) for t in a.threads.split(",")]
     kinds = available(a)
-    make_case(a, kinds)
-    rates, kernels, heats = measure_rates(a, team), our_kernels(a), []
+    kernels, heats = our_kernels(a), []
+    make_case(a, kinds, kernels)
+    rates = measure_rates(a, team)
     for mode in a.modes.split(","):
         for threads in team:
             heat = run_heat(mode, threads, [k for k in kinds if mode == "forward" or k != "ort"], a, kernels)

@@ -72,7 +72,6 @@ static fc_tensor *to_tensor(fc_ctx *c, const fc_case_array *a) {
   fc_tensor *t = fc_tensor_new(c->arena, a->ndim, a->dim);
 
   for (int64_t i = 0; i < fc_len(t); i++) t->x[i] = (fc_real)a->x[i];
-  t->owns_x = false;
   return t;
 }
 
@@ -99,13 +98,10 @@ static fc_status draw_inputs(peer *p, bool train) {
   FC_TRY(p->def->frames(p->self, &f));
   fc_tensor *window = fc_tensor_new(p->c->arena, FC_DIMS(1, f.n_in, POINTS, POINTS, f.channels_in));
   fc_rng_normals(&r, 0, fc_len(window), window->x);
-  window->owns_x = false;
   p->def->pack(p->c, p->self, window, f.max_out, &p->batch);
-  for (int i = 0; i < p->batch.n; i++) p->batch.t[i]->owns_x = false;
   if (!train) return FC_OK;
-  p->target         = fc_tensor_new(p->c->arena, FC_DIMS(1, f.max_out, POINTS, POINTS, f.channels_out));
-  p->target->owns_x = false;
-  r.sample          = 1;
+  p->target = fc_tensor_new(p->c->arena, FC_DIMS(1, f.max_out, POINTS, POINTS, f.channels_out));
+  r.sample  = 1;
   fc_rng_normals(&r, 0, fc_len(p->target), p->target->x);
   return FC_OK;
 }

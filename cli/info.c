@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { HEAD = 4096 };
 
@@ -29,9 +31,15 @@ static bool is_text(const unsigned char *h, size_t n) {
   return n > 0;
 }
 
+/* outside quotes */
 static int commas(const char *line) {
-  int n = 0;
-  for (; *line && *line != '\n'; line++) n += *line == ',';
+  bool quoted = false;
+  int  n      = 0;
+
+  for (; *line && *line != '\n'; line++) {
+    quoted ^= *line == '"';
+    n += *line == ',' && !quoted;
+  }
   return n;
 }
 
@@ -42,8 +50,7 @@ static fc_info_kind *text_kind(const char *h) {
   while (*h && strchr(" \t\r\n", *h)) h++;
   if (*h == '<') return fc_info_xml;
   if (*h == '{' || *h == '[') return fc_info_json;
-  return commas(h) > 0 && second && (!second[1] || commas(second + 1) == commas(h)) ? fc_info_csv
-                                                                                    : fc_info_yaml;
+  return second && commas(h) > 0 && commas(second + 1) == commas(h) ? fc_info_csv : fc_info_yaml;
 }
 
 static fc_info_kind *by_name(const char *path) {
@@ -97,6 +104,40 @@ static fc_status one(const char *path, const fc_info_options *o, bool json) {
   return s;
 }
 
+/* HDF5 1.10 can crash on a damaged file, and info is what one runs on a file that is suspect: so each file is
+   looked at in a child process, which sends its message back through a pipe. */
+static _Noreturn void child(const char *path, const fc_info_options *o, bool json, int pipe_end) {
+  const fc_status s = one(path, o, json);
+
+  if (s != FC_OK && write(pipe_end, fc_error(), strlen(fc_error())) < 0) _exit(fc_exit_code(FC_E_SYSTEM));
+  _exit(fc_exit_code(s));
+}
+
+static fc_status verdict(const char *path, int status, const char *message) {
+  FC_REQUIRE(!WIFSIGNALED(status), FC_E_INPUT, "%s: reading it crashed (%s); the file is damaged", path,
+             strsignal(WTERMSIG(status)));
+  if (WEXITSTATUS(status) == 0) return FC_OK;
+  return fc_fail(WEXITSTATUS(status) == fc_exit_code(FC_E_INPUT) ? FC_E_INPUT : FC_E_SYSTEM, "%s", message);
+}
+
+static fc_status guarded(const char *path, const fc_info_options *o, bool json) {
+  char   message[1024] = "";
+  int    ends[2], status = 0;
+  size_t n = 0;
+
+  FC_REQUIRE(!pipe(ends), FC_E_SYSTEM, "no pipe: %s", strerror(errno));
+  fflush(NULL);
+  const pid_t pid = fork();
+  if (pid == 0) child(path, o, json, ends[1]);
+  close(ends[1]);
+  for (ssize_t k = 1; pid > 0 && k > 0 && n<sizeof message - 1; n += k> 0 ? (size_t)k : 0)
+    k = read(ends[0], message + n, sizeof message - 1 - n);
+  close(ends[0]);
+  FC_REQUIRE(pid > 0, FC_E_SYSTEM, "no child process: %s", strerror(errno));
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+  return verdict(path, status, message);
+}
+
 fc_status fc_cmd_info(int argc, char **argv) {
   bool         json = false, quick = false, done;
   const fc_arg args[] = {
@@ -111,7 +152,7 @@ fc_status fc_cmd_info(int argc, char **argv) {
                        NULL, &done));
   const fc_info_options o = {!quick};
   for (int i = 0; i < files.n && !done; i++) {
-    const fc_status s = one(files.v[i], &o, json);
+    const fc_status s = guarded(files.v[i], &o, json);
     if (s == FC_OK) continue;
     if (files.n > 1) fprintf(stderr, "fieldcast: %s\n", fc_error());
     worst = s;

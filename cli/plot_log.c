@@ -132,10 +132,10 @@ static fc_status draw(const fc_plot_request *r, const char *path, const table *t
   } else {
     const char    *x_label  = x < 0 ? "line" : t->name[x];
     const fc_chart charts[] = {
-        {{.x_label = x_label, .y_label = "loss, scores", .log_y = true, .h_line = NAN}, n, curve},
+        {{.x_label = x_label, .y_label = "loss and scores", .log_y = true, .h_line = NAN}, n, curve},
         {{.x_label = x_label, .y_label = "learning rate", .h_line = NAN}, 1, &rate}};
     rate.label = NULL;
-    s          = fc_plot_charts(r->png, path, 1, lr >= 0 && rate.n ? 2 : 1, charts);
+    s          = fc_plot_charts(r->png, path, lr >= 0 && rate.n ? 2 : 1, 1, charts);
   }
   free(v);
   return s;

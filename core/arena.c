@@ -36,9 +36,11 @@ void fc_arena_destroy(fc_arena *a) {
   free(a);
 }
 
+size_t fc_arena_round(size_t bytes) { return (bytes + ALIGN - 1) / ALIGN * ALIGN; }
+
 void *fc_arena_push(fc_arena *a, size_t bytes) {
   unsigned char *p    = a->base + a->used;
-  const size_t   need = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+  const size_t   need = fc_arena_round(bytes);
 
   FC_ASSERT(need <= a->size - a->used, "arena of %zu bytes is full: %zu used, %zu more wanted", a->size,
             a->used, need);
@@ -48,6 +50,7 @@ void *fc_arena_push(fc_arena *a, size_t bytes) {
 }
 
 size_t fc_arena_mark(const fc_arena *a) { return a->used; }
+void  *fc_arena_top(const fc_arena *a) { return a->base + a->used; }
 
 void fc_arena_pop(fc_arena *a, size_t mark) {
   FC_ASSERT(mark <= a->used, "arena popped to %zu, but only %zu bytes are in use", mark, a->used);
@@ -58,7 +61,7 @@ void fc_arena_pop(fc_arena *a, size_t mark) {
 }
 
 void *fc_arena_keep(fc_arena *a, size_t mark, const void *p, size_t bytes, bool move) {
-  const size_t end = mark + (bytes + ALIGN - 1) / ALIGN * ALIGN;
+  const size_t end = mark + fc_arena_round(bytes);
 
   FC_ASSERT(end <= a->used, "fc_arena_keep: %zu bytes from mark %zu, but only %zu are in use", bytes, mark,
             a->used);

@@ -58,7 +58,7 @@ _Noreturn void fc_panic(const char *file, int line, const char *fmt, ...)
     if (!(cond)) fc_panic(__FILE__, __LINE__, __VA_ARGS__);                                                  \
   } while (0)
 
-#define FC_VERSION "0.1.0"
+#define FC_VERSION      "0.1.0"
 #define FC_COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 static inline int64_t fc_min64(int64_t a, int64_t b) { return a < b ? a : b; }

@@ -18,5 +18,6 @@ void       fc_batch_put(fc_batch *b, const char *name, fc_tensor *t);
 /* Checks that an input is there and fits. shape letters: a number is demanded, -1 takes any length. */
 fc_status fc_batch_need(const fc_batch *b, const char *name, int ndim, const int64_t *dim, fc_tensor **out);
 /* an integer given as a one-element tensor, def if absent */
-fc_status fc_batch_int(const fc_batch *b, const char *name, int64_t def, int64_t lo, int64_t hi, int64_t *out);
+fc_status fc_batch_int(const fc_batch *b, const char *name, int64_t def, int64_t lo, int64_t hi,
+                       int64_t *out);
 #endif

@@ -8,13 +8,13 @@
 /* What a field operator wants from and gives to gridded data. Standard layout of a window:
    [B, T, X(, Y(, Z)), C], the layout of the readers, of losses and of rollouts. */
 typedef struct fc_frames {
-  int     n_in;             /* frames of history per call */
-  int     max_out;          /* most frames per call (latent steps); 1 for one-step models */
-  int     ndim;             /* space dimensions: 1, 2, 3 */
+  int     n_in;    /* frames of history per call */
+  int     max_out; /* most frames per call (latent steps); 1 for one-step models */
+  int     ndim;    /* space dimensions: 1, 2, 3 */
   int64_t channels_in, channels_out;
-  int64_t multiple;         /* every axis length must be a multiple of this */
-  bool    steady;           /* one field to one field, no time (Darcy) */
-  bool    square;           /* all axes of one length */
+  int64_t multiple; /* every axis length must be a multiple of this */
+  bool    steady;   /* one field to one field, no time (Darcy) */
+  bool    square;   /* all axes of one length */
 } fc_frames;
 
 typedef struct fc_model_def {
@@ -37,5 +37,6 @@ typedef struct fc_model_def {
 } fc_model_def;
 
 /* pack, apply, unpack */
-fc_tensor *fc_model_frames(fc_ctx *c, const fc_model_def *def, const void *self, fc_tensor *window, int n_out);
+fc_tensor *fc_model_frames(fc_ctx *c, const fc_model_def *def, const void *self, fc_tensor *window,
+                           int n_out);
 #endif

@@ -8,8 +8,14 @@
 
 enum { FC_TEXT = 512, FC_LIST = 16 }; /* bytes of a text field; items of a list field */
 
-typedef struct fc_ints { int n; int64_t v[FC_LIST]; } fc_ints;
-typedef struct fc_reals { int n; double v[FC_LIST]; } fc_reals;
+typedef struct fc_ints {
+  int     n;
+  int64_t v[FC_LIST];
+} fc_ints;
+typedef struct fc_reals {
+  int    n;
+  double v[FC_LIST];
+} fc_reals;
 
 typedef enum {
   FC_T_INT,    /* int64_t */
@@ -31,18 +37,26 @@ typedef struct fc_option {
   const char *choices; /* FC_T_CHOICE only */
 } fc_option;
 
-#define FC_OPT_INT(S, field, def, lo, hi, help) {#field, FC_T_INT, offsetof(S, field), def, help, lo, hi, NULL}
-#define FC_OPT_REAL(S, field, def, lo, hi, help) {#field, FC_T_REAL, offsetof(S, field), def, help, lo, hi, NULL}
-#define FC_OPT_BOOL(S, field, def, help) {#field, FC_T_BOOL, offsetof(S, field), def, help, 1, 0, NULL}
-#define FC_OPT_TEXT(S, field, def, help) {#field, FC_T_TEXT, offsetof(S, field), def, help, 1, 0, NULL}
+#define FC_OPT_INT(S, field, def, lo, hi, help)                                                              \
+  { #field, FC_T_INT, offsetof(S, field), def, help, lo, hi, NULL }
+#define FC_OPT_REAL(S, field, def, lo, hi, help)                                                             \
+  { #field, FC_T_REAL, offsetof(S, field), def, help, lo, hi, NULL }
+#define FC_OPT_BOOL(S, field, def, help)                                                                     \
+  { #field, FC_T_BOOL, offsetof(S, field), def, help, 1, 0, NULL }
+#define FC_OPT_TEXT(S, field, def, help)                                                                     \
+  { #field, FC_T_TEXT, offsetof(S, field), def, help, 1, 0, NULL }
 #define FC_OPT_CHOICE(S, field, choices, def, help)                                                          \
-  {#field, FC_T_CHOICE, offsetof(S, field), def, help, 1, 0, choices}
-#define FC_OPT_INTS(S, field, def, lo, hi, help) {#field, FC_T_INTS, offsetof(S, field), def, help, lo, hi, NULL}
+  { #field, FC_T_CHOICE, offsetof(S, field), def, help, 1, 0, choices }
+#define FC_OPT_INTS(S, field, def, lo, hi, help)                                                             \
+  { #field, FC_T_INTS, offsetof(S, field), def, help, lo, hi, NULL }
 #define FC_OPT_REALS(S, field, def, lo, hi, help)                                                            \
-  {#field, FC_T_REALS, offsetof(S, field), def, help, lo, hi, NULL}
-#define FC_OPT_ALIAS(S, field, type, key) {key, type, offsetof(S, field), NULL, NULL, 1, 0, NULL}
-#define FC_OPT_IGNORED(key, help) {key, FC_T_TEXT, (size_t)-1, NULL, help, 1, 0, NULL} /* accepted, not used */
-#define FC_OPT_END {NULL, FC_T_INT, 0, NULL, NULL, 1, 0, NULL}
+  { #field, FC_T_REALS, offsetof(S, field), def, help, lo, hi, NULL }
+#define FC_OPT_ALIAS(S, field, type, key)                                                                    \
+  { key, type, offsetof(S, field), NULL, NULL, 1, 0, NULL }
+#define FC_OPT_IGNORED(key, help)                                                                            \
+  { key, FC_T_TEXT, (size_t)-1, NULL, help, 1, 0, NULL } /* accepted, not used */
+#define FC_OPT_END                                                                                           \
+  { NULL, FC_T_INT, 0, NULL, NULL, 1, 0, NULL }
 
 void             fc_options_defaults(const fc_option *t, void *s);
 const fc_option *fc_options_find(const fc_option *t, const char *key);
@@ -52,9 +66,9 @@ fc_status fc_options_set(const fc_option *t, void *s, const char *key, const cha
 fc_status fc_option_set(const fc_option *t, const fc_option *o, void *s, const char *name, const char *value,
                         const char *where);
 /* value of one option as text that fc_options_set reads back to the same bits */
-void      fc_options_text(const fc_option *o, const void *s, char *buf, size_t size);
+void fc_options_text(const fc_option *o, const void *s, char *buf, size_t size);
 /* key, default, range and help of each, aligned; prefix stands before each key ("train.") */
-void      fc_options_help(const fc_option *t, const char *prefix, FILE *f);
+void fc_options_help(const fc_option *t, const char *prefix, FILE *f);
 /* a choice's name */
 const char *fc_option_choice(const fc_option *o, int index, char *buf, size_t size);
 

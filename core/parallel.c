@@ -11,10 +11,12 @@ extern void gotoblas_dynamic_init(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
 
 /* OpenBLAS knows processors by model number and takes its oldest kernels for one newer than itself:
-   measured on Emerald Rapids with 0.3.21: "Prescott" 21 GF/s, "SkylakeX" 130 GF/s. Ask the processor instead. */
+   measured on Emerald Rapids with 0.3.21: "Prescott" 21 GF/s, "SkylakeX" 130 GF/s. Ask the processor instead.
+ */
 static const char *best_kernels(void) {
 #if defined(__x86_64__) && defined(__GNUC__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw"))
     return "SkylakeX";
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
 #endif

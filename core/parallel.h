@@ -5,7 +5,7 @@
 #define FC_PARALLEL_H
 #include "core/base.h"
 
-#define FC_PRAGMA(x) _Pragma(#x)
+#define FC_PRAGMA(x)    _Pragma(#x)
 #define FC_PARALLEL_MIN 32768 /* elements below which a thread team costs more than it gives */
 
 #define FC_FOR_ROWS(i, rows, width)                                                                          \
@@ -22,7 +22,7 @@
 
 /* lets a sum or maximum use vector lanes without -ffast-math */
 #define FC_REDUCE(op, var) FC_PRAGMA(omp simd reduction(op : var))
-#define FC_VECTOR FC_PRAGMA(omp simd)
+#define FC_VECTOR          FC_PRAGMA(omp simd)
 
 /* One source, several instruction sets, chosen by the loader (GCC on x86-64). Sanitizers
    instrument the resolver before they are ready, so those builds take the plain code. */
@@ -37,7 +37,7 @@
 void        fc_parallel_start(void);
 bool        fc_blas_reentrant(void); /* false: a flavour without locks; the team is kept at one thread */
 const char *fc_blas_kernels(void);
-int         fc_threads(void);        /* size of the team */
-int         fc_thread(void);         /* this thread's number in it, 0 outside parallel loops */
+int         fc_threads(void); /* size of the team */
+int         fc_thread(void);  /* this thread's number in it, 0 outside parallel loops */
 void        fc_threads_set(int n);
 #endif

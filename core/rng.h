@@ -20,7 +20,7 @@ typedef struct fc_rng {
   uint32_t purpose;
 } fc_rng;
 
-void   fc_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+void fc_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 /* the raw 128 bits of the numbers first .. first+n-1: out [n, 4] */
 void   fc_rng_words(const fc_rng *r, uint64_t first, int64_t n, uint32_t *out);
 double fc_rng_uniform(const fc_rng *r, uint64_t index); /* in (0,1), 53 bits */
@@ -28,5 +28,5 @@ double fc_rng_normal(const fc_rng *r, uint64_t index);  /* mean 0, variance 1; B
 void   fc_rng_normals(const fc_rng *r, uint64_t first, int64_t n, fc_real *x);
 void   fc_rng_uniforms(const fc_rng *r, uint64_t first, int64_t n, fc_real lo, fc_real hi, fc_real *x);
 /* a permutation of 0..n-1 (Fisher-Yates) */
-void   fc_rng_permutation(const fc_rng *r, int64_t n, int64_t *p);
+void fc_rng_permutation(const fc_rng *r, int64_t n, int64_t *p);
 #endif

@@ -7,13 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct fc_free {
-  fc_free *next;
-  fc_real *x;
-};
-
-enum { RECYCLE_MIN = 4096 }; /* bytes; smaller tensors (losses, sums) stay readable after backward */
-
 fc_status fc_ctx_create(size_t reserve_bytes, bool dry, fc_ctx **out) {
   fc_ctx *c = calloc(1, sizeof *c);
 
@@ -21,11 +14,15 @@ fc_status fc_ctx_create(size_t reserve_bytes, bool dry, fc_ctx **out) {
   fc_parallel_start();
   if (!reserve_bytes) reserve_bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
   c->dry      = dry;
-  fc_status s = fc_arena_create(reserve_bytes, !dry, &c->arena);
-  if (s != FC_OK)
+  c->recycle  = calloc(1, sizeof *c->recycle);
+  fc_status s = c->recycle ? fc_arena_create(reserve_bytes, !dry, &c->arena)
+                           : fc_fail(FC_E_SYSTEM, "no memory for a context");
+  if (s != FC_OK) {
+    free(c->recycle);
     free(c);
-  else
+  } else {
     *out = c;
+  }
   return s;
 }
 
@@ -33,6 +30,7 @@ void fc_ctx_destroy(fc_ctx *c) {
   if (!c) return;
   if (c->fft) c->fft_close(c->fft);
   fc_arena_destroy(c->arena);
+  free(c->recycle);
   free(c);
 }
 
@@ -47,7 +45,14 @@ static void leave_node(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, 
                        fc_tensor *const *in) {
   fc_node *n = fc_arena_push(c->arena, sizeof *n + (size_t)n_in * sizeof *in);
 
-  *n = (fc_node){op, out, (fc_tensor **)(n + 1), n_in, saved, c->flops - c->flops_recorded, c->tape};
+  *n                = (fc_node){op,
+                                out,
+                                (fc_tensor **)(n + 1),
+                                n_in,
+                                saved,
+                                c->flops - c->flops_recorded,
+                                c->tape,
+                                fc_arena_top(c->arena)};
   c->flops_recorded = c->flops;
   memcpy(n->in, in, (size_t)n_in * sizeof *in);
   out->needs_grad = true;
@@ -63,28 +68,16 @@ fc_tensor *fc_record(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, in
 /* ---- gradient buffers ---- */
 
 static fc_real *take_buffer(fc_ctx *c, size_t bytes) {
-  for (int i = 0; i < c->n_free; i++) {
-    fc_free *f = c->free_list[i].head;
-    if (c->free_list[i].bytes != bytes || !f) continue;
-    c->free_list[i].head = f->next;
-    return f->x;
-  }
-  return fc_arena_push(c->arena, bytes);
+  fc_real *x = fc_recycle_take(c->recycle, bytes);
+
+  return x ? x : fc_arena_push(c->arena, bytes);
 }
 
-static void return_buffer(fc_ctx *c, fc_real *x, size_t bytes) {
-  int i = 0;
-
-  while (i < c->n_free && c->free_list[i].bytes != bytes) i++;
-  if (i == FC_FREE_SIZES || bytes < RECYCLE_MIN) return; /* a rare size: left to the end of the step */
-  if (i == c->n_free) {
-    c->free_list[i].bytes = bytes;
-    c->free_list[i].head  = NULL;
-    c->n_free++;
-  }
-  fc_free *f           = fc_arena_push(c->arena, sizeof *f);
-  *f                   = (fc_free){c->free_list[i].head, x};
-  c->free_list[i].head = f;
+static void give_back(fc_ctx *c, void *lo, void *hi) {
+#ifdef FC_POISON
+  if (!c->dry && hi > lo) memset(lo, 0xff, (size_t)((char *)hi - (char *)lo));
+#endif
+  fc_recycle_add(c->recycle, lo, hi);
 }
 
 static size_t bytes_of(const fc_tensor *t) { return (size_t)fc_len(t) * sizeof(fc_real); }
@@ -152,8 +145,15 @@ static void plan_backward(fc_ctx *c, const fc_node *n) {
   c->flops += 2 * n->flops;
 }
 
-static void run_node(fc_ctx *c, const fc_node *n) {
-  fc_tensor *out = n->out;
+void fc_keep(fc_tensor *t) {
+  t->kept = true;
+  if (t->owner) t->owner->kept = true;
+}
+
+/* Returns the node before n, whose memory is gone afterwards. */
+static const fc_node *run_node(fc_ctx *c, const fc_node *n) {
+  const fc_node *prev = n->prev;
+  fc_tensor     *out  = n->out;
 
   if (out->g) {
     if (c->dry && !n->op->runs_dry)
@@ -161,21 +161,21 @@ static void run_node(fc_ctx *c, const fc_node *n) {
     else
       n->op->backward(c, n);
   }
-  if (out->g) return_buffer(c, out->g, bytes_of(out));
+  if (out->g) give_back(c, out->g, (char *)out->g + fc_arena_round(bytes_of(out)));
   out->g = NULL;
-  if (!out->owns_x || bytes_of(out) < RECYCLE_MIN) return;
-  return_buffer(c, out->x, bytes_of(out)); /* every reader of out lies later on the tape and has run */
-  out->owns_x = false;
+  if (!out->kept) give_back(c, prev ? prev->end : (char *)out, n->end);
+  return prev;
 }
 
 static void walk(fc_ctx *c) {
-  for (const fc_node *n = c->tape; n; n = n->prev) run_node(c, n);
+  for (const fc_node *n = c->tape; n;) n = run_node(c, n);
   c->tape = NULL;
 }
 
 void fc_backward_from(fc_ctx *c, fc_tensor *y, const fc_real *v) {
   FC_ASSERT(y->needs_grad, "fc_backward: nothing that needs a gradient led to this tensor of shape %s",
             fc_shape_text(y));
+  fc_keep(y);
   fc_grad_add(c, y, v); /* y may have a gradient already: a block may return its input */
   walk(c);
 }
@@ -188,8 +188,8 @@ void fc_backward(fc_ctx *c, fc_tensor *loss) {
 }
 
 void fc_step_end(fc_ctx *c, size_t mark) {
-  c->tape           = NULL;
-  c->n_free         = 0;
+  c->tape = NULL;
+  fc_recycle_clear(c->recycle);
   c->draws          = 0;
   c->flops_recorded = c->flops;
   fc_arena_pop(c->arena, mark);
@@ -200,11 +200,11 @@ fc_tensor *fc_compact(fc_ctx *c, size_t mark, fc_tensor *x) {
 
   if (c->grad) return x;
   if (fc_arena_above(c->arena, mark, x->x)) {
-    head.x      = fc_arena_keep(c->arena, mark, x->x, bytes_of(x), !c->dry);
-    head.owns_x = true;
+    head.x     = fc_arena_keep(c->arena, mark, x->x, bytes_of(x), !c->dry);
+    head.owner = NULL;
   } else {
+    head.owner = fc_arena_above(c->arena, mark, x) ? x->owner : x; /* the values are someone else's */
     fc_arena_pop(c->arena, mark);
-    head.owns_x = false; /* the values are someone else's */
   }
   fc_tensor *y = fc_arena_push(c->arena, sizeof *y);
   *y           = head;
@@ -227,13 +227,13 @@ static void checkpoint_backward(fc_ctx *c, const fc_node *n) {
     in[i] = n->in[i] ? fc_arena_push(c->arena, sizeof **in) : NULL;
     if (!in[i]) continue;
     fc_grad(c, n->in[i]);
-    *in[i]        = *n->in[i];
-    in[i]->owns_x = false;
+    *in[i] = *n->in[i];
   }
   const size_t mark  = fc_arena_mark(c->arena);
   const fc_ctx outer = *c;
+  fc_recycle   inner = {0}; /* what dies inside lies above the mark */
   c->tape            = NULL;
-  c->n_free          = 0; /* buffers freed inside lie above the mark */
+  c->recycle         = &inner;
   c->draws           = call->draws;
 
   fc_tensor *y = call->fn(c, call->self, n->n_in, in);
@@ -259,4 +259,8 @@ fc_tensor *fc_checkpoint(fc_ctx *c, fc_block_fn fn, const void *self, int n_in, 
   c->grad      = true;
   leave_node(c, &checkpoint, y, call, n_in, in);
   return y;
+}
+
+fc_tensor *fc_block_plain(fc_ctx *c, fc_block_fn fn, const void *self, int n_in, fc_tensor *const *in) {
+  return fn(c, self, n_in, in);
 }

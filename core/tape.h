@@ -2,36 +2,34 @@
    input needs a gradient they also leave a node, and fc_backward() walks the nodes
    from last to first.
 
-   Memory during backward: when a node has run, its output's gradient is dead, and so
-   are its output's values (all readers lie later on the tape). Both buffers go to
-   free lists by size and serve as gradients of earlier tensors. After fc_backward
-   only leaves (inputs, parameters) and small tensors (losses) still hold values. */
+   Memory during backward: when a node has run, its output's gradient is dead, and so is all that was pushed
+   between the node before it and itself: the output's values, what the operation saved, what a model made in
+   between (all readers lie later on the tape). These stretches are merged and serve as gradients of earlier
+   tensors, so the peak of a step is close to what the forward left. After fc_backward only what was pushed
+   before the first operation, parameters, kept tensors (fc_keep) and the loss still hold values. */
 #ifndef FC_TAPE_H
 #define FC_TAPE_H
+#include "core/recycle.h"
 #include "core/tensor.h"
 
 struct fc_comm;
 struct fc_fft_cache;
 typedef struct fc_node fc_node;
-typedef struct fc_free fc_free;
 
-enum { FC_FREE_SIZES = 64 };
-
-typedef struct fc_ctx { /* everything one step needs; no globals */
-  fc_arena             *arena;    /* activations, gradients, nodes, scratch */
-  fc_node              *tape;     /* newest node */
-  bool                  grad;     /* record? false in rollout */
-  bool                  training; /* dropout, batch statistics */
-  bool                  dry;      /* plan: shapes, memory and FLOPs, but no arithmetic */
-  double                flops;    /* of the dense products run so far: 2 m n k each */
+typedef struct fc_ctx {                 /* everything one step needs; no globals */
+  fc_arena             *arena;          /* activations, gradients, nodes, scratch */
+  fc_node              *tape;           /* newest node */
+  bool                  grad;           /* record? false in rollout */
+  bool                  training;       /* dropout, batch statistics */
+  bool                  dry;            /* plan: shapes, memory and FLOPs, but no arithmetic */
+  double                flops;          /* of the dense products run so far: 2 m n k each */
   double                flops_recorded; /* value of flops at the newest node */
   uint64_t              seed, step;
-  uint32_t              draws;    /* random ops so far in this step */
-  const struct fc_comm *domain;   /* ranks that share the points axis; NULL = serial */
-  struct fc_fft_cache  *fft;      /* FFTW plans by shape, made on first use (core/ops/fft.c) */
+  uint32_t              draws;  /* random ops so far in this step */
+  const struct fc_comm *domain; /* ranks that share the points axis; NULL = serial */
+  struct fc_fft_cache  *fft;    /* FFTW plans by shape, made on first use (core/ops/fft.c) */
   void (*fft_close)(struct fc_fft_cache *);
-  struct { size_t bytes; fc_free *head; } free_list[FC_FREE_SIZES];
-  int n_free;
+  fc_recycle *recycle; /* dead stretches of the arena during backward */
 } fc_ctx;
 
 typedef struct fc_op { /* one static const per op, next to its kernels */
@@ -48,6 +46,7 @@ struct fc_node {
   void        *saved;
   double       flops; /* of the forward; backward is planned as twice that */
   fc_node     *prev;
+  char        *end; /* of what was pushed up to this node */
 };
 
 #define FC_IN(...)                                                                                           \
@@ -75,7 +74,7 @@ void     fc_grad_give(fc_ctx *c, const fc_node *n, fc_tensor *t);
 void fc_backward(fc_ctx *c, fc_tensor *loss);
 /* the same from any tensor y with its gradient v[len y] given: block recomputation, adjoint tests */
 void fc_backward_from(fc_ctx *c, fc_tensor *y, const fc_real *v);
-static inline void fc_keep(fc_tensor *t) { t->owns_x = false; } /* values survive fc_backward */
+void fc_keep(fc_tensor *t); /* its values survive fc_backward, also those it shares with another tensor */
 
 /* End of a step: pops the arena to the mark, forgets tape and free lists. */
 void fc_step_end(fc_ctx *c, size_t mark);
@@ -87,4 +86,8 @@ fc_tensor *fc_compact(fc_ctx *c, size_t mark, fc_tensor *x);
    in[] are the tensors whose gradients flow through; weights inside are reached as usual. */
 typedef fc_tensor *(*fc_block_fn)(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in);
 fc_tensor *fc_checkpoint(fc_ctx *c, fc_block_fn fn, const void *self, int n_in, fc_tensor *const *in);
+/* the same signature, simply runs fn: lets a model choose between the two */
+fc_tensor *fc_block_plain(fc_ctx *c, fc_block_fn fn, const void *self, int n_in, fc_tensor *const *in);
+typedef fc_tensor *(*fc_block_run)(fc_ctx *c, fc_block_fn fn, const void *self, int n_in,
+                                   fc_tensor *const *in);
 #endif

@@ -21,8 +21,7 @@ static fc_tensor *shaped(fc_arena *a, int ndim, const int64_t *dim) {
 fc_tensor *fc_tensor_new(fc_arena *a, int ndim, const int64_t *dim) {
   fc_tensor *t = shaped(a, ndim, dim);
 
-  t->x      = fc_arena_push(a, (size_t)fc_len(t) * sizeof(fc_real));
-  t->owns_x = true;
+  t->x = fc_arena_push(a, (size_t)fc_len(t) * sizeof(fc_real));
   return t;
 }
 
@@ -30,6 +29,13 @@ fc_tensor *fc_tensor_borrow(fc_arena *a, fc_real *x, int ndim, const int64_t *di
   fc_tensor *t = shaped(a, ndim, dim);
 
   t->x = x;
+  return t;
+}
+
+fc_tensor *fc_tensor_view(fc_arena *a, fc_tensor *x, int ndim, const int64_t *dim) {
+  fc_tensor *t = fc_tensor_borrow(a, x->x, ndim, dim);
+
+  t->owner = x->owner ? x->owner : x;
   return t;
 }
 

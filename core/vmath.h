@@ -26,24 +26,24 @@ FC_MVEC double cos(double);
 #include <math.h>
 
 #ifdef FC_DOUBLE
-#define fc_exp exp
+#define fc_exp  exp
 #define fc_tanh tanh
-#define fc_erf erf
-#define fc_log log
-#define fc_sin sin
-#define fc_cos cos
+#define fc_erf  erf
+#define fc_log  log
+#define fc_sin  sin
+#define fc_cos  cos
 #define fc_sqrt sqrt
 #define fc_fabs fabs
-#define fc_pow pow
+#define fc_pow  pow
 #else
-#define fc_exp expf
+#define fc_exp  expf
 #define fc_tanh tanhf
-#define fc_erf erff
-#define fc_log logf
-#define fc_sin sinf
-#define fc_cos cosf
+#define fc_erf  erff
+#define fc_log  logf
+#define fc_sin  sinf
+#define fc_cos  cosf
 #define fc_sqrt sqrtf
 #define fc_fabs fabsf
-#define fc_pow powf
+#define fc_pow  powf
 #endif
 #endif

@@ -217,7 +217,7 @@ static bool parameters(hid_t file, const fc_field_spec *s) {
 static bool field_group(hid_t file, const fc_field_spec *s, int rank) {
   const int    n     = s->n_fields + s->n_constant;
   const char **names = malloc((size_t)n * sizeof *names);
-  char         group[16];
+  char         group[32];
   int          k = 0;
 
   if (!names) return false;

@@ -24,7 +24,7 @@ static fc_status dimensions(hid_t file, const char *path, fc_field_map *m) {
 
   fc_h5_close(g);
   FC_REQUIRE(g >= 0, FC_E_INPUT, "%s: a Well file without the group 'dimensions'", path);
-  FC_REQUIRE(n > 0, FC_E_INPUT, "%s: group 'dimensions' lacks the attribute spatial_dims", path);
+  FC_REQUIRE(n > 0, FC_E_INPUT, "%s: group 'dimensions' has no readable attribute spatial_dims", path);
   FC_REQUIRE(n <= 3, FC_E_INPUT, "%s: %d or more space axes; 1 to 3 are possible", path, n);
   m->info.ndim = n;
   memcpy(m->info.axis, names, (size_t)n * sizeof names[0]);
@@ -73,7 +73,7 @@ static fc_status fields(hid_t file, const char *path, fc_field_map *m, int rank)
   const hid_t g = H5Gopen2(file, groups[rank], H5P_DEFAULT);
   const int   n = g < 0 ? -1 : fc_h5_texts(g, "field_names", FC_FIELD_CHANNELS, names);
   fc_h5_close(g);
-  FC_REQUIRE(n >= 0, FC_E_INPUT, "%s: group '%s' lacks the attribute field_names", path, groups[rank]);
+  FC_REQUIRE(n >= 0, FC_E_INPUT, "%s: group '%s' has no readable attribute field_names", path, groups[rank]);
   for (int i = 0; i < n; i++) FC_TRY(field(file, path, m, rank, names[i]));
   return FC_OK;
 }

@@ -69,7 +69,7 @@ fc_status fc_h5_open(const char *path, hid_t *out) {
   FC_REQUIRE(!stat(path, &st), FC_E_INPUT, "%s: %s", path, strerror(errno));
   FC_REQUIRE(!S_ISDIR(st.st_mode), FC_E_INPUT, "%s: a folder, where a file is wanted", path);
   FC_REQUIRE(S_ISREG(st.st_mode), FC_E_INPUT, "%s: not a regular file", path);
-  *out = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  *out = fc_h5_open_checked(path);
   return *out >= 0 ? FC_OK : not_hdf5(path);
 }
 

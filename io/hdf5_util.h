@@ -20,10 +20,13 @@ void        fc_h5_unhush(fc_h5_quiet q);
 /* Opens for reading. FC_E_INPUT says what is wrong: missing, no permission, a folder, classic netCDF,
    not HDF5, truncated or damaged. */
 fc_status fc_h5_open(const char *path, hid_t *out);
-/* Creates a file; negative if it cannot. The first error of the disk, then or later, lands in *error (an errno;
-   0 before, and alive until the file is closed), and HDF5 does not hear of it: look before trusting the file. */
-hid_t     fc_h5_create(const char *path, int *error);
-void      fc_h5_close(hid_t id); /* of any kind; a negative id is fine */
+/* Creates a file; negative if it cannot. The first error of the disk, then or later, lands in *error (an
+   errno; 0 before, and alive until the file is closed), and HDF5 does not hear of it: look before trusting
+   the file. */
+hid_t fc_h5_create(const char *path, int *error);
+/* io/hdf5_source.c: H5Fopen that survives damaged heaps; without the words of fc_h5_open */
+hid_t fc_h5_open_checked(const char *path);
+void  fc_h5_close(hid_t id); /* of any kind; a negative id is fine */
 
 typedef enum { FC_H5_NOTHING, FC_H5_GROUP, FC_H5_DATASET } fc_h5_kind;
 fc_h5_kind fc_h5_what(hid_t at, const char *name); /* name may be a path */

@@ -26,7 +26,7 @@ typedef struct fc_chart_view {
 /* 0 at lo, 1 at hi; NaN if v has no place on the axis */
 static inline double fc_span_at(const fc_span *s, double v) {
   if (!isfinite(v) || (s->logarithmic && v <= 0)) return NAN;
-  return s->logarithmic ? log(v / s->lo) / log(s->hi / s->lo) : (v - s->lo) / (s->hi - s->lo);
+  return s->logarithmic ? (log(v) - log(s->lo)) / (log(s->hi) - log(s->lo)) : (v - s->lo) / (s->hi - s->lo);
 }
 
 /* far outside is as good as any place outside, and cairo's coordinates are 24 bits */

@@ -135,7 +135,7 @@ static void draw_chart(fc_canvas *c, const fc_chart *chart, fc_box cell) {
 
 fc_status fc_plot_charts(const char *path, const char *title, int rows, int cols, const fc_chart *charts) {
   const bool   alone = rows * cols == 1;
-  const double w = alone ? 640 : 430, h = alone ? 400 : 290, edge = 10, head = title ? 30 : 0;
+  const double w = cols == 1 ? 640 : 430, h = alone ? 400 : 290, edge = 10, head = title ? 30 : 0;
   fc_canvas    c;
 
   FC_ASSERT(rows > 0 && cols > 0, "a picture of %d x %d charts", rows, cols);

@@ -47,7 +47,8 @@ static bool has_markers(const fc_chart *chart) {
 
 /* a wish that is no range (reversed, or <= 0 on a log axis) counts as none */
 static bool wished(double lo, double hi, fc_span *s) {
-  if (!(lo < hi) || !fits(lo, s->logarithmic) || !fits(hi, s->logarithmic)) return false;
+  if (!(lo < hi) || !isfinite(hi - lo) || (s->logarithmic && (lo < FC_LOG_LEAST || hi > FC_LOG_MOST)))
+    return false;
   s->lo = lo;
   s->hi = hi;
   return true;

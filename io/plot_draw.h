@@ -54,6 +54,9 @@ void fc_ticks_log(double lo, double hi, int target, fc_ticks *t);
 /* "x 10^-3" into buf; "" if the exponent is 0 */
 const char *fc_ticks_factor(const fc_ticks *t, char *buf, size_t size);
 
+#define FC_LOG_LEAST 1e-150 /* what a log axis can show */
+#define FC_LOG_MOST  1e150
+
 /* widens an empty or zero range so that it can be an axis; a log range becomes positive */
 void fc_range_mend(double *lo, double *hi, bool logarithmic);
 #endif

@@ -1,109 +1,11 @@
 /* io/plot_panels.c - a table of field pictures with one colour bar per row. */
-#include "io/plot.h"
-#include "io/plot_draw.h"
+#include "io/plot_shade.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHADES = 1024, BAR = 16, PAD = 12, FONT = 15, SMALL = 13 };
-
-/* ---- one field to pixels ---- */
-
-/* Pixels for n values when about `wanted` are at hand: whole blocks, or fewer pixels than values. */
-static int64_t pixels_for(int64_t n, double wanted) {
-  if ((double)n > 1.35 * wanted) return (int64_t)wanted;
-  return fc_max64(1, llround(wanted / (double)n)) * n;
-}
-
-static void panel_size(const fc_panel *p, double target, int64_t *w, int64_t *h) {
-  const double longest = (double)fc_max64(p->nx, p->ny),
-               least   = target / 4; /* long strips are not drawn to scale */
-
-  *w = pixels_for(p->nx, fmax(least, target * (double)p->nx / longest));
-  *h = pixels_for(p->ny, fmax(least, target * (double)p->ny / longest));
-}
-
-/* mean of the finite values in the block of cells [i0, i1) x [j0, j1), NaN if there are none */
-static double block_mean(const fc_panel *p, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-  double  sum = 0;
-  int64_t n   = 0;
-
-  for (int64_t i = i0; i < i1; i++)
-    for (int64_t j = j0; j < j1; j++) {
-      const double v = (double)p->x[(i * p->ny + j) * p->stride];
-      if (!isfinite(v)) continue;
-      sum += v;
-      n++;
-    }
-  return n ? sum / (double)n : NAN;
-}
-
-typedef struct {
-  double   lo, hi;
-  bool     empty; /* no finite value in the row */
-  uint32_t shade[SHADES], grey;
-} scale;
-
-static uint32_t packed(fc_rgb c) {
-  return (uint32_t)lround(255 * c.r) << 16 | (uint32_t)lround(255 * c.g) << 8 | (uint32_t)lround(255 * c.b);
-}
-
-static uint32_t shade_of(const scale *s, double v) {
-  if (isnan(v)) return s->grey;
-  const double at = (v - s->lo) / (s->hi - s->lo) * SHADES;
-  return s->shade[at < 0 ? 0 : at >= SHADES ? SHADES - 1 : (int)at];
-}
-
-/* straight into the surface: no filter of cairo may touch the values */
-static void paint_field(fc_canvas *c, const fc_panel *p, const scale *s, int64_t left, int64_t top, int64_t w,
-                        int64_t h) {
-  cairo_surface_flush(c->surface);
-  unsigned char *data  = cairo_image_surface_get_data(c->surface);
-  const int64_t  pitch = cairo_image_surface_get_stride(c->surface);
-  for (int64_t y = 0; y < h; y++) {
-    const int64_t j0 = (h - 1 - y) * p->ny / h, j1 = fc_max64(j0 + 1, (h - y) * p->ny / h);
-    uint32_t     *row = (uint32_t *)(void *)(data + (top + y) * pitch) + left;
-    for (int64_t x = 0; x < w; x++) {
-      const int64_t i0 = x * p->nx / w, i1 = fc_max64(i0 + 1, (x + 1) * p->nx / w);
-      row[x] = shade_of(s, block_mean(p, i0, i1, j0, j1));
-    }
-  }
-  cairo_surface_mark_dirty(c->surface);
-}
-
-/* ---- colour range of a row ---- */
-
-static void data_range(const fc_panel *p, double *lo, double *hi) {
-  for (int64_t i = 0; p->x && i < p->nx * p->ny; i++) {
-    const double v = (double)p->x[i * p->stride];
-    if (!isfinite(v)) continue;
-    *lo = fmin(*lo, v);
-    *hi = fmax(*hi, v);
-  }
-}
-
-static void row_scale(const fc_panel *p, int cols, scale *s) {
-  const fc_panel *first = p;
-  double          lo = INFINITY, hi = -INFINITY;
-
-  while (first < p + cols - 1 && !first->x) first++;
-  for (int j = 0; j < cols; j++) data_range(&p[j], &lo, &hi);
-  s->empty = lo > hi;
-  if (first->lo != first->hi) {
-    lo = first->lo;
-    hi = first->hi;
-  } else if (first->map == FC_MAP_DIVERGING && !s->empty) {
-    hi = fmax(fabs(lo), fabs(hi));
-    if (hi == 0) hi = 1;
-    lo = -hi;
-  }
-  fc_range_mend(&lo, &hi, false);
-  s->lo   = lo;
-  s->hi   = hi;
-  s->grey = packed(fc_colour_at(first->map, NAN));
-  for (int i = 0; i < SHADES; i++) s->shade[i] = packed(fc_colour_at(first->map, (i + 0.5) / SHADES));
-}
+enum { BAR = 16, PAD = 12, FONT = 15, SMALL = 13 };
 
 /* ---- layout ---- */
 
@@ -112,11 +14,11 @@ typedef struct {
   const fc_panel    *p;
   const char        *title;
   const char *const *row_label, *const *col_label, *const *row_unit;
-  double    target; /* pixels of the longer side of a panel, about */
-  scale    *scales;
-  fc_ticks *ticks;
-  int64_t  *row_height, *col_width;                /* of the fields */
-  double    left, top, head, bar_x, width, height; /* head: of a row, for titles of panels */
+  double     target; /* pixels of the longer side of a panel, about */
+  fc_shades *scales;
+  fc_ticks  *ticks;
+  int64_t   *row_height, *col_width;                /* of the fields */
+  double     left, top, head, bar_x, width, height; /* head: of a row, for titles of panels */
 } layout;
 
 static const char *label(const char *const *list, int i) {
@@ -149,7 +51,7 @@ static void measure_panels(layout *l) {
     if (!p->x) continue;
     FC_ASSERT(p->nx > 0 && p->ny > 0 && p->stride > 0, "a panel of %lld x %lld values, %lld apart",
               (long long)p->nx, (long long)p->ny, (long long)p->stride);
-    panel_size(p, l->target, &w, &h);
+    fc_panel_size(p, l->target, &w, &h);
     l->row_height[i / l->cols] = fc_max64(l->row_height[i / l->cols], h);
     l->col_width[i % l->cols]  = fc_max64(l->col_width[i % l->cols], w);
   }
@@ -185,7 +87,7 @@ static void arrange(layout *l) {
 
   l->target = l->cols <= 3 ? 320 : l->cols <= 6 ? 240 : 180;
   measure_panels(l);
-  for (int r = 0; r < l->rows; r++) row_scale(l->p + r * l->cols, l->cols, &l->scales[r]);
+  for (int r = 0; r < l->rows; r++) fc_shades_set(l->p + r * l->cols, l->cols, &l->scales[r]);
   widest    = measure_bars(l);
   l->left   = any(l->row_label, l->rows) ? PAD + FONT + 10 : PAD;
   l->top    = PAD + (l->title ? 30 : 0) + (any(l->col_label, l->cols) ? 24 : 0);
@@ -227,14 +129,14 @@ static void frame(fc_canvas *c, double x, double y, double w, double h) {
 }
 
 static void draw_bar(fc_canvas *c, const layout *l, int r, double top) {
-  const scale    *s = &l->scales[r];
-  const fc_ticks *t = &l->ticks[r];
-  const int64_t   h = l->row_height[r];
-  const double    x = l->bar_x, unit_x = l->width - PAD - FONT / 2.;
-  char            buf[32];
+  const fc_shades *s = &l->scales[r];
+  const fc_ticks  *t = &l->ticks[r];
+  const int64_t    h = l->row_height[r];
+  const double     x = l->bar_x, unit_x = l->width - PAD - FONT / 2.;
+  char             buf[32];
 
   for (int64_t i = 0; i < h; i++) {
-    const uint32_t v = s->empty ? s->grey : s->shade[i * SHADES / h];
+    const uint32_t v = s->empty ? s->grey : s->shade[i * FC_SHADES / h];
     fc_canvas_colour(c, (fc_rgb){(v >> 16) / 255., (v >> 8 & 255) / 255., (v & 255) / 255.}, 1);
     cairo_rectangle(c->cr, x, top + (double)(h - 1 - i), BAR, 1);
     cairo_fill(c->cr);
@@ -264,9 +166,9 @@ static void draw_panel(fc_canvas *c, const layout *l, int r, int j, double x, do
   int64_t         w, h;
 
   if (!p->x) return;
-  panel_size(p, l->target, &w, &h);
+  fc_panel_size(p, l->target, &w, &h);
   const int64_t left = (int64_t)x + (l->col_width[j] - w) / 2, top = (int64_t)y + (l->row_height[r] - h) / 2;
-  paint_field(c, p, &l->scales[r], left, top, w, h);
+  fc_panel_paint(c, p, &l->scales[r], left, top, w, h);
   frame(c, (double)left, (double)top, (double)w, (double)h);
   fc_canvas_colour(c, fc_ink, 1);
   if (p->title)

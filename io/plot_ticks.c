@@ -39,6 +39,10 @@ void fc_ticks_linear(double lo, double hi, int target, fc_ticks *t) {
     snprintf(t->label[t->n++], sizeof t->label[0], "%.*f", decimals, v / pow(10, t->exponent) + 0.0);
     if (i + 1 == i) break; /* numbers so large that steps vanish */
   }
+  if (t->n < 2 && target < 20) { /* one number is no scale */
+    fc_ticks_linear(lo, hi, target + 1, t);
+    return;
+  }
   if (digit == 2) return;
   for (double i = floor(2 * (first - 1)); i <= 2 * hi / step && t->n_minor < FC_MINOR_TICKS && i + 1 != i;
        i++)
@@ -102,8 +106,8 @@ void fc_range_mend(double *lo, double *hi, bool logarithmic) {
   if (logarithmic) {
     if (*lo <= 0) *lo = *hi > 0 ? *hi / 10 : 0.1;
     if (*hi <= 0) *hi = 1;
-    *lo = fmax(*lo, 1e-300);
-    *hi = fmin(*hi, 1e300);
+    *lo = fmin(fmax(*lo, FC_LOG_LEAST), FC_LOG_MOST); /* so that hi / lo is a number */
+    *hi = fmax(fmin(*hi, FC_LOG_MOST), FC_LOG_LEAST);
     if (*hi / *lo < 1.001) {
       *lo /= 1.5;
       *hi *= 1.5;

@@ -288,27 +288,26 @@ static fc_tensor *apply_layer(fc_ctx *c, const void *self, int n_in, fc_tensor *
   const layer_call *call = self;
   const model      *m    = call->m;
   const layer      *l    = call->l;
-  fc_tensor        *code = fc_fourier_code(c, m->n_space, call->pos, l->fourier);
-  fc_tensor        *u    = fc_add(c, in[n_in - 1], fc_linear_apply(c, &l->position, code, FC_ACT_NONE));
-  fc_tensor        *w    = fc_layer_norm_apply(c, &l->in_norm, u);
-  fc_tensor        *v    = fc_linear_split(c, w, l->to_v, NULL, m->cfg.heads); /* [B, H, X.., c] */
+  fc_tensor        *u    = in[n_in - 1];
 
+  /* the code is added in place, but a layer that will run again must find its input as it was */
+  if (m->cfg.recompute) u = fc_affine(c, u, 1, 0);
+  u = fc_add_position(c, u, m->n_space, call->pos, l->fourier, l->position.weight, l->position.bias);
+  fc_tensor *w = fc_layer_norm_apply(c, &l->in_norm, u);
+  fc_tensor *v = fc_linear_split(c, w, l->to_v, NULL, m->cfg.heads); /* [B, H, X.., c] */
   for (int a = 0; a < m->n_space; a++)
     v = fc_axial_product(c, axis_kernel_of(c, m, l, a, w, call->pos[a]), v, a);
   return fc_linear_of(c, FC_ACT_GELU, norm_and_merge(c, m, l, v), l->out, NULL, u);
 }
 
 static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *const *pos) {
-  layer_call  *call = fc_arena_push(c->arena, sizeof *call * MAX_DEPTH);
-  const size_t mark = fc_arena_mark(c->arena);
+  const fc_block_run run  = m->cfg.recompute ? fc_checkpoint : fc_block_plain;
+  layer_call        *call = fc_arena_push(c->arena, sizeof *call * MAX_DEPTH);
+  const size_t       mark = fc_arena_mark(c->arena);
 
   for (int i = 0; i < m->cfg.depth; i++) {
     call[i] = (layer_call){m, &m->layers[i], pos};
-    if (m->cfg.recompute)
-      u = fc_checkpoint(c, apply_layer, &call[i], FC_IN(u));
-    else
-      u = apply_layer(c, &call[i], FC_IN(u));
-    u = fc_compact(c, mark, u);
+    u       = fc_compact(c, mark, run(c, apply_layer, &call[i], FC_IN(u)));
   }
   return u;
 }
@@ -369,16 +368,33 @@ static fc_tensor *propagate(fc_ctx *c, const model *m, fc_tensor *z, int64_t t) 
   return fc_linear_of(c, FC_ACT_GELU, h, m->prop_out.weight, m->prop_out.bias, z);
 }
 
+typedef struct {
+  const model *m;
+  int64_t      t;
+} step_call;
+
+static fc_tensor *propagate_block(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
+  const step_call *s = self;
+  return propagate(c, s->m, in[n_in - 1], s->t);
+}
+
+static fc_tensor *head_block(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
+  return head(c, ((const step_call *)self)->m, in[n_in - 1]);
+}
+
 /* frames y_t = head(z_t), t = 0 .. steps-1: [B, steps, X.., out_dim] */
 static fc_tensor *march(fc_ctx *c, const model *m, fc_tensor *u, int64_t steps) {
-  fc_tensor **frame = fc_arena_push(c->arena, (size_t)steps * sizeof *frame);
-  fc_tensor  *z     = fc_linear_apply(c, &m->expand, u, FC_ACT_NONE);
+  fc_tensor        **frame = fc_arena_push(c->arena, (size_t)steps * sizeof *frame);
+  step_call         *call  = fc_arena_push(c->arena, (size_t)steps * sizeof *call);
+  fc_tensor         *z     = fc_linear_apply(c, &m->expand, u, FC_ACT_NONE);
+  const fc_block_run run   = m->cfg.recompute ? fc_checkpoint : fc_block_plain;
 
   for (int64_t t = 0; t < steps; t++) {
     const size_t before = fc_arena_mark(c->arena);
-    z                   = fc_compact(c, before, propagate(c, m, z, t));
+    call[t]             = (step_call){m, t};
+    z                   = fc_compact(c, before, run(c, propagate_block, &call[t], FC_IN(z)));
     const size_t after  = fc_arena_mark(c->arena);
-    frame[t]            = fc_compact(c, after, head(c, m, z));
+    frame[t]            = fc_compact(c, after, run(c, head_block, &call[t], FC_IN(z)));
   }
   return fc_stack(c, 1, (int)steps, frame);
 }

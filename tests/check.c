@@ -137,7 +137,6 @@ static void make_inputs(trial *t) {
   drawn = 0;
   for (int i = 0; i < t->n_in; i++) {
     fc_tensor *x = t->x[i] = check_random(t->c, t->in[i].ndim, t->in[i].dim);
-    x->owns_x              = false;
     if (t->in[i].positive)
       for (int64_t j = 0; j < fc_len(x); j++) x->x[j] = (float)(fabs((double)x->x[j]) + 0.5);
     t->g[i] = fc_arena_push(t->c->arena, (size_t)fc_len(x) * sizeof(fc_real));
@@ -253,8 +252,8 @@ static void same_when_recomputed(trial *t) {
 static size_t real_peak(trial *t) {
   const size_t mark = fc_arena_mark(t->c->arena);
 
-  t->c->n_free = 0; /* nothing is recycled from earlier runs */
-  t->soiled    = true;
+  fc_recycle_clear(t->c->recycle); /* nothing is recycled from earlier runs */
+  t->soiled = true;
   fc_arena_peak_reset(t->c->arena);
   run(t, true, 0);
   t->soiled = false;

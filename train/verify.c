@@ -70,7 +70,6 @@ static fc_tensor *to_tensor(fc_ctx *c, const fc_case_array *a) {
   fc_tensor *t = fc_tensor_new(c->arena, a->ndim, a->dim);
 
   for (int64_t i = 0; i < fc_len(t); i++) t->x[i] = (fc_real)a->x[i];
-  t->owns_x = false;
   return t;
 }
 

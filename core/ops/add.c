@@ -17,6 +17,13 @@ FC_SIMD static void sub_span(fc_real *restrict y, const fc_real *restrict a, con
   for (int64_t i = 0; i < n; i++) y[i] = a[i] - b[i];
 }
 
+/* y is a */
+FC_SIMD static void add_into_span(fc_real *restrict y, const fc_real *a, const fc_real *restrict b, int64_t n,
+                                  bool fresh) {
+  (void)fresh, (void)a;
+  for (int64_t i = 0; i < n; i++) y[i] += b[i];
+}
+
 /* y = a - b: db -= dy */
 FC_SIMD static void negative_span(fc_real *restrict db, const fc_real *restrict dy, int64_t n, bool fresh) {
   for (int64_t i = 0; i < n; i++) db[i] = fc_into(fresh, db[i], -dy[i]);
@@ -64,3 +71,10 @@ static fc_tensor *combine(fc_ctx *c, const fc_op *op, fc_span_fn fn, fc_tensor *
 /* a [..]; b the same shape or a suffix of it; result of a's shape */
 fc_tensor *fc_add(fc_ctx *c, fc_tensor *a, fc_tensor *b) { return combine(c, &add, add_span, a, b); }
 fc_tensor *fc_sub(fc_ctx *c, fc_tensor *a, fc_tensor *b) { return combine(c, &sub, sub_span, a, b); }
+
+fc_tensor *fc_add_in_place(fc_ctx *c, fc_tensor *a, fc_tensor *b) {
+  fc_suffix_check("add_in_place", a, b);
+  fc_tensor *y = fc_tensor_view(c->arena, a, a->ndim, a->dim);
+  if (!c->dry) fc_spans_apply(c->arena, add_into_span, fc_len(y), y->x, a->x, fc_len(b), b->x, true);
+  return fc_record(c, &add, y, NULL, FC_IN(a, b));
+}

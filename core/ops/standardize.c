@@ -92,9 +92,5 @@ fc_tensor *fc_standardize(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, doubl
 }
 
 fc_tensor *fc_standardize_in_place(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, double eps) {
-  fc_tensor *y = fc_tensor_borrow(c->arena, x->x, x->ndim, x->dim);
-
-  y->owns_x = x->owns_x; /* backward needs y alone: the buffer is y's from here on */
-  x->owns_x = false;
-  return apply(c, x, y, rows, ddof, eps);
+  return apply(c, x, fc_tensor_view(c->arena, x, x->ndim, x->dim), rows, ddof, eps);
 }

@@ -24,9 +24,13 @@ static void linear_gradients(void) {
   check_op("linear_plain", linear_plain, CHECK_INS({2, {1, 1}}, {2, {1, 1}}), 0, 0);
 }
 
-static fc_tensor *linear_of(fc_ctx *c, fc_tensor **in) { return fc_linear_of(c, act, in[0], in[1], in[2], in[3]); }
+static fc_tensor *linear_of(fc_ctx *c, fc_tensor **in) {
+  return fc_linear_of(c, act, in[0], in[1], in[2], in[3]);
+}
 /* x also serves as the residual, so its gradient is not fresh */
-static fc_tensor *linear_of_twice(fc_ctx *c, fc_tensor **in) { return fc_linear_of(c, act, in[0], in[1], NULL, in[0]); }
+static fc_tensor *linear_of_twice(fc_ctx *c, fc_tensor **in) {
+  return fc_linear_of(c, act, in[0], in[1], NULL, in[0]);
+}
 static fc_tensor *linear_of_plain(fc_ctx *c, fc_tensor **in) {
   return fc_add(c, fc_linear_of(c, act, in[0], in[1], NULL, NULL), in[0]);
 }
@@ -41,7 +45,8 @@ static void linear_of_gradients(void) {
     check_op(name, linear_of_twice, CHECK_INS({2, {4, 5}}, {2, {5, 5}}), 0, 0);
   }
   act = FC_ACT_GELU;
-  check_op("linear_of_rows", linear_of, CHECK_INS({2, {2600, 33}}, {2, {40, 33}}, {1, {40}}, {2, {2600, 40}}), 0, 5e-5);
+  check_op("linear_of_rows", linear_of, CHECK_INS({2, {2600, 33}}, {2, {40, 33}}, {1, {40}}, {2, {2600, 40}}),
+           0, 5e-5);
   check_op("linear_of_sum", linear_of_plain, CHECK_INS({2, {2600, 33}}, {2, {33, 33}}), 0, 5e-5);
 }
 
@@ -115,5 +120,5 @@ static void matmul_gradients(void) {
   check_op("matmul_tn", matmul, CHECK_INS({3, {3, 5, 4}}, {3, {3, 5, 2}}), 0, 0);
 }
 
-CHECK_SUITE(dense, linear_gradients, linear_of_gradients, relu_values, grouped_gradients, head_gradients, heads_equal_linear,
-            axial_gradients, axial_identity, matmul_gradients)
+CHECK_SUITE(dense, linear_gradients, linear_of_gradients, relu_values, grouped_gradients, head_gradients,
+            heads_equal_linear, axial_gradients, axial_identity, matmul_gradients)

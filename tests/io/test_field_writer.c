@@ -51,8 +51,11 @@ static fc_status write_file(const char *path, const fc_field_spec *s) {
   const int64_t    frame = points_of(s) * (1 + s->ndim);
   fc_real         *x     = malloc((size_t)(frame * s->n_steps) * sizeof *x);
 
-  FC_TRY(fc_field_writer_create(path, s, &w));
-  fc_status status = FC_OK;
+  fc_status status = fc_field_writer_create(path, s, &w);
+  if (status != FC_OK) {
+    free(x);
+    return status;
+  }
   for (int64_t b = 0; b < s->n_traj && status == FC_OK; b++) {
     for (int64_t i = 0; i < frame * s->n_steps; i++) x[i] = number(i + b * 100003);
     status = fc_field_write(w, b, 0, 1, x);
