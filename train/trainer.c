@@ -1,6 +1,7 @@
 /* train/trainer.c - building a training, and its step. */
 #include "train/trainer.h"
 
+#include "core/parallel.h"
 #include "core/rng.h"
 #include "hpc/comm.h"
 
@@ -199,8 +200,8 @@ static void add_noise(const fc_trainer *t, const fc_load *b, int64_t batch_numbe
   const fc_rng  r   = {(uint64_t)t->k.settings.train.seed, (uint64_t)batch_number, FC_RNG_NOISE};
 
   if (std <= 0) return;
-  for (int64_t i = 0; i < b->n * len; i++)
-    b->input[i] += (fc_real)(std * fc_rng_normal(&r, (uint64_t)(b->first * len + i)));
+  FC_FOR_ROWS(i, b->n * len, 8)
+  b->input[i] += (fc_real)(std * fc_rng_normal(&r, (uint64_t)(b->first * len + i)));
 }
 
 /* one batch: gradients are added; *loss grows by this rank's part of the mean over all windows */
