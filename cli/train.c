@@ -14,10 +14,11 @@ static void keys(FILE *f) {
   fc_options_help(fc_root_options, "", f);
   fc_options_help(fc_data_options, "data.", f);
   fc_options_help(fc_train_options, "train.", f);
-  fputs("\nThe run folder receives config.yaml (everything resolved), log.csv, checkpoint.h5 and best.h5. "
-        "SIGTERM, SIGUSR1\n"
-        "and SIGINT finish the step, write a checkpoint and exit with 85; --resume goes on bit for bit.\n",
-        f);
+  fputs(
+      "\nThe run folder receives config.yaml (everything resolved), log.csv, checkpoint.h5 (the newest) and\n"
+      "best.h5 (the smallest VRMSE of the validation rollout). SIGTERM, SIGUSR1 and SIGINT finish the step,\n"
+      "write a checkpoint and exit with 85; --resume goes on bit for bit.\n",
+      f);
 }
 
 /* runs/NAME for a configuration .../NAME.yaml */

@@ -109,9 +109,8 @@ static fc_status build(fc_loader *l) {
 }
 
 fc_status fc_loader_create(fc_windows *w, int64_t batch, uint64_t seed, fc_loader **out) {
-  FC_REQUIRE(batch >= fc_comm_size(NULL), FC_E_USAGE,
-             "train.batch = %lld is less than one window for each of %d ranks", (long long)batch,
-             fc_comm_size(NULL));
+  FC_ASSERT(batch >= fc_comm_size(NULL), "a batch of %lld for %d ranks", (long long)batch,
+            fc_comm_size(NULL));
   fc_loader *l = calloc(1, sizeof *l);
   FC_REQUIRE(l, FC_E_SYSTEM, "no memory for the loader");
   l->w     = w;

@@ -1,6 +1,7 @@
 /* train/trainer.c - building a training, and its step. */
 #include "train/trainer.h"
 
+#include "core/parallel.h"
 #include "core/rng.h"
 #include "hpc/comm.h"
 
@@ -38,6 +39,9 @@ static fc_status probe(fc_trainer *t) {
   fc_network             *n;
   fc_status               s;
 
+  FC_REQUIRE(t->k.settings.train.batch >= fc_comm_size(NULL), FC_E_USAGE,
+             "train.batch = %lld is less than one window for each of %d ranks",
+             (long long)t->k.settings.train.batch, fc_comm_size(NULL));
   FC_REQUIRE(d->train[0], FC_E_USAGE,
              "no data to learn from; write 'data: {train: FILE}' or --set data.train=FILE");
   FC_TRY(fc_network_create(t->k.def, t->k.args, 0, true, &n));
@@ -196,8 +200,8 @@ static void add_noise(const fc_trainer *t, const fc_load *b, int64_t batch_numbe
   const fc_rng  r   = {(uint64_t)t->k.settings.train.seed, (uint64_t)batch_number, FC_RNG_NOISE};
 
   if (std <= 0) return;
-  for (int64_t i = 0; i < b->n * len; i++)
-    b->input[i] += (fc_real)(std * fc_rng_normal(&r, (uint64_t)(b->first * len + i)));
+  FC_FOR_ROWS(i, b->n * len, 8)
+  b->input[i] += (fc_real)(std * fc_rng_normal(&r, (uint64_t)(b->first * len + i)));
 }
 
 /* one batch: gradients are added; *loss grows by this rank's part of the mean over all windows */

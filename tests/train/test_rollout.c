@@ -6,6 +6,13 @@
 #include "train/rollout.h"
 #include "train/rollout_run.h"
 
+#ifdef __SANITIZE_ADDRESS__
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+  return "leak:libfontconfig";
+} /* its caches live to the end */
+#endif
+
 enum { FRAME = TOY_N * TOY_N * 2 };
 
 /* a run whose weights are the exact turn: saved, so that rollout loads it as a user would */
