@@ -101,9 +101,9 @@ static void name_picture(fc_picture *p) {
   char                 cut[2 * FC_NAME] = "";
 
   if (info->ndim == 3 && !p->r->spectrum)
-    snprintf(cut, sizeof cut, ", plane %.60s = %lld of %lld", info->axis[2], (long long)(info->dim[2] / 2),
+    snprintf(cut, sizeof cut, ", plane %s = %lld of %lld", info->axis[2], (long long)(info->dim[2] / 2),
              (long long)info->dim[2]);
-  snprintf(p->title, sizeof p->title, "%.64s, trajectory %lld%.120s", info->name, (long long)p->r->trajectory,
+  snprintf(p->title, sizeof p->title, "%.64s, trajectory %lld%s", info->name, (long long)p->r->trajectory,
            cut);
 }
 
