@@ -179,9 +179,13 @@ static fc_status all_finite(const fc_source *s, const fc_scaling *g, int64_t tra
   return FC_OK;
 }
 
-fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x) {
+fc_status fc_source_truth(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x) {
   FC_TRY(fc_field_read(s->field, traj, t0, nt, s->frame_stride, s->space_stride, s->out.n, s->out_pick, x));
-  FC_TRY(all_finite(s, &s->out, traj, t0, nt * s->out_len, x));
+  return all_finite(s, &s->out, traj, t0, nt * s->out_len, x);
+}
+
+fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x) {
+  FC_TRY(fc_source_truth(s, traj, t0, nt, x));
   fc_scaling_apply(&s->out, nt * s->points, x);
   return FC_OK;
 }
