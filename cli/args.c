@@ -1,5 +1,6 @@
 /* cli/args.c - option tables on top of getopt_long. */
 #include "cli/cli.h"
+#include "core/options.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -55,10 +56,31 @@ static fc_status assign(const fc_arg *a, const char *text) {
   return FC_OK;
 }
 
-static fc_status bad_option(const fc_command *cmd, const char *word) {
-  return fc_fail(FC_E_USAGE,
-                 "%s: unknown option or missing value at '%s'; 'fieldcast %s --help' lists the options",
-                 cmd->name, word, cmd->name);
+static fc_status unknown_option(const fc_command *cmd, const char *word, int n, const fc_arg *args) {
+  const char  *names[MAX_ARGS] = {NULL}, *near = NULL;
+  char         plain[64];
+  const size_t length = strcspn(word, "=");
+
+  for (int i = 0; i < n; i++) names[i] = args[i].name;
+  if (!strncmp(word, "--", 2)) {
+    snprintf(plain, sizeof plain, "%.*s", length > 2 ? (int)length - 2 : 0, word + 2);
+    near = fc_nearest(plain, n, names);
+  }
+  return fc_fail(FC_E_USAGE, "%s: unknown option '%.*s'%s%s; 'fieldcast %s --help' lists the options",
+                 cmd->name, (int)length, word, near ? "; nearest is --" : "", near ? near : "", cmd->name);
+}
+
+static fc_status wrong_count(const fc_command *cmd, int got, int min, int max) {
+  char wanted[40];
+
+  if (min == max)
+    snprintf(wanted, sizeof wanted, "%d", min);
+  else if (max >= FC_ARG_REPEAT)
+    snprintf(wanted, sizeof wanted, "at least %d", min);
+  else
+    snprintf(wanted, sizeof wanted, "%d to %d", min, max);
+  return fc_fail(FC_E_USAGE, "%s wants %s argument%s, not %d; usage: fieldcast %s %s", cmd->name, wanted,
+                 (min == max ? max : min) == 1 ? "" : "s", got, cmd->name, cmd->usage);
 }
 
 fc_status fc_args_parse(const fc_command *cmd, int argc, char **argv, int n_args, const fc_arg *args, int min,
@@ -84,15 +106,15 @@ fc_status fc_args_parse(const fc_command *cmd, int argc, char **argv, int n_args
       *done = true;
       return FC_OK;
     }
-    if (k == '?' || k == ':') return bad_option(cmd, argv[optind - 1]);
+    FC_REQUIRE(k != ':', FC_E_USAGE, "%s: option '%s' wants a value; 'fieldcast %s --help' tells which",
+               cmd->name, argv[optind - 1], cmd->name);
+    if (k == '?') return unknown_option(cmd, argv[optind - 1], n_args, args);
     if (k != 0)
       for (at = 0; args[at].letter != k; at++) {}
     FC_TRY(assign(&args[at], optarg));
   }
   files->n = 0;
   for (; optind < argc && files->n < FC_ARG_REPEAT; optind++) files->v[files->n++] = argv[optind];
-  FC_REQUIRE(files->n >= min && files->n <= max && optind == argc, FC_E_USAGE,
-             "%s wants %d%s%d arguments, not %d; usage: fieldcast %s %s", cmd->name, min,
-             min == max ? "=" : " to ", max, files->n, cmd->name, cmd->usage);
-  return FC_OK;
+  const int count = files->n + argc - optind;
+  return count >= min && count <= max && optind == argc ? FC_OK : wrong_count(cmd, count, min, max);
 }

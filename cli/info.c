@@ -99,8 +99,10 @@ static fc_status one(const char *path, const fc_info_options *o, bool json) {
     json_dumpf(out, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9)), putchar('\n');
   else if (s == FC_OK)
     fc_info_print(out);
-  fflush(stdout);
   json_decref(out);
+  if (s == FC_OK && (fflush(stdout) || ferror(stdout)))
+    return fc_fail(FC_E_SYSTEM, "cannot write to standard output");
+  fflush(stdout);
   return s;
 }
 

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { QUIET_SECONDS = 2 };
+
 static void grid(json_t *out, const fc_field_info *i) {
   json_t *axes = json_array();
 
@@ -85,20 +87,31 @@ static void general(json_t *out, const fc_field_info *i) {
   if (i->time_unit[0]) fc_info_text(out, "time unit", i->time_unit);
 }
 
-static void tick(void *user, int64_t done, int64_t total) {
-  fc_progress *p = user;
+typedef struct {
+  double      began;
+  bool        shown;
+  fc_progress p;
+} reading;
 
-  if (!p->total) fc_progress_start(p, "read", "frame", 0, total, fc_verbosity == 0);
-  if (fc_progress_due(p)) fc_progress_update(p, done, NULL);
-  if (done == total) fc_progress_end(p, NULL);
+/* small files are read in no time: only long reading is told */
+static void tick(void *user, int64_t done, int64_t total) {
+  reading *r = user;
+
+  if (!r->shown) {
+    if (fc_now() - r->began < QUIET_SECONDS || done == total) return;
+    fc_progress_start(&r->p, "read", "frame", 0, total, fc_verbosity == 0);
+    r->shown = true;
+  }
+  fc_progress_update(&r->p, done, NULL);
 }
 
 /* Values that are not finite are news, not a reason to fail; damage is. */
 static fc_status statistics(json_t *out, fc_field *f, const fc_field_info *i) {
   fc_field_stats  s;
-  fc_progress     p      = {0};
-  const fc_status status = fc_field_statistics(f, 0, i->n_traj, NULL, tick, &p, &s);
+  reading         r      = {.began = fc_now()};
+  const fc_status status = fc_field_statistics(f, 0, i->n_traj, NULL, tick, &r, &s);
 
+  if (r.shown) fc_progress_end(&r.p, NULL);
   if (status == FC_OK)
     channels(out, i, &s);
   else if (strstr(fc_error(), "not finite")) {

@@ -62,13 +62,13 @@ static fc_status dispatch(int argc, char **argv) {
     else
       return fc_fail(FC_E_USAGE, "unknown option %s before the command; see 'fieldcast --help'", argv[i]);
   }
+  FC_TRY(fc_comm_start(&argc, &argv));
   if (i == argc) {
     usage(stderr);
     return fc_fail(FC_E_USAGE, "no command given");
   }
   const fc_command *k = fc_command_find(argv[i]);
   if (!k) return unknown(argv[i]);
-  FC_TRY(fc_comm_start(&argc, &argv));
   fc_parallel_start();
   if (!fc_blas_reentrant())
     fputs("fieldcast: this OpenBLAS has no locks (serial flavour), so only one thread is used; install "
@@ -97,7 +97,10 @@ int main(int argc, char **argv) {
 
   if (s == FC_OK && (fflush(stdout) || ferror(stdout)))
     s = fc_fail(FC_E_SYSTEM, "cannot write to standard output");
-  if (s != FC_OK && s != FC_E_DIFFERS && fc_error()[0]) fprintf(stderr, "fieldcast: %s\n", fc_error());
-  fc_comm_stop(s != FC_OK && s != FC_STOPPED && s != FC_E_DIFFERS);
+  const bool orderly = s == FC_OK || s == FC_STOPPED || s == FC_E_DIFFERS;
+  if (!orderly) fc_comm_before_report(s);
+  if (s != FC_OK && s != FC_E_DIFFERS && fc_error()[0] && (!orderly || fc_comm_rank(NULL) == 0))
+    fprintf(stderr, "fieldcast: %s\n", fc_error());
+  fc_comm_stop(orderly ? 0 : fc_exit_code(s));
   return fc_exit_code(s);
 }

@@ -23,7 +23,7 @@ typedef struct fc_picture {
   int64_t                points, plane; /* of the grid, and of what is kept of a frame */
   bool                   map;           /* latitude x longitude: drawn with longitude to the right */
   fc_real               *values;        /* [n_rows, n_frames, plane] */
-  char                   when[FC_PICTURE_FRAMES][FC_NAME + 32], title[3 * FC_NAME];
+  char                   when[FC_PICTURE_FRAMES][FC_NAME + 32], title[4 * FC_NAME];
   const char            *when_label[FC_PICTURE_FRAMES];
 } fc_picture;
 

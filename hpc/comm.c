@@ -4,12 +4,14 @@
 #include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct fc_comm {
   MPI_Comm comm;
 };
 
 static bool started;
+static bool echoed; /* the last failure of this rank was that of another one */
 
 #ifdef FC_DOUBLE
 #define MPI_REAL_ MPI_DOUBLE
@@ -35,9 +37,18 @@ fc_status fc_comm_start(int *argc, char ***argv) {
   return FC_OK;
 }
 
-void fc_comm_stop(bool failed) {
+/* Ranks that fail of the same cause fail within moments: rank 0 speaks first and its abort silences the rest.
+   Where only another rank knows the cause, it speaks after a while; those who merely heard of it come last.
+ */
+void fc_comm_before_report(fc_status s) {
+  if (!started || fc_comm_size(NULL) == 1) return;
+  const long milliseconds = echoed || s == FC_E_COMM ? 2000 : fc_comm_rank(NULL) ? 700 : 0;
+  nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
+}
+
+void fc_comm_stop(int code) {
   if (!started) return;
-  if (failed && fc_comm_size(NULL) > 1) MPI_Abort(MPI_COMM_WORLD, fc_exit_code(FC_E_COMM));
+  if (code && fc_comm_size(NULL) > 1) MPI_Abort(MPI_COMM_WORLD, code);
   MPI_Finalize();
   started = false;
 }
@@ -94,8 +105,8 @@ fc_status fc_comm_agree(const fc_comm *c, fc_status mine) {
   if (!started) return mine;
   if (MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_INT, MPI_MAX, handle(c)) != MPI_SUCCESS)
     return fc_fail(FC_E_COMM, "the ranks cannot agree; another rank may have died");
-  if (mine == FC_OK && worst != FC_OK)
-    return fc_fail((fc_status)worst, "another rank failed: %s", fc_status_text((fc_status)worst));
+  echoed = mine == FC_OK && worst != FC_OK;
+  if (echoed) return fc_fail((fc_status)worst, "another rank failed: %s", fc_status_text((fc_status)worst));
   return mine;
 }
 

@@ -9,7 +9,10 @@ typedef struct fc_comm fc_comm;
 
 /* Starts MPI if a launcher (mpirun, srun --mpi=pmix) started this program. */
 fc_status fc_comm_start(int *argc, char ***argv);
-void      fc_comm_stop(bool failed); /* failed with several ranks: aborts the others after a grace period */
+/* To be called before a failed rank prints its error: waits a moment on all ranks but the one that should
+   speak, so that one line appears instead of one per rank. Returns at once without a launcher. */
+void      fc_comm_before_report(fc_status s);
+void      fc_comm_stop(int code); /* 0: orderly; else, with several ranks, ends all of them with this exit code */
 
 int  fc_comm_rank(const fc_comm *c);
 int  fc_comm_size(const fc_comm *c);

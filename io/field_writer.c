@@ -111,6 +111,7 @@ static fc_status build(fc_field_writer *w) {
 fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
   *out = NULL;
   FC_TRY(fc_field_spec_check(spec));
+  FC_TRY(fc_file_check_target(path));
   fc_field_writer *w = calloc(1, sizeof *w);
   FC_REQUIRE(w, FC_E_SYSTEM, "%s: not enough memory", path);
   if (!copy_spec(w, path, spec)) {

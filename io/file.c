@@ -48,7 +48,7 @@ static fc_status temporary(const char *path, char tmp[PATH_MAX]) {
 }
 
 /* Renaming onto a device would replace the device. */
-static fc_status check_target(const char *path) {
+fc_status fc_file_check_target(const char *path) {
   struct stat st;
 
   if (stat(path, &st)) return FC_OK;
@@ -77,7 +77,7 @@ static fc_status sync_folder(const char *path) {
 }
 
 static fc_status rename_synced(const char *tmp, const char *path) {
-  FC_TRY(check_target(path));
+  FC_TRY(fc_file_check_target(path));
   FC_REQUIRE(rename(tmp, path) == 0, FC_E_SYSTEM, "%s: cannot put the new file in place: %s", path,
              strerror(errno));
   return sync_folder(path);
@@ -88,7 +88,7 @@ fc_status fc_file_begin(const char *path, FILE **out) {
 
   *out = NULL;
   FC_TRY(temporary(path, tmp));
-  FC_TRY(check_target(path));
+  FC_TRY(fc_file_check_target(path));
   *out = fopen(tmp, "wbe");
   FC_REQUIRE(*out, FC_E_SYSTEM, "%s: cannot write here: %s", tmp, strerror(errno));
   return FC_OK;

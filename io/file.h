@@ -7,6 +7,8 @@
 
 bool      fc_file_exists(const char *path);
 fc_status fc_make_folder(const char *path); /* with its parents; fine if it exists */
+/* FC_E_SYSTEM if path exists and is no plain file: to be asked before long work whose result goes there */
+fc_status fc_file_check_target(const char *path);
 /* opens PATH.tmp; commit flushes, fsyncs and renames to PATH, and fails if any write failed */
 fc_status fc_file_begin(const char *path, FILE **out);
 fc_status fc_file_commit(const char *path, FILE *f); /* f is closed whatever is returned; on failure PATH is as before */

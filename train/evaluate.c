@@ -111,8 +111,8 @@ static fc_status one_window(work *w, int64_t i) {
 
   fc_windows_at(w->windows, i, &traj, &start);
   FC_TRY(fc_rollout_start(w->roll, traj, start));
-  FC_TRY(fc_field_read(w->s.field, traj, w->s.steady ? 0 : start + fc_rollout_span(w->roll), w->frames,
-                       w->s.frame_stride, w->s.space_stride, w->s.out.n, w->s.out_pick, w->truth));
+  FC_TRY(
+      fc_source_truth(&w->s, traj, w->s.steady ? 0 : start + fc_rollout_span(w->roll), w->frames, w->truth));
   predict(w);
   for (int m = 0; m < METHODS; m++) {
     FC_TRY(add_scores(w, 1, w->guess[m], &w->first[m]));

@@ -174,7 +174,7 @@ static void look_for_nan(work *w, int64_t traj, int64_t t, const fc_real *x) {
 static fc_status read_truth(work *w, int64_t traj, int64_t t) {
   const int64_t at = w->s.steady ? 0 : w->job->start + fc_rollout_span(w->roll) + t * w->s.frame_stride;
 
-  return fc_field_read(w->s.field, traj, at, 1, 1, w->s.space_stride, w->s.out.n, w->s.out_pick, w->truth);
+  return fc_source_truth(&w->s, traj, at, 1, w->truth);
 }
 
 static fc_status one_frame(work *w, int64_t traj, int64_t t) {

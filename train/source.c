@@ -4,6 +4,7 @@
 #include "core/progress.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,7 @@ fc_status fc_source_open(const char *path, const fc_data_settings *d, bool stead
 
   memset(out, 0, sizeof *out);
   out->steady = steady;
+  snprintf(out->path, sizeof out->path, "%s", path);
   FC_TRY(fc_field_open(path, &out->field));
   const fc_field_info *info = fc_field_about(out->field);
   FC_TRY_TO(fail, s, strides(path, d, info, out));
@@ -168,14 +170,36 @@ fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet) {
 
 int64_t fc_source_steps(const fc_source *s, int64_t traj) { return fc_field_steps(s->field, traj); }
 
-fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x) {
+/* Scores of such values would be NaN, and a model that starts from them gives nothing else. */
+static fc_status all_finite(const fc_source *s, const fc_scaling *g, int64_t traj, int64_t t, int64_t n,
+                            const fc_real *x) {
+  char frame[48] = "";
+
+  for (int64_t i = 0; i < n; i++) {
+    if (isfinite(x[i])) continue;
+    if (t >= 0)
+      snprintf(frame, sizeof frame, ", frame %lld",
+               (long long)(t + i / (s->points * g->n) * s->frame_stride));
+    return fc_fail(FC_E_INPUT, "%s: channel '%s' has values that are not finite in trajectory %lld%s",
+                   s->path, g->channel[i % g->n].name, (long long)traj, frame);
+  }
+  return FC_OK;
+}
+
+fc_status fc_source_truth(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x) {
   FC_TRY(fc_field_read(s->field, traj, t0, nt, s->frame_stride, s->space_stride, s->out.n, s->out_pick, x));
+  return all_finite(s, &s->out, traj, t0, nt * s->out_len, x);
+}
+
+fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x) {
+  FC_TRY(fc_source_truth(s, traj, t0, nt, x));
   fc_scaling_apply(&s->out, nt * s->points, x);
   return FC_OK;
 }
 
 fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x) {
   FC_TRY(fc_field_read_constant(s->field, traj, s->space_stride, s->in.n, s->in_pick, x));
+  FC_TRY(all_finite(s, &s->in, traj, -1, s->in_len, x));
   fc_scaling_apply(&s->in, s->points, x);
   return FC_OK;
 }

@@ -18,7 +18,8 @@ typedef struct fc_geometry { /* of the strided data */
 
 typedef struct fc_source {
   fc_field   *field;
-  bool        steady; /* one constant field in, one field out */
+  char        path[FC_TEXT]; /* for messages */
+  bool        steady;        /* one constant field in, one field out */
   int64_t     space_stride[3], frame_stride;
   int         in_pick[FC_FIELD_CHANNELS], out_pick[FC_FIELD_CHANNELS]; /* constants if steady; channels */
   fc_geometry geo;
@@ -34,7 +35,10 @@ void      fc_source_close(fc_source *s);
 fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet);
 
 int64_t fc_source_steps(const fc_source *s, int64_t traj); /* frames in the file, before frame_stride */
-/* nt normalised frames t0, t0 + frame_stride, ... : x[nt, X.., C] */
+/* nt frames t0, t0 + frame_stride, ... : x[nt, X.., C] in the units of the data. FC_E_INPUT if a value is not
+   finite. */
+fc_status fc_source_truth(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x);
+/* the same, normalised */
 fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x);
 /* steady: the normalised input field x[X.., C_in] */
 fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x);
