@@ -1,6 +1,7 @@
 /* core/gemm.c - products split in blocks fixed by the shape. */
 #include "core/gemm.h"
 
+#include "core/panel.h"
 #include "core/parallel.h"
 
 #include <cblas.h>
@@ -20,6 +21,9 @@ void fc_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, c
       for (int64_t j = 0; j < n; j++) C[i * ldc + j] = beta == 0 ? 0 : beta * C[i * ldc + j];
     return;
   }
+  if (alpha == 1 && (beta == 0 || beta == 1) &&
+      fc_panel_product(ta, tb, m, n, k, A, lda, B, ldb, beta == 1, C, ldc))
+    return;
   cblas_gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,
              (int)k, alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
 }

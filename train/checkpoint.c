@@ -55,7 +55,9 @@ static fc_status put_scaling(fc_store *s, const char *which, const fc_scaling *k
   snprintf(name, sizeof name, "normalisation/%s_mean", which);
   FC_TRY(fc_store_put_doubles(s, name, k->n, k->mean));
   snprintf(name, sizeof name, "normalisation/%s_std", which);
-  return fc_store_put_doubles(s, name, k->n, k->std);
+  FC_TRY(fc_store_put_doubles(s, name, k->n, k->std));
+  snprintf(name, sizeof name, "normalisation/%s_step", which);
+  return fc_store_put_doubles(s, name, k->n, k->step);
 }
 
 static fc_status get_scaling(const fc_store *s, const char *path, const char *which, fc_scaling *k) {
@@ -66,7 +68,9 @@ static fc_status get_scaling(const fc_store *s, const char *path, const char *wh
   snprintf(name, sizeof name, "normalisation/%s_mean", which);
   FC_TRY(fc_store_get_doubles(s, name, k->n, k->mean));
   snprintf(name, sizeof name, "normalisation/%s_std", which);
-  return fc_store_get_doubles(s, name, k->n, k->std);
+  FC_TRY(fc_store_get_doubles(s, name, k->n, k->std));
+  snprintf(name, sizeof name, "normalisation/%s_step", which);
+  return fc_store_get_doubles(s, name, k->n, k->step);
 }
 
 /* ---- grid ---- */

@@ -1,6 +1,8 @@
 /* train/march.c */
 #include "train/march.h"
 
+#include "core/ops.h"
+
 #include <string.h>
 
 void fc_march_shift(fc_real *window, const fc_real *y, int64_t B, int64_t n_in, int64_t k, int64_t len) {
@@ -13,13 +15,25 @@ void fc_march_shift(fc_real *window, const fc_real *y, int64_t B, int64_t n_in, 
   }
 }
 
+/* last known frame + step y, for each of the k frames */
+static fc_tensor *from_last(fc_ctx *c, const fc_network *n, fc_tensor *known, fc_tensor *y) {
+  fc_tensor *step = fc_tensor_new(c->arena, FC_DIMS(fc_last(y)));
+  fc_tensor *last = fc_slice(c, known, 1, n->frames.n_in - 1, 1);
+
+  for (int64_t i = 0; i < fc_last(y); i++) step->x[i] = (fc_real)n->step[i];
+  if (y->dim[1] > 1) last = fc_expand(c, last, 1, y->dim[1]);
+  return fc_add(c, fc_mul(c, y, step), last);
+}
+
 fc_tensor *fc_march_call(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B,
                          fc_real *window, int64_t k) {
   int64_t shape[FC_MAX_DIMS] = {B, n->frames.n_in};
 
   memcpy(shape + 2, dim, (size_t)ndim * sizeof *dim);
-  shape[2 + ndim] = n->frames.channels_in;
-  return fc_model_frames(c, n->def, n->self, fc_tensor_borrow(c->arena, window, ndim + 3, shape), (int)k);
+  shape[2 + ndim]  = n->frames.channels_in;
+  fc_tensor *known = fc_tensor_borrow(c->arena, window, ndim + 3, shape);
+  fc_tensor *y     = fc_model_frames(c, n->def, n->self, known, (int)k);
+  return n->increment ? from_last(c, n, known, y) : y;
 }
 
 fc_tensor *fc_march_quiet(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B,

@@ -39,6 +39,14 @@ void fc_network_destroy(fc_network *n) {
   free(n);
 }
 
+fc_status fc_network_increments(fc_network *n, const double *step) {
+  FC_REQUIRE(!n->frames.steady, FC_E_USAGE,
+             "data.predict = increment makes no sense for %s: its problem is steady", n->def->name);
+  n->increment = true;
+  memcpy(n->step, step, (size_t)n->frames.channels_out * sizeof *step);
+  return FC_OK;
+}
+
 fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,
                           int64_t channels_out) {
   const fc_frames *f    = &n->frames;

@@ -3,11 +3,15 @@
 #define FC_NETWORK_H
 #include "core/model.h"
 
+enum { FC_NETWORK_CHANNELS = 64 };
+
 typedef struct fc_network {
   const fc_model_def *def;
   void               *args, *self; /* options; the model's own struct */
   fc_params          *params;
   fc_frames           frames;
+  bool                increment;                 /* the network gives (frame - last known frame) / step */
+  double              step[FC_NETWORK_CHANNELS]; /* by channel */
 } fc_network;
 
 /* args is copied. Weights are drawn from seed; dry: none, only shapes. FC_E_USAGE if options do not fit
@@ -15,6 +19,10 @@ typedef struct fc_network {
 fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry,
                             fc_network **out);
 void      fc_network_destroy(fc_network *n);
+
+/* From now on calls add step times what the network gives to the last known frame. FC_E_USAGE for steady
+ * problems. */
+fc_status fc_network_increments(fc_network *n, const double *step);
 
 /* Do fields of this shape fit? FC_E_MISMATCH says in words what does not. */
 fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,

@@ -33,6 +33,7 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_sour
   fc_status st = fc_ctx_create(dry_reserve, true, &c);
   if (st != FC_OK) goto done;
   measure(out, n, set);
+  n->increment = set->data.predict == FC_PREDICT_INCREMENT; /* the sizes of the steps do not matter here */
   fc_comm_block(NULL, t->batch, &lo, &hi);
   const int64_t k    = t->out_frames;
   const fc_pass pass = {

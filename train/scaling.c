@@ -4,7 +4,7 @@
 #include "core/parallel.h"
 
 void fc_scaling_none(fc_scaling *s) {
-  for (int c = 0; c < s->n; c++) s->mean[c] = 0, s->std[c] = 1;
+  for (int c = 0; c < s->n; c++) s->mean[c] = 0, s->std[c] = s->step[c] = 1;
 }
 
 /* x a + b on every n-th number */

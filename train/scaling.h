@@ -7,6 +7,7 @@ typedef struct fc_scaling {
   int        n; /* channels */
   fc_channel channel[FC_FIELD_CHANNELS];
   double     mean[FC_FIELD_CHANNELS], std[FC_FIELD_CHANNELS];
+  double     step[FC_FIELD_CHANNELS]; /* std of x(t + frame) - x(t), normalised: the size of an increment */
 } fc_scaling;
 
 void fc_scaling_none(fc_scaling *s); /* mean 0, std 1 */

@@ -30,6 +30,10 @@ const fc_option fc_data_options[] = {
                "keep the data in memory if it takes no more MiB per rank than this"),
     FC_OPT_BOOL(fc_data_settings, normalize, "true",
                 "train on (x - mean) / std per channel, statistics of the training split"),
+    FC_OPT_CHOICE(
+        fc_data_settings, predict, "state|increment", "state",
+        "what the network gives: the next frames, or their difference to the last known frame, in units of "
+        "the standard deviation of one frame's change"),
     FC_OPT_END,
 };
 

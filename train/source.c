@@ -142,6 +142,12 @@ static fc_status measure_inputs(fc_source *s, int64_t lo, int64_t hi) {
   return st;
 }
 
+/* Of frame_stride frames: proportional while changes go on in one direction, at most that of unrelated
+ * fields. */
+static double increment(const fc_field_stats *stats, int channel, int64_t frame_stride) {
+  return fmin((double)frame_stride * stats->std_delta[channel], sqrt(2) * stats->std[channel]);
+}
+
 fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet) {
   fc_field_stats *stats = malloc(sizeof *stats);
   fc_progress     p;
@@ -152,6 +158,7 @@ fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet) {
   for (int c = 0; c < s->out.n && st == FC_OK; c++) {
     s->out.mean[c] = stats->mean[s->out_pick[c]];
     s->out.std[c]  = usable(stats->std[s->out_pick[c]]);
+    s->out.step[c] = usable(increment(stats, s->out_pick[c], s->frame_stride) / s->out.std[c]);
   }
   free(stats);
   if (!quiet) fc_progress_end(&p, NULL);

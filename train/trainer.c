@@ -151,6 +151,8 @@ static fc_status build(fc_trainer *t) {
 
   FC_TRY(fc_plan_fits(&t->plan));
   FC_TRY(fc_network_create(t->k.def, t->k.args, seed, false, &t->network));
+  if (t->k.settings.data.predict == FC_PREDICT_INCREMENT)
+    FC_TRY(fc_network_increments(t->network, t->k.out.step));
   FC_TRY(fc_optim_create(t->network->params, s->ema > 0, &t->optim));
   FC_TRY(fc_ctx_create(room + room / 4 + ((size_t)256 << 20), false, &t->ctx));
   t->ctx->seed = seed;
