@@ -1,9 +1,13 @@
-/* core/spans.c - a binary kernel over a tensor and a broadcast suffix. */
+/* core/spans.c - sums of spans, and a binary kernel over a tensor and a broadcast suffix. */
 #include "core/spans.h"
 
 #include <string.h>
 
 enum { SHORT_PERIOD = 512 }; /* below this the call per row would show */
+
+FC_SIMD void fc_span_add(fc_real *restrict y, const fc_real *restrict x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) y[i] += x[i];
+}
 
 /* b repeated as often as fits well above SHORT_PERIOD, but not beyond n */
 static const fc_real *repeat(fc_arena *scratch, const fc_real *b, int64_t *period, int64_t n) {

@@ -25,6 +25,9 @@ static inline int64_t fc_block_rows(int64_t width) {
    fresh does not change inside a loop, so the compiler makes two loops of it. */
 static inline fc_real fc_into(bool fresh, fc_real old, fc_real value) { return fresh ? value : old + value; }
 
+/* y += x on the calling thread; the two do not overlap */
+void fc_span_add(fc_real *restrict y, const fc_real *restrict x, int64_t n);
+
 /* A binary kernel: y[i] from a[i], b[i]. fresh is passed through; kernels that only overwrite ignore it. */
 typedef void (*fc_span_fn)(fc_real *restrict y, const fc_real *restrict a, const fc_real *restrict b,
                            int64_t n, bool fresh);

@@ -2,6 +2,7 @@
 #include "core/tape.h"
 
 #include "core/parallel.h"
+#include "core/spans.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,10 +106,6 @@ fc_real *fc_grad(fc_ctx *c, fc_tensor *t) {
   return g;
 }
 
-FC_SIMD static void add_span(fc_real *restrict y, const fc_real *restrict x, int64_t n) {
-  for (int64_t i = 0; i < n; i++) y[i] += x[i];
-}
-
 void fc_grad_add(fc_ctx *c, fc_tensor *t, const fc_real *g) {
   bool          fresh;
   fc_real      *y     = fc_grad_raw(c, t, &fresh);
@@ -121,7 +118,7 @@ void fc_grad_add(fc_ctx *c, fc_tensor *t, const fc_real *g) {
     if (fresh)
       memcpy(y + at, g + at, (size_t)len * sizeof *y);
     else
-      add_span(y + at, g + at, len);
+      fc_span_add(y + at, g + at, len);
   }
 }
 

@@ -6,6 +6,7 @@
 #include "core/ops.h"
 #include "core/ops/epilogue.h"
 #include "core/parallel.h"
+#include "core/spans.h"
 #include "core/sums.h"
 
 typedef struct {
@@ -15,10 +16,6 @@ typedef struct {
   int64_t           B, N, D;
 } saved;
 
-FC_SIMD static void add_span(fc_real *restrict y, const fc_real *restrict x, int64_t n) {
-  for (int64_t j = 0; j < n; j++) y[j] += x[j];
-}
-
 static void forward(fc_ctx *c, const saved *s, fc_real *u, const fc_real *W, const fc_real *b) {
   const size_t     mark = fc_arena_mark(c->arena);
   const fc_tensor *f    = fc_fourier_code(c, s->d, s->coord, s->freq);
@@ -26,7 +23,7 @@ static void forward(fc_ctx *c, const saved *s, fc_real *u, const fc_real *W, con
 
   fc_gemm_rows(false, true, s->N, s->D, s->D, 1, f->x, s->D, W, s->D, 0, g, s->D);
   FC_FOR_ROWS(i, s->N, s->D) fc_epilogue_add(g + i * s->D, b, NULL, 1, s->D);
-  FC_FOR_ROWS(i, s->B * s->N, s->D) add_span(u + i * s->D, g + i % s->N * s->D, s->D);
+  FC_FOR_ROWS(i, s->B * s->N, s->D) fc_span_add(u + i * s->D, g + i % s->N * s->D, s->D);
   fc_arena_pop(c->arena, mark);
 }
 

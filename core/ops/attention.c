@@ -16,6 +16,7 @@
 #include "core/gemm.h"
 #include "core/ops.h"
 #include "core/parallel.h"
+#include "core/spans.h"
 #include "core/vmath.h"
 
 #include <string.h>
@@ -34,10 +35,6 @@ typedef struct {
 typedef struct {
   int64_t head, i, rows, j, cols;
 } tile; /* rows i.. against keys j.. of one head */
-
-FC_SIMD static void add_span(fc_real *restrict y, const fc_real *restrict x, int64_t n) {
-  for (int64_t j = 0; j < n; j++) y[j] += x[j];
-}
 
 FC_SIMD static void scale_span(fc_real *y, int64_t n, fc_real factor) {
   for (int64_t j = 0; j < n; j++) y[j] *= factor;
@@ -64,7 +61,7 @@ static void scores(const problem *p, const tile *t, fc_real *S) {
           p->k + (t->head * p->Nk + t->j) * p->D, p->D, 0, S, t->cols);
   if (!p->bias) return;
   for (int64_t r = 0; r < t->rows; r++)
-    add_span(S + r * t->cols, p->bias + bias_at(p, t) + r * p->Nk, t->cols);
+    fc_span_add(S + r * t->cols, p->bias + bias_at(p, t) + r * p->Nk, t->cols);
 }
 
 /* s = exp(s - new top) and updates top and sum; returns the factor for what was gathered before.
@@ -180,7 +177,8 @@ static void backward_tile(const problem *p, const gradients *d, const tile *t, f
   fc_gemm(false, true, rows, cols, p->E, 1, g, p->E, p->v + key * p->E, p->E, 0, T, cols);
   for (int64_t r = 0; r < rows; r++) softmax_row(T + r * cols, P + r * cols, cols, d->delta[query + r]);
   /* "S_ij = scale q_i . k_j + bias_ij" */
-  for (int64_t r = 0; dbias && r < rows; r++) add_span(dbias + bias_at(p, t) + r * p->Nk, T + r * cols, cols);
+  for (int64_t r = 0; dbias && r < rows; r++)
+    fc_span_add(dbias + bias_at(p, t) + r * p->Nk, T + r * cols, cols);
   if (dq)
     fc_gemm(false, false, rows, p->D, cols, p->scale, T, cols, p->k + key * p->D, p->D, 1, dq + query * p->D,
             p->D);
@@ -227,7 +225,7 @@ static void add_copies(fc_real *gradient, const fc_real *part, int64_t copies, i
   if (part == gradient) return;
   FC_FOR_ROWS(s, fc_ceil_div(n, SPAN), SPAN * copies)
   for (int64_t i = 0; i < copies; i++)
-    add_span(gradient + s * SPAN, part + i * n + s * SPAN, fc_min64(SPAN, n - s * SPAN));
+    fc_span_add(gradient + s * SPAN, part + i * n + s * SPAN, fc_min64(SPAN, n - s * SPAN));
 }
 
 static void backward(fc_ctx *c, const fc_node *node) {

@@ -10,6 +10,7 @@
 #include "core/gemm.h"
 #include "core/ops.h"
 #include "core/parallel.h"
+#include "core/spans.h"
 
 #include <string.h>
 
@@ -144,10 +145,6 @@ static void forward(fc_ctx *c, const geometry *s, const fc_real *x, const fc_rea
 
 /* ---- backward: weights and bias ---- */
 
-FC_SIMD static void add_span(fc_real *restrict y, const fc_real *restrict x, int64_t n) {
-  for (int64_t j = 0; j < n; j++) y[j] += x[j];
-}
-
 /* "y = columns W + bias" for the rows of one chunk: part [groups, K, Og] = columns^T dy, then [O] = sum of dy
  */
 static void weight_chunk(const geometry *s, const fc_real *x, const fc_real *dy, int64_t row, int64_t end,
@@ -161,7 +158,7 @@ static void weight_chunk(const geometry *s, const fc_real *x, const fc_real *dy,
       fc_gemm(true, false, s->K, s->Og, rows, 1, columns, s->K, g + i * s->Og, s->O, 1,
               part + i * s->K * s->Og, s->Og);
     }
-    for (int64_t r = 0; r < rows; r++) add_span(part + s->O * s->K, g + r * s->O, s->O);
+    for (int64_t r = 0; r < rows; r++) fc_span_add(part + s->O * s->K, g + r * s->O, s->O);
   }
 }
 
@@ -176,7 +173,7 @@ static void add_weights(const geometry *s, const fc_real *part, int64_t chunks, 
         for (int64_t i = 0; i < chunks; i++) dW[o * s->K + n] += p[i * size];
       }
     }
-  for (int64_t i = 0; db && i < chunks; i++) add_span(db, part + i * size + s->O * s->K, s->O);
+  for (int64_t i = 0; db && i < chunks; i++) fc_span_add(db, part + i * size + s->O * s->K, s->O);
 }
 
 static void backward_weights(fc_ctx *c, const geometry *s, const fc_real *x, const fc_real *dy, fc_real *dW,

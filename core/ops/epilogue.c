@@ -3,12 +3,9 @@
 
 #include "core/ops/activation_spans.h"
 #include "core/parallel.h"
+#include "core/spans.h"
 
 #include <string.h>
-
-FC_SIMD static void add_span(fc_real *restrict y, const fc_real *restrict x, int64_t n) {
-  for (int64_t j = 0; j < n; j++) y[j] += x[j];
-}
 
 FC_SIMD static void add_two(fc_real *restrict y, const fc_real *restrict x, const fc_real *restrict z,
                             int64_t n) {
@@ -17,14 +14,14 @@ FC_SIMD static void add_two(fc_real *restrict y, const fc_real *restrict x, cons
 
 void fc_epilogue_add(fc_real *y, const fc_real *bias, const fc_real *r, int64_t rows, int64_t n) {
   if (!bias) {
-    if (r) add_span(y, r, rows * n);
+    if (r) fc_span_add(y, r, rows * n);
     return;
   }
   for (int64_t i = 0; i < rows; i++) {
     if (r)
       add_two(y + i * n, bias, r + i * n, n);
     else
-      add_span(y + i * n, bias, n);
+      fc_span_add(y + i * n, bias, n);
   }
 }
 
@@ -46,8 +43,8 @@ void fc_column_sums(fc_arena *scratch, const fc_real *g, int64_t rows, int64_t n
   FC_FOR_ROWS(t, chunks, chunk * n) {
     memset(part + t * n, 0, (size_t)n * sizeof *part);
     for (int64_t r = t * chunk; r < fc_min64(rows, (t + 1) * chunk); r++)
-      add_span(part + t * n, g + r * n, n);
+      fc_span_add(part + t * n, g + r * n, n);
   }
-  for (int64_t t = 0; t < chunks; t++) add_span(out, part + t * n, n);
+  for (int64_t t = 0; t < chunks; t++) fc_span_add(out, part + t * n, n);
   fc_arena_pop(scratch, mark);
 }

@@ -37,15 +37,11 @@ static void forward(const grid *g, fc_real *y, const fc_real *x) {
   }
 }
 
-FC_SIMD static void add_run(fc_real *restrict to, const fc_real *restrict from, int64_t n) {
-  for (int64_t j = 0; j < n; j++) to[j] += from[j];
-}
-
 /* y[i] = x[s(i)]: dx[s] += sum of dy over all i with s(i) = s; here for one line of x and one of y */
 static void backward_line(const grid *g, fc_real *restrict dx, const fc_real *restrict dy) {
   for (int64_t s = 0; s < g->in[2]; s++)
     for (int64_t k = first_of(g, 2, s), end = first_of(g, 2, s + 1); k < end; k++)
-      add_run(dx + s * g->C, dy + k * g->C, g->C);
+      fc_span_add(dx + s * g->C, dy + k * g->C, g->C);
 }
 
 static void backward(fc_ctx *c, const fc_node *node) {
