@@ -15,7 +15,7 @@
 
 /* 12 x 2 sums, 2 vectors of B and 1 of A take 27 of the 32 registers. A panel of DEPTH x 32 numbers takes 32
    kB, the rows of A that meet it up to 512 kB of the second cache. */
-enum { LANES = 16, WIDTH = 2 * LANES, HEIGHT = 12, DEPTH = 256, ROWS = 512 };
+enum { LANES = 16, WIDTH = 2 * LANES, HEIGHT = 12, DEPTH = 256, ROWS = 512, AHEAD = 8 };
 
 typedef struct {
   const float *A; /* element (i, p) of op(A) at i * lda + p, or p * lda + i if transposed */
@@ -43,6 +43,10 @@ INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile
 #pragma GCC unroll 2
   for (int64_t p = 0; p < k; p++) {
     __m512 right[2];
+    if (ta) { /* a row of A for each p: without this its numbers are asked for again and again while on the way */
+      __builtin_prefetch(a + (p + AHEAD) * lda);
+      __builtin_prefetch(a + (p + AHEAD) * lda + rows - 1);
+    }
 #pragma GCC unroll 2
     for (int h = 0; h < halves; h++) right[h] = _mm512_load_ps(b + p * WIDTH + h * LANES);
 #pragma GCC unroll 12
