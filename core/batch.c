@@ -3,6 +3,7 @@
 
 #include "core/vmath.h"
 
+#include <math.h>
 #include <string.h>
 
 fc_tensor *fc_batch_get(const fc_batch *b, const char *name) {
@@ -22,7 +23,7 @@ fc_status fc_batch_need(const fc_batch *b, const char *name, int ndim, const int
 
   FC_REQUIRE(t, FC_E_MISMATCH, "the model wants an input named %s; there is none", name);
   bool fits = t->ndim == ndim;
-  for (int i = 0; fits && i < ndim; i++) fits = dim[i] < 0 || t->dim[i] == dim[i];
+  for (int i = 0; fits && i < ndim; i++) fits = dim[i] < 0 ? t->dim[i] > 0 : t->dim[i] == dim[i];
   FC_REQUIRE(fits, FC_E_MISMATCH, "input %s has shape %s, the model wants %s (-1: any)", name,
              fc_shape_text(t), fc_dims_text(ndim, dim));
   *out = t;
@@ -37,9 +38,10 @@ fc_status fc_batch_int(const fc_batch *b, const char *name, int64_t def, int64_t
   if (!t) return FC_OK;
   FC_REQUIRE(fc_len(t) == 1, FC_E_MISMATCH, "input %s has shape %s, one number is wanted", name,
              fc_shape_text(t));
-  *out = (int64_t)t->x[0];
-  FC_REQUIRE(*out >= lo && *out <= hi && (fc_real)*out == t->x[0], FC_E_MISMATCH,
-             "input %s is %g, a whole number from %lld to %lld is wanted", name, (double)t->x[0],
-             (long long)lo, (long long)hi);
+  const double x = (double)t->x[0];
+  FC_REQUIRE(x >= (double)lo && x <= (double)hi && x == floor(x), FC_E_MISMATCH,
+             "input %s is %g, a whole number from %lld to %lld is wanted", name, x, (long long)lo,
+             (long long)hi);
+  *out = (int64_t)x;
   return FC_OK;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 64 };
+enum { BLOCKS = 64, MOST_NUMBERS = 1 << 30 };
 
 struct fc_case_file {
   hid_t          file;
@@ -51,29 +51,36 @@ bool fc_case_has(const fc_case_file *f, const char *name) {
   }
 }
 
-static fc_status read_numbers(const fc_case_file *f, const char *name, hid_t set, fc_case_array *a) {
-  hsize_t     dim[8];
+/* the shape, if it is one of numbers that a tensor can hold; returns how many numbers, 0 if not */
+static int64_t shape_of(hid_t set, fc_case_array *a) {
+  hsize_t     dim[FC_MAX_DIMS] = {0};
   const hid_t space = H5Dget_space(set), type = H5Dget_type(set);
   const int   ndim        = H5Sget_simple_extent_ndims(space);
   const H5T_class_t class = H5Tget_class(type);
-  fc_status s             = FC_OK;
-  int64_t   n             = 1;
+  int64_t n = (class == H5T_FLOAT || class == H5T_INTEGER) && H5Sget_simple_extent_type(space) != H5S_NULL;
 
-  if (ndim < 0 || ndim > 8 || (class != H5T_FLOAT && class != H5T_INTEGER)) {
-    s = fc_fail(FC_E_INPUT, "%s: %s is not an array of numbers with at most 8 axes", f->path, name);
-  } else {
-    H5Sget_simple_extent_dims(space, dim, NULL);
-    a->ndim = ndim;
-    for (int i = 0; i < ndim; i++) n *= a->dim[i] = (int64_t)dim[i];
-    a->x = malloc((size_t)(n + 1) * sizeof *a->x);
-    if (!a->x)
-      s = fc_fail(FC_E_SYSTEM, "%s: no memory for %s", f->path, name);
-    else if (n && H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, a->x) < 0)
-      s = fc_fail(FC_E_INPUT, "%s: %s cannot be read; the file may be truncated", f->path, name);
+  if (ndim < 0 || ndim > FC_MAX_DIMS) n = 0;
+  if (n) H5Sget_simple_extent_dims(space, dim, NULL);
+  a->ndim = ndim;
+  for (int i = 0; n && i < ndim; i++) {
+    a->dim[i] = (int64_t)dim[i];
+    if (dim[i] > MOST_NUMBERS || (n *= a->dim[i]) > MOST_NUMBERS) n = 0;
   }
   H5Tclose(type);
   H5Sclose(space);
-  return s;
+  return n;
+}
+
+static fc_status read_numbers(const fc_case_file *f, const char *name, hid_t set, fc_case_array *a) {
+  const int64_t n = shape_of(set, a);
+
+  FC_REQUIRE(n > 0, FC_E_INPUT, "%s: %s is not an array of numbers with at most %d axes, none of them empty",
+             f->path, name, FC_MAX_DIMS);
+  a->x = malloc((size_t)n * sizeof *a->x);
+  FC_REQUIRE(a->x, FC_E_SYSTEM, "%s: no memory for the %lld numbers of %s", f->path, (long long)n, name);
+  FC_REQUIRE(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, a->x) >= 0, FC_E_INPUT,
+             "%s: %s cannot be read; the file may be truncated", f->path, name);
+  return FC_OK;
 }
 
 static fc_status read_set(const fc_case_file *f, const char *name, fc_case_array *a) {

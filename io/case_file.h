@@ -2,12 +2,12 @@
  * arrays. */
 #ifndef FC_CASE_FILE_H
 #define FC_CASE_FILE_H
-#include "core/base.h"
+#include "core/tensor.h"
 
 typedef struct fc_case_array {
   char    name[192]; /* below its group: "u", "encoder.layers.0.1.to_v.weight" */
   int     ndim;
-  int64_t dim[8];
+  int64_t dim[FC_MAX_DIMS];
   double *x; /* integers and floats alike */
 } fc_case_array;
 

@@ -167,13 +167,14 @@ static fc_status compare_grads(trial *t, const char *group, find_fn find, const 
 
 static fc_status check_gradients(trial *t) {
   fc_batch b;
+  char     name[256];
   int      n_inputs;
 
   fc_params_zero_grads(t->params);
   FC_TRY(read_inputs(t, &b));
   for (int i = 0; i < b.n; i++) {
-    snprintf(t->path, sizeof t->path, "/grad_input/%s", b.name[i]);
-    b.t[i]->needs_grad = fc_case_has(t->file, t->path);
+    snprintf(name, sizeof name, "/grad_input/%s", b.name[i]);
+    b.t[i]->needs_grad = fc_case_has(t->file, name);
   }
   t->c->grad   = true;
   fc_tensor *y = t->def->apply(t->c, t->self, &b);
