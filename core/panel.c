@@ -43,7 +43,8 @@ INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile
 #pragma GCC unroll 2
   for (int64_t p = 0; p < k; p++) {
     __m512 right[2];
-    if (ta) { /* a row of A for each p: without this its numbers are asked for again and again while on the way */
+    if (ta) { /* a row of A for each p: without this its numbers are asked for again and again while on the
+                 way */
       __builtin_prefetch(a + (p + AHEAD) * lda);
       __builtin_prefetch(a + (p + AHEAD) * lda + rows - 1);
     }
@@ -75,7 +76,8 @@ INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile
   }
 TILE(1)
 TILE(2)
-TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+TILE(3)
+TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
 
     static void (*const tiles[HEIGHT])(const tile *, bool) = {
         tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12};
