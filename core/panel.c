@@ -74,10 +74,10 @@ INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile
     else                                                                                                     \
       t->mask[1] ? tile_sum(rows, 2, false, t) : tile_sum(rows, 1, false, t);                                \
   }
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+/* clang-format off */
+TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+    /* clang-format on */
 
     static void (*const tiles[HEIGHT])(const tile *, bool) = {
         tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12};
