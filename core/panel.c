@@ -14,8 +14,9 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /* 12 x 2 sums, 2 vectors of B and 1 of A take 27 of the 32 registers. A panel of DEPTH x 32 numbers takes 32
-   kB, the rows of A that meet it up to 512 kB of the second cache. */
-enum { LANES = 16, WIDTH = 2 * LANES, HEIGHT = 12, DEPTH = 256, ROWS = 512, AHEAD = 8 };
+   kB, the rows of A that meet it up to 512 kB of the second cache. AHEAD iterations are the way from memory.
+ */
+enum { LANES = 16, WIDTH = 2 * LANES, HEIGHT = 12, DEPTH = 256, ROWS = 512, AHEAD = 24 };
 
 typedef struct {
   const float *A; /* element (i, p) of op(A) at i * lda + p, or p * lda + i if transposed */
@@ -31,7 +32,8 @@ typedef struct {
 INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile *t) {
   __m512        sum[HEIGHT][2];
   const float  *a = t->A, *b = t->panel;
-  const int64_t lda = t->lda, k = t->k;
+  const int64_t lda = t->lda, k = t->k, step = lda == k ? rows : 0;
+  const float  *next = lda == k ? a + rows * lda : a;
 
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++)
@@ -47,6 +49,8 @@ INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile
                  way */
       __builtin_prefetch(a + (p + AHEAD) * lda);
       __builtin_prefetch(a + (p + AHEAD) * lda + rows - 1);
+    } else { /* the rows of the next tile, where rows follow each other without a gap */
+      __builtin_prefetch(next + p * step);
     }
 #pragma GCC unroll 2
     for (int h = 0; h < halves; h++) right[h] = _mm512_load_ps(b + p * WIDTH + h * LANES);
@@ -74,13 +78,11 @@ INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile
     else                                                                                                     \
       t->mask[1] ? tile_sum(rows, 2, false, t) : tile_sum(rows, 1, false, t);                                \
   }
-/* clang-format off */
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
-TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
-    /* clang-format on */
+#define NAME(rows)      tile_##rows,
+#define EACH_HEIGHT(of) of(1) of(2) of(3) of(4) of(5) of(6) of(7) of(8) of(9) of(10) of(11) of(12)
+EACH_HEIGHT(TILE)
 
-    static void (*const tiles[HEIGHT])(const tile *, bool) = {
-        tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12};
+static void (*const tiles[HEIGHT])(const tile *, bool) = {EACH_HEIGHT(NAME)};
 
 INLINE __mmask16 first(int64_t lanes) {
   return (__mmask16)(lanes >= LANES ? 0xffff : lanes <= 0 ? 0 : (1u << lanes) - 1u);
