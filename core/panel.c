@@ -49,7 +49,7 @@ INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile
                  way */
       __builtin_prefetch(a + (p + AHEAD) * lda);
       __builtin_prefetch(a + (p + AHEAD) * lda + rows - 1);
-    } else { /* the rows of the next tile, where rows follow each other without a gap */
+    } else { /* the rows of the next tile, where rows follow each other without a gap; a hint never faults */
       __builtin_prefetch(next + p * step);
     }
 #pragma GCC unroll 2
