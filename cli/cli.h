@@ -8,13 +8,21 @@
 
 enum { FC_ARG_REPEAT = 64 };
 
-typedef struct fc_list { int n; const char *v[FC_ARG_REPEAT]; } fc_list;
+typedef struct fc_list {
+  int         n;
+  const char *v[FC_ARG_REPEAT];
+} fc_list;
 
-typedef enum { FC_ARG_FLAG /* bool */, FC_ARG_VALUE /* const char * */, FC_ARG_INT /* int64_t */,
-               FC_ARG_REAL /* double */, FC_ARG_LIST /* fc_list: may be given several times */ } fc_arg_type;
+typedef enum {
+  FC_ARG_FLAG /* bool */,
+  FC_ARG_VALUE /* const char * */,
+  FC_ARG_INT /* int64_t */,
+  FC_ARG_REAL /* double */,
+  FC_ARG_LIST /* fc_list: may be given several times */
+} fc_arg_type;
 
 typedef struct fc_arg {
-  const char *name; /* long option without dashes */
+  const char *name;   /* long option without dashes */
   char        letter; /* short option or 0 */
   fc_arg_type type;
   void       *value; /* keeps what it holds if the option is absent */

@@ -1,6 +1,6 @@
-/* core/gemm.h - dense products. OpenBLAS computes, always on one thread; our team
-   splits the work in blocks that depend on the shape alone, so the same bits come
-   out for any number of threads. All matrices are row-major. */
+/* core/gemm.h - dense products. Our AVX-512 tiles (core/panel.h) or OpenBLAS compute,
+   always on one thread; our team splits the work in blocks that depend on the shape
+   alone, so the same bits come out for any number of threads. All matrices are row-major. */
 #ifndef FC_GEMM_H
 #define FC_GEMM_H
 #include "core/arena.h"

@@ -14,8 +14,9 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /* 12 x 2 sums, 2 vectors of B and 1 of A take 27 of the 32 registers. A panel of DEPTH x 32 numbers takes 32
-   kB, the rows of A that meet it up to 512 kB of the second cache. */
-enum { LANES = 16, WIDTH = 2 * LANES, HEIGHT = 12, DEPTH = 256, ROWS = 512 };
+   kB, the rows of A that meet it up to 512 kB of the second cache. AHEAD iterations are the way from memory.
+ */
+enum { LANES = 16, WIDTH = 2 * LANES, HEIGHT = 12, DEPTH = 256, ROWS = 512, AHEAD = 24 };
 
 typedef struct {
   const float *A; /* element (i, p) of op(A) at i * lda + p, or p * lda + i if transposed */
@@ -31,15 +32,26 @@ typedef struct {
 INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile *t) {
   __m512        sum[HEIGHT][2];
   const float  *a = t->A, *b = t->panel;
-  const int64_t lda = t->lda, k = t->k;
+  const int64_t lda = t->lda, k = t->k, step = lda == k ? rows : 0;
+  const float  *next = lda == k ? a + rows * lda : a;
 
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
-    for (int h = 0; h < halves; h++) sum[i][h] = _mm512_setzero_ps();
+    for (int h = 0; h < halves; h++) {
+      __builtin_prefetch(t->C + i * t->ldc + h * LANES, 1);
+      sum[i][h] = _mm512_setzero_ps();
+    }
 #pragma GCC unroll 2
   for (int64_t p = 0; p < k; p++) {
     __m512 right[2];
+    if (ta) { /* a row of A for each p: without this its numbers are asked for again and again while on the
+                 way */
+      __builtin_prefetch(a + (p + AHEAD) * lda);
+      __builtin_prefetch(a + (p + AHEAD) * lda + rows - 1);
+    } else { /* the rows of the next tile, where rows follow each other without a gap; a hint never faults */
+      __builtin_prefetch(next + p * step);
+    }
 #pragma GCC unroll 2
     for (int h = 0; h < halves; h++) right[h] = _mm512_load_ps(b + p * WIDTH + h * LANES);
 #pragma GCC unroll 12
@@ -66,11 +78,11 @@ INLINE void tile_sum(const int rows, const int halves, const bool ta, const tile
     else                                                                                                     \
       t->mask[1] ? tile_sum(rows, 2, false, t) : tile_sum(rows, 1, false, t);                                \
   }
-TILE(1)
-TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+#define NAME(rows)      tile_##rows,
+#define EACH_HEIGHT(of) of(1) of(2) of(3) of(4) of(5) of(6) of(7) of(8) of(9) of(10) of(11) of(12)
+EACH_HEIGHT(TILE)
 
-    static void (*const tiles[HEIGHT])(const tile *, bool) = {
-        tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11, tile_12};
+static void (*const tiles[HEIGHT])(const tile *, bool) = {EACH_HEIGHT(NAME)};
 
 INLINE __mmask16 first(int64_t lanes) {
   return (__mmask16)(lanes >= LANES ? 0xffff : lanes <= 0 ? 0 : (1u << lanes) - 1u);
@@ -143,17 +155,35 @@ static void pack(float *panel, bool tb, const float *B, int64_t ldb, int64_t k, 
 
 /* ---- the whole product ---- */
 
-/* m rows of C under one panel, in tiles of nearly equal height */
-static void multiply(tile t, bool ta, int64_t m) {
+/* a part of B that the next panel will copy: rows of so many numbers */
+typedef struct {
+  const float *at;
+  int64_t      rows, cols, ld;
+} region;
+
+INLINE void prefetch(const region *r, int64_t from, int64_t to) {
+  for (int64_t i = from; i < to; i++)
+    for (int64_t j = 0; j < r->cols; j += LANES) __builtin_prefetch(r->at + i * r->ld + j, 0, 2);
+}
+
+/* m rows of C under one panel, in tiles of nearly equal height; between them a bit of B is fetched ahead */
+static void multiply(tile t, bool ta, int64_t m, const region *ahead) {
   const int64_t count = fc_ceil_div(m, HEIGHT);
 
-  for (int64_t i = 0, at = 0; i < count; i++) {
+  for (int64_t i = 0; i < count; i++) {
     const int64_t rows = m / count + (i < m % count);
+    prefetch(ahead, ahead->rows * i / count, ahead->rows * (i + 1) / count);
     tiles[rows - 1](&t, ta);
-    at += rows;
     t.A += ta ? rows : rows * t.lda;
     t.C += rows * t.ldc;
   }
+}
+
+/* rows p .. and columns j .. of op(B), at most DEPTH and WIDTH, as they lie in B */
+static region part_of(bool tb, int64_t n, int64_t k, const float *B, int64_t ldb, int64_t p, int64_t j) {
+  const int64_t depth = fc_min64(DEPTH, k - p), cols = fc_min64(WIDTH, n - j);
+
+  return tb ? (region){B + j * ldb + p, cols, depth, ldb} : (region){B + p * ldb + j, depth, cols, ldb};
 }
 
 static void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float *A, int64_t lda,
@@ -164,16 +194,21 @@ static void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const flo
     for (int64_t p = 0; p < k; p += DEPTH)
       for (int64_t j = 0; j < n; j += WIDTH) {
         const int64_t depth = fc_min64(DEPTH, k - p), cols = fc_min64(WIDTH, n - j);
-        const tile    t = {A + (ta ? p * lda + i : i * lda + p),
-                           lda,
-                           depth,
-                           panel,
-                           C + i * ldc + j,
-                           ldc,
-                           {first(cols), first(cols - LANES)},
-                           accumulate || p > 0};
+        const tile    t     = {A + (ta ? p * lda + i : i * lda + p),
+                               lda,
+                               depth,
+                               panel,
+                               C + i * ldc + j,
+                               ldc,
+                               {first(cols), first(cols - LANES)},
+                               accumulate || p > 0};
+        region        ahead = {0};
+        if (j + WIDTH < n)
+          ahead = part_of(tb, n, k, B, ldb, p, j + WIDTH);
+        else if (p + DEPTH < k)
+          ahead = part_of(tb, n, k, B, ldb, p + DEPTH, 0);
         pack(panel, tb, B + (tb ? j * ldb + p : p * ldb + j), ldb, depth, cols, t.mask);
-        multiply(t, ta, fc_min64(ROWS, m - i));
+        multiply(t, ta, fc_min64(ROWS, m - i), &ahead);
       }
 }
 #pragma GCC pop_options

@@ -11,16 +11,16 @@ typedef struct fc_comm fc_comm;
 fc_status fc_comm_start(int *argc, char ***argv);
 /* To be called before a failed rank prints its error: waits a moment on all ranks but the one that should
    speak, so that one line appears instead of one per rank. Returns at once without a launcher. */
-void      fc_comm_before_report(fc_status s);
-void      fc_comm_stop(int code); /* 0: orderly; else, with several ranks, ends all of them with this exit code */
+void fc_comm_before_report(fc_status s);
+void fc_comm_stop(int code); /* 0: orderly; else, with several ranks, ends all of them with this exit code */
 
 int  fc_comm_rank(const fc_comm *c);
 int  fc_comm_size(const fc_comm *c);
 void fc_comm_block(const fc_comm *c, int64_t n, int64_t *lo, int64_t *hi); /* this rank's share of 0..n-1 */
 
-fc_status fc_comm_sum(const fc_comm *c, fc_real *x, int64_t n);      /* in place, the same bits on all ranks */
+fc_status fc_comm_sum(const fc_comm *c, fc_real *x, int64_t n); /* in place, the same bits on all ranks */
 fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n);
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root);
-fc_status fc_comm_agree(const fc_comm *c, fc_status mine);           /* worst status of any rank */
+fc_status fc_comm_agree(const fc_comm *c, fc_status mine); /* worst status of any rank */
 bool      fc_comm_any(const fc_comm *c, bool mine);
 #endif

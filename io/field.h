@@ -9,41 +9,44 @@
 enum { FC_FIELD_CHANNELS = 64, FC_FIELD_PARAMS = 32, FC_NAME = 64 };
 
 typedef enum {
-  FC_LAYOUT_WELL,     /* The Well; ours when it carries fieldcast_version */
-  FC_LAYOUT_PDEBENCH_TENSOR,  /* A: 'tensor' of rank 3 (1-D scalar) */
-  FC_LAYOUT_PDEBENCH_DARCY,   /* B: 'tensor' of rank 4 and 'nu' */
-  FC_LAYOUT_PDEBENCH_CFD,     /* C: 'density', 'pressure', 'Vx', ... */
-  FC_LAYOUT_PDEBENCH_GROUPS,  /* D: groups '0000', '0001', ... */
+  FC_LAYOUT_WELL,                    /* The Well; ours when it carries fieldcast_version */
+  FC_LAYOUT_PDEBENCH_TENSOR,         /* A: 'tensor' of rank 3 (1-D scalar) */
+  FC_LAYOUT_PDEBENCH_DARCY,          /* B: 'tensor' of rank 4 and 'nu' */
+  FC_LAYOUT_PDEBENCH_CFD,            /* C: 'density', 'pressure', 'Vx', ... */
+  FC_LAYOUT_PDEBENCH_GROUPS,         /* D: groups '0000', '0001', ... */
   FC_LAYOUT_PDEBENCH_INCOMPRESSIBLE, /* E: 'velocity', 'particles', 'force', 't' */
-  FC_LAYOUT_FOURCASTNET,      /* 'fields' (T, C, H, W) */
-  FC_LAYOUT_NETCDF            /* NetCDF-4 with dimension scales */
+  FC_LAYOUT_FOURCASTNET,             /* 'fields' (T, C, H, W) */
+  FC_LAYOUT_NETCDF                   /* NetCDF-4 with dimension scales */
 } fc_layout;
 
 typedef struct fc_channel {
-  char name[FC_NAME];  /* "vorticity", "velocity_x", "stress_xy" */
-  char unit[FC_NAME];  /* "" if the file does not say */
+  char name[FC_NAME];          /* "vorticity", "velocity_x", "stress_xy" */
+  char unit[FC_NAME];          /* "" if the file does not say */
   int  field, rank, component; /* which field it belongs to, tensor rank of that field, component */
 } fc_channel;
 
 typedef struct fc_field_info {
-  fc_layout  layout;
-  const char *layout_name;      /* "The Well", "PDEBench C (compressible Navier-Stokes)", ... */
-  char       name[FC_NAME];     /* of the data set */
-  int        n_files;
-  int64_t    n_traj, n_steps;   /* n_steps of the shortest trajectory; 1 for steady data */
-  int        ndim;
-  int64_t    dim[3];
-  char       axis[3][FC_NAME];
-  double     lo[3], hi[3];      /* first and last coordinate; NaN if the file does not say */
-  bool       periodic[3];
-  double     dt;                /* time between frames; NaN if unknown or not uniform */
-  char       time_unit[FC_NAME], space_unit[FC_NAME];
-  int        n_channels;        /* time-varying */
-  fc_channel channel[FC_FIELD_CHANNELS];
-  int        n_constant;        /* constant in time: masks, coefficients, inputs of steady problems */
-  fc_channel constant[FC_FIELD_CHANNELS];
-  int        n_params;          /* simulation parameters of the first file */
-  struct { char name[FC_NAME]; double value; } param[FC_FIELD_PARAMS];
+  fc_layout   layout;
+  const char *layout_name;   /* "The Well", "PDEBench C (compressible Navier-Stokes)", ... */
+  char        name[FC_NAME]; /* of the data set */
+  int         n_files;
+  int64_t     n_traj, n_steps; /* n_steps of the shortest trajectory; 1 for steady data */
+  int         ndim;
+  int64_t     dim[3];
+  char        axis[3][FC_NAME];
+  double      lo[3], hi[3]; /* first and last coordinate; NaN if the file does not say */
+  bool        periodic[3];
+  double      dt; /* time between frames; NaN if unknown or not uniform */
+  char        time_unit[FC_NAME], space_unit[FC_NAME];
+  int         n_channels; /* time-varying */
+  fc_channel  channel[FC_FIELD_CHANNELS];
+  int         n_constant; /* constant in time: masks, coefficients, inputs of steady problems */
+  fc_channel  constant[FC_FIELD_CHANNELS];
+  int         n_params; /* simulation parameters of the first file */
+  struct {
+    char   name[FC_NAME];
+    double value;
+  } param[FC_FIELD_PARAMS];
 } fc_field_info;
 
 typedef struct fc_field fc_field;
@@ -52,7 +55,7 @@ typedef struct fc_field fc_field;
    or a glob pattern. All files must agree in layout, resolution and channels. FC_E_INPUT otherwise. */
 fc_status            fc_field_open(const char *path, fc_field **out);
 const fc_field_info *fc_field_about(const fc_field *f);
-void                 fc_field_close(fc_field *f); /* NULL is fine */
+void                 fc_field_close(fc_field *f);                     /* NULL is fine */
 int64_t              fc_field_steps(const fc_field *f, int64_t traj); /* may differ by file */
 
 /* x[nt, X', Y', Z', C]: frames t0, t0 + t_stride, ...; every space_stride[a]-th point of axis a from 0
@@ -65,17 +68,17 @@ fc_status fc_field_read_constant(fc_field *f, int64_t traj, const int64_t *space
 /* in time_unit; frame numbers if the file stores no times */
 fc_status fc_field_times(fc_field *f, int64_t traj, int64_t t0, int64_t nt, double *t);
 /* name -> index in channel (or constant); -1 if unknown */
-int       fc_field_channel(const fc_field_info *i, const char *name, bool constant);
+int fc_field_channel(const fc_field_info *i, const char *name, bool constant);
 /* text attribute of the first file ("solver", "config", ...), "" if absent; valid until close */
 const char *fc_field_text(fc_field *f, const char *attribute);
 
 /* Streaming statistics per channel (The Well's stats.yaml): population moments over trajectories,
    time and space; *_delta of x[t+1] - x[t]. Non-finite values are an error that names where. */
 typedef struct fc_field_stats {
-  int    n_channels;
-  double mean[FC_FIELD_CHANNELS], std[FC_FIELD_CHANNELS], rms[FC_FIELD_CHANNELS];
-  double mean_delta[FC_FIELD_CHANNELS], std_delta[FC_FIELD_CHANNELS], rms_delta[FC_FIELD_CHANNELS];
-  double min[FC_FIELD_CHANNELS], max[FC_FIELD_CHANNELS];
+  int     n_channels;
+  double  mean[FC_FIELD_CHANNELS], std[FC_FIELD_CHANNELS], rms[FC_FIELD_CHANNELS];
+  double  mean_delta[FC_FIELD_CHANNELS], std_delta[FC_FIELD_CHANNELS], rms_delta[FC_FIELD_CHANNELS];
+  double  min[FC_FIELD_CHANNELS], max[FC_FIELD_CHANNELS];
   int64_t frames;
 } fc_field_stats;
 /* trajectories lo..hi-1; progress may be NULL */

@@ -11,25 +11,30 @@ typedef struct fc_out_field { /* a scalar (rank 0) or vector (rank 1) field */
 } fc_out_field;
 
 typedef struct fc_field_spec {
-  const char  *name;                 /* of the data set */
-  int          ndim;
-  int64_t      dim[3];
-  const char  *axis[3];              /* NULL: x, y, z */
-  double       origin[3], spacing[3];
-  bool         periodic[3];          /* else the boundary is written as wall (closed) or open */
-  bool         wall[3];
-  int64_t      n_traj, n_steps;
-  double       t0, dt;               /* uniform times */
-  const char  *time_unit, *space_unit; /* "" for non-dimensional: written as "1" */
-  int          n_fields;
+  const char         *name; /* of the data set */
+  int                 ndim;
+  int64_t             dim[3];
+  const char         *axis[3]; /* NULL: x, y, z */
+  double              origin[3], spacing[3];
+  bool                periodic[3]; /* else the boundary is written as wall (closed) or open */
+  bool                wall[3];
+  int64_t             n_traj, n_steps;
+  double              t0, dt;                 /* uniform times */
+  const char         *time_unit, *space_unit; /* "" for non-dimensional: written as "1" */
+  int                 n_fields;
   const fc_out_field *field;
-  int          n_constant;           /* constant in time, one value set per trajectory */
+  int                 n_constant; /* constant in time, one value set per trajectory */
   const fc_out_field *constant;
-  int          n_params;
-  struct { const char *name; double value; } param[FC_FIELD_PARAMS];
-  int          n_texts;              /* root attributes: command, solver, config, model, ... */
-  struct { const char *name, *value; } text[8];
-  bool         compress;             /* gzip 1 + shuffle; one chunk = one frame of one field */
+  int                 n_params;
+  struct {
+    const char *name;
+    double      value;
+  } param[FC_FIELD_PARAMS];
+  int n_texts; /* root attributes: command, solver, config, model, ... */
+  struct {
+    const char *name, *value;
+  } text[8];
+  bool compress; /* gzip 1 + shuffle; one chunk = one frame of one field */
 } fc_field_spec;
 
 typedef struct fc_field_writer fc_field_writer;

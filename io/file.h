@@ -11,9 +11,11 @@ fc_status fc_make_folder(const char *path); /* with its parents; fine if it exis
 fc_status fc_file_check_target(const char *path);
 /* opens PATH.tmp; commit flushes, fsyncs and renames to PATH, and fails if any write failed */
 fc_status fc_file_begin(const char *path, FILE **out);
-fc_status fc_file_commit(const char *path, FILE *f); /* f is closed whatever is returned; on failure PATH is as before */
+fc_status fc_file_commit(const char *path,
+                         FILE       *f); /* f is closed whatever is returned; on failure PATH is as before */
 void      fc_file_abandon(const char *path, FILE *f); /* closes f, removes PATH.tmp; NULL is fine */
-/* fsync, rename, fsync the folder; on failure path is as before and tmp is gone. Only plain files are replaced. */
+/* fsync, rename, fsync the folder; on failure path is as before and tmp is gone. Only plain files are
+ * replaced. */
 fc_status fc_file_replace(const char *tmp, const char *path);
 fc_status fc_file_read(const char *path, size_t limit, char **text, size_t *bytes); /* NUL added; free() it */
 #endif

@@ -23,13 +23,15 @@ const char *fc_safetensors_metadata(const fc_safetensors *s);
    Other types are listed but not read: FC_E_INPUT. */
 fc_status fc_safetensors_read(const fc_safetensors *s, int i, fc_real *x);
 
-typedef struct fc_weights_report { int loaded, missing, unexpected; } fc_weights_report;
+typedef struct fc_weights_report {
+  int loaded, missing, unexpected;
+} fc_weights_report;
 
 /* Copies every tensor into p by name (or alias; a leading "module." is ignored). Strict: FC_E_MISMATCH names
    the first missing, unexpected or misshapen tensor and what was expected, and no weight has changed.
-   Formula parameters may be missing. Not strict: missing and unexpected ones are counted only; shapes must fit
-   all the same. A C64 entry of shape S fits a parameter of shape S + [2], as does a real one of that shape.
-   A tensor stored under both its names must be the same numbers twice. report may be NULL. */
+   Formula parameters may be missing. Not strict: missing and unexpected ones are counted only; shapes must
+   fit all the same. A C64 entry of shape S fits a parameter of shape S + [2], as does a real one of that
+   shape. A tensor stored under both its names must be the same numbers twice. report may be NULL. */
 fc_status fc_weights_load(const char *path, fc_params *p, bool strict, fc_weights_report *report);
 /* Byte for byte what the official writer makes: sorted by name, header padded to 8, {"format":"pt"} in the
    metadata. Always F32, in the double build too; complex weights as pairs; second names are not written. */

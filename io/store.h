@@ -28,5 +28,6 @@ fc_status fc_store_get_text(const fc_store *s, const char *name, char **out); /*
 /* calls visit with the full name of every array below the group ("" for all), sorted by name, texts included
    (ndim 0); stops at the first failure. No such group: no calls. */
 fc_status fc_store_each(const fc_store *s, const char *group,
-                        fc_status (*visit)(void *user, const char *name, int ndim, const int64_t *dim), void *user);
+                        fc_status (*visit)(void *user, const char *name, int ndim, const int64_t *dim),
+                        void *user);
 #endif
