@@ -15,7 +15,24 @@ typedef struct fc_frames {
   int64_t multiple; /* every axis length must be a multiple of this */
   bool    steady;   /* one field to one field, no time (Darcy) */
   bool    square;   /* all axes of one length */
+  int64_t
+      params; /* numbers per trajectory (viscosity, time step): pack then finds params [B, params] in out */
 } fc_frames;
+
+/* What a model for point clouds and meshes takes from a sample of N points, and gives for each of them.
+   A batch of B samples is packed: the rows of all samples one after the other (core/segments.h), under the
+   names x [R, space], x_lengths [B], fx [R, features] if any, u_p [B, params] if any, T [B, 1] if time is
+   taken, and for each input function i: f<i> [R_i, width], f<i>_lengths [B]. The output is [R, targets]. */
+enum { FC_FUNCTIONS = 8 };
+typedef struct fc_cloud_wants {
+  int     space;    /* coordinates of a point */
+  int64_t features; /* given numbers per point: fields, normals, boundary flags */
+  int64_t params;   /* numbers per sample: viscosity, Reynolds number, time step */
+  int64_t targets;
+  int     functions;           /* input functions on points of their own */
+  int64_t width[FC_FUNCTIONS]; /* of a row of function i: its coordinates, then its values */
+  bool    time;
+} fc_cloud_wants;
 
 typedef struct fc_model_def {
   const char      *name, *task, *summary, *paper; /* "factformer", "operator", one line, reference */
@@ -34,6 +51,10 @@ typedef struct fc_model_def {
   fc_status (*frames)(const void *self, fc_frames *out);
   void (*pack)(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_batch *out);
   fc_tensor *(*unpack)(fc_ctx *c, const void *self, fc_tensor *y);
+
+  /* Point clouds and meshes, NULL for models that want a grid. check and apply then also take packed batches.
+   */
+  fc_status (*cloud)(const void *self, fc_cloud_wants *out);
 } fc_model_def;
 
 /* pack, apply, unpack */

@@ -35,4 +35,21 @@ typedef struct fc_conv_layer {
 void       fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
                         int64_t n, bool bias, fc_conv_spec spec);
 fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x);
+
+/* act(x W1 + b1) W2 + b2, as the Transolver family has it: weights NAME.linear_pre.0 and NAME.linear_post */
+typedef struct fc_mlp {
+  fc_linear pre, post;
+} fc_mlp;
+void       fc_mlp_init(fc_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden, int64_t out);
+fc_tensor *fc_mlp_apply(fc_ctx *c, const fc_mlp *l, fc_tensor *x, fc_act act);
+
+/* ---- codes of time and position (core/nn/code.c) ---- */
+/* [cos(t f_0), .., cos(t f_{k-1}), sin(t f_0), .., 0 if width is odd], t = scale T_b, k = width/2,
+   f_i = exp(-ln(10000) i / k): T [B] or [B, 1] -> [B, width]; constant */
+fc_tensor *fc_time_code(fc_ctx *c, const fc_tensor *T, int64_t width, double scale);
+/* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant */
+fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim);
+/* Euclidean distances to a reference lattice of ref points per axis, lo .. hi both ends included, first axis
+   slowest: x [.., s] -> [.., ref^s] (unified position of Transolver); an operation with a gradient */
+fc_tensor *fc_lattice_distance(fc_ctx *c, fc_tensor *x, int64_t ref, const double *lo, const double *hi);
 #endif
