@@ -123,6 +123,28 @@ static void distributions(void) {
   fc_params_destroy(p);
 }
 
+/* a complex tensor has a pair of reals for each of its numbers, and all of them are trained */
+static void complex_pairs(void) {
+  fc_params    *p    = start();
+  fc_tensor    *w    = fc_param_complex(p, "w", fc_init_positive(0.25), FC_DIMS(3, 500));
+  const int64_t n    = 3000;
+  double        mean = 0, lo = 1, hi = 0;
+
+  fc_param(p, "b", fc_init_constant(0), FC_DIMS(2));
+  CHECK_OK(fc_params_commit(p, 1, false));
+  CHECK(w->ndim == 3 && w->dim[0] == 3 && w->dim[1] == 500 && w->dim[2] == 2);
+  CHECK(fc_params_complex(p, 0) && !fc_params_complex(p, 1));
+  CHECK(fc_params_trainable(p) == n + 2);
+  for (int64_t i = 0; i < n; i++) {
+    mean += (double)w->x[i] / (double)n;
+    lo = fmin(lo, (double)w->x[i]);
+    hi = fmax(hi, (double)w->x[i]);
+  }
+  CHECK(lo >= 0 && lo < 1e-3 && hi <= 0.25 && hi > 0.249);
+  CHECK_NEAR(mean, 0.125, 5 * 0.25 / sqrt(12.0 * (double)n));
+  fc_params_destroy(p);
+}
+
 /* the shorter side is orthonormal times the gain; float dot products of up to 40 terms */
 static void orthogonal(void) {
   const int64_t shape[3][2] = {{6, 40}, {40, 6}, {9, 9}};
@@ -146,4 +168,4 @@ static void orthogonal(void) {
 }
 
 CHECK_SUITE(params, names, layout, gradients_are_cleared, dry_commit_counts_only, seeds, distributions,
-            orthogonal)
+            complex_pairs, orthogonal)
