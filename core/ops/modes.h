@@ -55,8 +55,8 @@ void fc_modes_to_field(fc_ctx *c, const fc_modes *m, int64_t B, int64_t C, const
 /* y_o(k) = sum_i x_i(k) W_io(k); x and y are arrays of modes */
 void fc_modes_product(fc_ctx *c, const fc_modes *m, int64_t B, int64_t I, int64_t O, int n_w,
                       fc_tensor *const *W, const fc_real *x, fc_real *y);
-/* its gradients: dx_i(k) = sum_o dy_o(k) conj W_io(k), dW_io(k) (+)= sum_b conj x_i(k) dy_o(k); dx or dW[w]
-   NULL: not wanted; add[w]: dW[w] has values already */
+/* its gradients: dx_i(k) = sum_o dy_o(k) conj W_io(k), dW_io(k) (+)= sum_b conj x_i(k) dy_o(k); dW[w] NULL:
+   not wanted; add[w]: dW[w] has values already */
 void fc_modes_product_back(fc_ctx *c, const fc_modes *m, int64_t B, int64_t I, int64_t O, int n_w,
                            fc_tensor *const *W, const fc_real *x, const fc_real *dy, fc_real *dx,
                            fc_real *const *dW, const bool *add);
