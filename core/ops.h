@@ -4,6 +4,7 @@
    [B, X, Y, Z, C] unless a line says otherwise. Gradients accumulate. */
 #ifndef FC_OPS_H
 #define FC_OPS_H
+#include "core/segments.h"
 #include "core/tape.h"
 
 typedef enum {
@@ -83,6 +84,19 @@ fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+
+/* physics attention (Transolver): points are softly sorted into G slices, the tokens of the slices attend to
+   each other and their values go back to the points. a (sorted by), f (values) [.., H d] -> [.., H d]; all
+   rows of a sample, and only they, meet (core/segments.h). */
+typedef struct fc_physics {
+  fc_tensor *slice_w, *slice_b; /* [G, d], [G] */
+  fc_tensor *temperature;       /* H numbers */
+  fc_tensor *q, *k, *v;         /* [d, d] */
+  double     lowest, highest;   /* temperatures are clamped to this range; lowest > highest: they are not */
+  double     dropout;           /* of the weights between tokens, in training */
+} fc_physics;
+fc_tensor *fc_physics_attention(fc_ctx *c, fc_tensor *a, fc_tensor *f, const fc_physics *w,
+                                const fc_segments *s);
 
 /* ---- positions ---- */
 /* rotary code (Su et al. 2021), half-split pairs: x [.., n, D], position [n], inv_freq [D/2] (both constant);
