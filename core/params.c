@@ -33,8 +33,8 @@ struct fc_params {
 fc_init fc_init_constant(double value) { return (fc_init){FC_INIT_CONSTANT, value}; }
 fc_init fc_init_uniform(double half_width) { return (fc_init){FC_INIT_UNIFORM, half_width}; }
 fc_init fc_init_normal(double std) { return (fc_init){FC_INIT_NORMAL, std}; }
+fc_init fc_init_positive(double width) { return (fc_init){FC_INIT_POSITIVE, width}; }
 fc_init fc_init_rotary(double base) { return (fc_init){FC_INIT_ROTARY, base}; }
-fc_init fc_init_positive(double top) { return (fc_init){FC_INIT_POSITIVE, top}; }
 fc_init fc_init_fan_in(int64_t fan_in) { return fc_init_uniform(fan_in > 0 ? 1 / sqrt((double)fan_in) : 0); }
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain) {
   return fc_init_uniform(gain * sqrt(6.0 / (double)(fan_in + fan_out)));
