@@ -8,6 +8,7 @@
 #ifndef FC_MODES_H
 #define FC_MODES_H
 #include "core/ops.h"
+#include "core/ops/fft_axis.h"
 
 enum { FC_LANES = 16, FC_WEIGHTS = 4 };
 
@@ -42,15 +43,9 @@ int64_t   fc_modes_length(const fc_modes *m, int64_t B, int64_t C); /* of an arr
 void fc_modes_from_field(fc_ctx *c, const fc_modes *m, int64_t B, int64_t C, const fc_real *field,
                          fc_real single, fc_real twice, fc_real *z);
 
-/* What is done with a field made of modes: out (+)= field + bias, where add keeps the old values. */
-typedef struct fc_modes_store {
-  fc_real       *out;  /* [B, n.., C] */
-  const fc_real *bias; /* [C] or NULL */
-  bool           add;
-} fc_modes_store;
-/* field(x) = Re sum_k w(k) z(k) exp(+i k x); the transpose of the map above */
-void fc_modes_to_field(fc_ctx *c, const fc_modes *m, int64_t B, int64_t C, const fc_real *z, fc_real single,
-                       fc_real twice, const fc_modes_store *store);
+/* field(x) = Re sum_k w(k) z(k) exp(+i k x), z [vectors, B, to->C, 2, L]; the transpose of the map above */
+void fc_modes_to_field(fc_ctx *c, const fc_modes *m, int64_t B, const fc_real *z, fc_real single,
+                       fc_real twice, const fc_fft_field *to);
 
 /* y_o(k) = sum_i x_i(k) W_io(k); x and y are arrays of modes */
 void fc_modes_product(fc_ctx *c, const fc_modes *m, int64_t B, int64_t I, int64_t O, int n_w,

@@ -25,13 +25,13 @@ static fc_real *push_modes(fc_ctx *c, const saved *s, int64_t C) {
 }
 
 static void forward(fc_ctx *c, const saved *s, const fc_real *x, fc_tensor *const *W,
-                    const fc_modes_store *store) {
+                    const fc_fft_field *to) {
   const size_t mark = fc_arena_mark(c->arena);
   fc_real     *Y    = push_modes(c, s, s->O);
 
   fc_modes_from_field(c, s->m, s->B, s->I, x, (fc_real)s->to, (fc_real)s->to, s->X);
   fc_modes_product(c, s->m, s->B, s->I, s->O, s->n_w, W, s->X, Y);
-  fc_modes_to_field(c, s->m, s->B, s->O, Y, (fc_real)s->from, (fc_real)(2 * s->from), store);
+  fc_modes_to_field(c, s->m, s->B, Y, (fc_real)s->from, (fc_real)(2 * s->from), to);
   fc_arena_pop(c->arena, mark);
 }
 
@@ -59,8 +59,8 @@ static void backward(fc_ctx *c, const fc_node *node) {
   fc_modes_from_field(c, s->m, s->B, s->O, dy, (fc_real)s->from, (fc_real)(2 * s->from), dY);
   fc_modes_product_back(c, s->m, s->B, s->I, s->O, s->n_w, node->in + 1, s->X, dY, dX, dW, add);
   if (dx)
-    fc_modes_to_field(c, s->m, s->B, s->I, dX, (fc_real)s->to, (fc_real)s->to,
-                      &(fc_modes_store){dx, NULL, !fresh});
+    fc_modes_to_field(c, s->m, s->B, dX, (fc_real)s->to, (fc_real)s->to,
+                      &(fc_fft_field){dx, s->I, NULL, !fresh});
   fc_arena_pop(c->arena, mark);
   if (db && !c->dry) fc_column_sums(c->arena, dy, fc_rows(node->out), s->O, db);
   fc_grad_give(c, node, r);
@@ -107,7 +107,7 @@ fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *
   s->to        = fc_fft_scale(norm, false, points);
   s->from      = fc_fft_scale(norm, true, points);
   fc_tensor *y = output(c, x, s->O, r);
-  forward(c, s, x->x, W, &(fc_modes_store){y->x, b ? b->x : NULL, r});
+  forward(c, s, x->x, W, &(fc_fft_field){y->x, s->O, b ? b->x : NULL, r});
   memcpy(in + 1, W, (size_t)n_w * sizeof *in);
   in[1 + n_w] = b, in[2 + n_w] = r;
   return fc_record(c, &spectral_conv, y, s, 3 + n_w, in);
