@@ -147,6 +147,10 @@ fc_tensor *fc_irfft(fc_ctx *c, fc_tensor *z, int n_space, int64_t n_last, fc_fft
 fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
                             fc_fft_norm norm);
 
+/* y = scale Re F x, F the unnormalised transform over space axes and channels: x [B, X.., C] in 1 to 3
+   dimensions (token mixing of FNet) */
+fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
+
 /* ---- losses: scalars; target has no gradient ---- */
 fc_tensor *fc_mse(fc_ctx *c, fc_tensor *y, fc_tensor *target);
 /* mean over samples (first axis) of |y - target| / max(|target|, eps), Euclidean norms */

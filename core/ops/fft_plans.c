@@ -44,7 +44,7 @@ static struct fc_fft_cache *cache_of(fc_ctx *c) {
 
 static bool same_shape(const fc_fft_shape *a, const fc_fft_shape *b) {
   return a->to_modes == b->to_modes && a->n_space == b->n_space && a->batch == b->batch &&
-         memcmp(a->n, b->n, (size_t)a->n_space * sizeof *a->n) == 0;
+         a->apart == b->apart && memcmp(a->n, b->n, (size_t)a->n_space * sizeof *a->n) == 0;
 }
 
 static bool same_lines(const fc_fft_lines *a, const fc_fft_lines *b) {
@@ -79,6 +79,7 @@ static void set_dims(const fc_fft_shape *s, FFTW(iodim64) * dims) {
     real *= s->n[a];
     modes *= a == s->n_space - 1 ? s->n[a] / 2 + 1 : s->n[a];
   }
+  if (s->apart) modes = s->apart;
   dims[s->n_space] = (FFTW(iodim64)){s->batch, s->to_modes ? real : modes, s->to_modes ? modes : real};
 }
 

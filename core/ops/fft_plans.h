@@ -4,12 +4,13 @@
 #include "core/ops.h"
 
 /* `batch` real arrays n[0] x .. x n[n_space-1] at `real`, one behind the other, and their half spectra
-   n[0] x .. x (n[n_space-1]/2 + 1) complex numbers at `modes`. to_modes: real -> modes, input kept; else
-   modes -> real, input destroyed. Neither direction scales. */
+   n[0] x .. x (n[n_space-1]/2 + 1) complex numbers at `modes`, one behind the other or `apart` complex
+   numbers apart. to_modes: real -> modes, input kept; else modes -> real, input destroyed. Neither direction
+   scales. */
 typedef struct fc_fft_shape {
   bool    to_modes;
   int     n_space;
-  int64_t n[3], batch;
+  int64_t n[3], batch, apart;
 } fc_fft_shape;
 
 /* `batch` neighbouring lines of n complex numbers: number j of line i is number j * stride_in + i of the
