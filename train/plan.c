@@ -37,7 +37,7 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_sour
   fc_comm_block(NULL, t->batch, &lo, &hi);
   const int64_t k    = t->out_frames;
   const fc_pass pass = {
-      .B = hi - lo, .k = k, .pushes = t->pushes, .n_target = k * (t->pushes + 1), .weight = 1};
+      .B = hi - lo, .k = k, .pushes = t->pushes, .n_target = k * (t->pushes + t->teacher_calls), .weight = 1};
   fc_pass_run(c, n, s, t, &pass);
   out->activation_bytes = (int64_t)fc_arena_peak(c->arena);
   out->flops            = c->flops * (double)t->accumulate;

@@ -23,7 +23,9 @@ typedef struct fc_train_settings {
   double      weight_decay, beta2, eps, clip, noise, ema;
   fc_schedule schedule; /* lr, beta1 and all of the curve; total is filled in by the trainer */
   int         schedule_kind, loss;
-  bool        loss_in_units;
+  bool        loss_in_units, loss_ring, clip_average;
+  double      loss_derivative;
+  int64_t     teacher_calls;
   int64_t     curriculum_start, curriculum_end, curriculum_over;
   int64_t     push_after, push_every, pushes;
   int64_t     eval_every, eval_windows, eval_frames, save_every, log_every, seed;

@@ -15,7 +15,7 @@
 static fc_status set_frames(fc_trainer *t, const fc_frames *f) {
   fc_train_settings *s = &t->k.settings.train;
 
-  if (f->steady) s->pushes = 0;
+  if (f->steady) s->pushes = 0, s->teacher_calls = 1;
   if (!s->out_frames) s->out_frames = f->max_out;
   FC_REQUIRE(s->out_frames <= f->max_out, FC_E_USAGE,
              "train.out_frames = %lld, but %s gives at most %d frames per call", (long long)s->out_frames,
@@ -23,13 +23,14 @@ static fc_status set_frames(fc_trainer *t, const fc_frames *f) {
   FC_REQUIRE(s->curriculum_start <= s->out_frames, FC_E_USAGE,
              "train.curriculum.start = %lld is more than the %lld frames per call",
              (long long)s->curriculum_start, (long long)s->out_frames);
-  t->n_target = t->k.settings.data.window_out;
-  if (!t->n_target || f->steady) t->n_target = s->out_frames * (s->pushes + 1);
+  t->n_target         = t->k.settings.data.window_out;
+  const int64_t calls = s->pushes + s->teacher_calls; /* one of the two is at its least */
+  if (!t->n_target || f->steady) t->n_target = s->out_frames * calls;
   FC_REQUIRE(
-      t->n_target >= s->out_frames * (s->pushes + 1), FC_E_USAGE,
-      "data.window_out = %lld is too short for %lld calls of %lld frames (train.pushforward.pushes + 1, "
-      "train.out_frames)",
-      (long long)t->n_target, (long long)s->pushes + 1, (long long)s->out_frames);
+      t->n_target >= s->out_frames * calls, FC_E_USAGE,
+      "data.window_out = %lld is too short for %lld calls of %lld frames (train.pushforward.pushes + 1 or "
+      "train.teacher_calls, train.out_frames)",
+      (long long)t->n_target, (long long)calls, (long long)s->out_frames);
   return FC_OK;
 }
 
@@ -255,7 +256,9 @@ fc_status fc_trainer_step(fc_trainer *t, fc_step_facts *out) {
   f.grad_norm = fc_optim_grad_norm(t->optim);
   FC_TRY(must_be_finite(t, f.grad_norm, "gradient", f.step));
   const fc_adamw_rates r = {f.lr, f.beta1, s->beta2, s->eps, s->weight_decay};
-  fc_optim_step(t->optim, &r, fc_optim_clip(f.grad_norm, s->clip));
+  fc_optim_step(t->optim, &r,
+                s->clip_average ? fc_clip_factor(&t->k.clip, f.grad_norm)
+                                : fc_optim_clip(f.grad_norm, s->clip));
   fc_optim_average(t->optim, s->ema, f.step);
   t->k.step     = f.step + 1;
   t->k.position = fc_loader_position(t->loader);
@@ -319,6 +322,7 @@ fc_status fc_trainer_restore(fc_trainer *t, const char *path) {
   t->k.step     = k.step;
   t->k.position = k.position;
   t->k.best     = k.best;
+  t->k.clip     = k.clip;
 done:
   fc_checkpoint_free(&k);
   return s;
