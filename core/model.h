@@ -57,7 +57,7 @@ typedef struct fc_model_def {
   fc_status (*cloud)(const void *self, fc_cloud_wants *out);
 } fc_model_def;
 
-/* pack, apply, unpack */
-fc_tensor *fc_model_frames(fc_ctx *c, const fc_model_def *def, const void *self, fc_tensor *window,
-                           int n_out);
+/* pack, apply, unpack; inputs holds params [B, p] where the model takes some, else nothing */
+fc_tensor *fc_model_frames(fc_ctx *c, const fc_model_def *def, const void *self, fc_tensor *window, int n_out,
+                           fc_batch *inputs);
 #endif

@@ -195,6 +195,7 @@ static fc_status put_all(fc_store *s, const fc_saved *k, const fc_network *n, fc
     FC_TRY(put_geometry(s, &k->geo));
     FC_TRY(put_scaling(s, "in", &k->in));
     FC_TRY(put_scaling(s, "out", &k->out));
+    if (k->params.n) FC_TRY(put_scaling(s, "params", &k->params));
   }
   FC_TRY(put_block(s, "weights", n, fc_params_values(n->params), false));
   return put_optim(s, n, o);
@@ -268,6 +269,7 @@ static fc_status read_all(const fc_store *s, const char *path, fc_saved *k) {
   if (!fc_store_has(s, "channels/out")) return FC_OK; /* imported weights know no data */
   FC_TRY(get_geometry(s, path, &k->geo));
   FC_TRY(get_scaling(s, path, "in", &k->in));
+  if (fc_store_has(s, "channels/params")) FC_TRY(get_scaling(s, path, "params", &k->params));
   return get_scaling(s, path, "out", &k->out);
 }
 

@@ -48,7 +48,7 @@ fc_status fc_network_increments(fc_network *n, const double *step) {
 }
 
 fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,
-                          int64_t channels_out) {
+                          int64_t channels_out, int64_t params) {
   const fc_frames *f    = &n->frames;
   const char      *name = n->def->name;
 
@@ -60,6 +60,11 @@ fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int
   FC_REQUIRE(f->channels_out == channels_out, FC_E_MISMATCH,
              "%s predicts %lld channels, the data has %lld; set data.channels or the model's channel options",
              name, (long long)f->channels_out, (long long)channels_out);
+  FC_REQUIRE(
+      f->params == params, FC_E_MISMATCH,
+      "%s takes %lld parameters per trajectory, data.params names %lld; name as many or change the model's "
+      "option",
+      name, (long long)f->params, (long long)params);
   FC_REQUIRE(f->steady || channels_in == channels_out, FC_E_MISMATCH,
              "%s takes %lld channels and predicts %lld: a rollout needs as many", name,
              (long long)channels_in, (long long)channels_out);
@@ -81,6 +86,7 @@ fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, in
   for (int a = 0; a < ndim; a++) shape[2 + a] = dim[a];
   shape[2 + ndim] = n->frames.channels_in;
   FC_TRY(fc_ctx_create((size_t)1 << 40, true, &c));
+  if (n->frames.params) fc_batch_put(&b, "params", fc_tensor_new(c->arena, FC_DIMS(batch, n->frames.params)));
   n->def->pack(c, n->self, fc_tensor_new(c->arena, ndim + 3, shape), n_out, &b);
   const fc_status s = n->def->check ? n->def->check(n->self, &b) : FC_OK;
   fc_ctx_destroy(c);

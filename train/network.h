@@ -26,7 +26,7 @@ fc_status fc_network_increments(fc_network *n, const double *step);
 
 /* Do fields of this shape fit? FC_E_MISMATCH says in words what does not. */
 fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,
-                          int64_t channels_out);
+                          int64_t channels_out, int64_t params);
 /* the same question answered by the model itself, on a batch of these shapes, without arithmetic */
 fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out);
 

@@ -60,7 +60,7 @@ fc_status fc_plan_call(const fc_model_def *def, const void *args, int ndim, cons
   FC_TRY(fc_network_create(def, args, 0, true, &n));
   const fc_status st = fc_ctx_create(dry_reserve, true, &c);
   if (st == FC_OK) {
-    fc_march_quiet(c, n, ndim, dim, B, NULL, k);
+    fc_march_quiet(c, n, ndim, dim, B, NULL, NULL, k);
     *bytes = (int64_t)fc_arena_peak(c->arena);
     fc_ctx_destroy(c);
   }

@@ -19,6 +19,9 @@ const fc_option fc_data_options[] = {
                 "names of the channels to learn, separated by commas; empty: all"),
     FC_OPT_TEXT(fc_data_settings, inputs, "",
                 "steady problems: constant fields that are the input; empty: all"),
+    FC_OPT_TEXT(
+        fc_data_settings, params, "",
+        "names of the data's parameters that the model is told (viscosity, time step), separated by commas"),
     FC_OPT_INTS(fc_data_settings, space_stride, "[]", 1, 1024,
                 "take every n-th point along each axis; empty: all points"),
     FC_OPT_INT(fc_data_settings, frame_stride, "1", 1, 1 << 20, "take every n-th frame"),

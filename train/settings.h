@@ -10,7 +10,7 @@ typedef enum { FC_LOSS_RELATIVE_L2, FC_LOSS_RELATIVE_L2_CHANNELS, FC_LOSS_MSE } 
 typedef enum { FC_PREDICT_STATE, FC_PREDICT_INCREMENT } fc_predict_kind;
 
 typedef struct fc_data_settings {
-  char    train[FC_TEXT], valid[FC_TEXT], channels[FC_TEXT], inputs[FC_TEXT];
+  char    train[FC_TEXT], valid[FC_TEXT], channels[FC_TEXT], inputs[FC_TEXT], params[FC_TEXT];
   double  valid_fraction;
   fc_ints space_stride;
   int64_t frame_stride, window_step, window_out, cache_mb;

@@ -8,7 +8,7 @@
 
 static void push(fc_ctx *c, const fc_network *n, const fc_source *s, const fc_pass *p) {
   const size_t mark = fc_arena_mark(c->arena);
-  fc_tensor   *y    = fc_march_quiet(c, n, s->geo.ndim, s->geo.dim, p->B, p->window, p->k);
+  fc_tensor   *y    = fc_march_quiet(c, n, s->geo.ndim, s->geo.dim, p->B, p->window, p->params, p->k);
 
   if (!c->dry) fc_march_shift(p->window, y->x, p->B, n->frames.n_in, p->k, s->out_len);
   fc_step_end(c, mark);
@@ -30,7 +30,7 @@ static double learn(fc_ctx *c, const fc_network *n, const fc_source *s, const fc
   const size_t mark = fc_arena_mark(c->arena);
 
   c->grad           = true;
-  fc_tensor   *y    = fc_march_call(c, n, s->geo.ndim, s->geo.dim, p->B, p->window, p->k);
+  fc_tensor   *y    = fc_march_call(c, n, s->geo.ndim, s->geo.dim, p->B, p->window, p->params, p->k);
   fc_tensor   *l    = fc_loss(c, t, &s->out, y, target_of(c, s, p, at));
   const double loss = c->dry ? 0 : (double)l->x[0];
   fc_backward(c, fc_affine(c, l, p->weight / (double)t->teacher_calls, 0));

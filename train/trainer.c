@@ -49,8 +49,8 @@ static fc_status probe(fc_trainer *t) {
   FC_TRY_TO(done, s, set_frames(t, &n->frames));
   FC_TRY_TO(done, s, fc_source_open(d->train, d, n->frames.steady, &t->train));
   FC_TRY_TO(done, s, fc_source_open(d->valid[0] ? d->valid : d->train, d, n->frames.steady, &t->valid));
-  FC_TRY_TO(done, s, fc_network_fits(n, t->train.geo.ndim, t->train.geo.dim, t->train.in.n, t->train.out.n));
-  FC_TRY_TO(done, s, fc_network_fits(n, t->valid.geo.ndim, t->valid.geo.dim, t->valid.in.n, t->valid.out.n));
+  FC_TRY_TO(done, s, fc_source_fits(&t->train, n));
+  FC_TRY_TO(done, s, fc_source_fits(&t->valid, n));
   s = fc_network_check(n, t->train.geo.ndim, t->train.geo.dim, 1, n->frames.max_out);
 done:
   fc_network_destroy(n);
@@ -67,16 +67,19 @@ static fc_status measure(fc_trainer *t, int64_t n_train) {
     FC_TRY(fc_comm_agree(NULL, s));
     FC_TRY(fc_comm_broadcast(NULL, &t->train.in, sizeof t->train.in, 0));
     FC_TRY(fc_comm_broadcast(NULL, &t->train.out, sizeof t->train.out, 0));
+    FC_TRY(fc_comm_broadcast(NULL, &t->train.params, sizeof t->train.params, 0));
   }
   return FC_OK;
 }
 
 static void share_scaling(fc_trainer *t) {
-  t->valid.in  = t->train.in;
-  t->valid.out = t->train.out;
-  t->k.in      = t->train.in;
-  t->k.out     = t->train.out;
-  t->k.geo     = t->train.geo;
+  t->valid.in     = t->train.in;
+  t->valid.out    = t->train.out;
+  t->valid.params = t->train.params;
+  t->k.params     = t->train.params;
+  t->k.in         = t->train.in;
+  t->k.out        = t->train.out;
+  t->k.geo        = t->train.geo;
 }
 
 static int64_t shortest(const fc_source *s, int64_t lo, int64_t hi) {
@@ -215,7 +218,7 @@ static fc_status accumulate(fc_trainer *t, int64_t number, const fc_step_facts *
   FC_TRY(fc_loader_next(t->loader, &b));
   add_noise(t, &b, f->step * s->accumulate + number);
   const double  part = (double)b.n / (double)(s->batch * s->accumulate);
-  const fc_pass pass = {b.n, f->k, f->pushes, t->n_target, b.input, b.target, part};
+  const fc_pass pass = {b.n, f->k, f->pushes, t->n_target, b.input, b.target, b.params, part};
   t->ctx->step       = (uint64_t)(f->step * s->accumulate + number);
   *loss += part * fc_pass_run(t->ctx, t->network, &t->train, s, &pass);
   return FC_OK;
