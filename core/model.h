@@ -15,8 +15,8 @@ typedef struct fc_frames {
   int64_t multiple; /* every axis length must be a multiple of this */
   bool    steady;   /* one field to one field, no time (Darcy) */
   bool    square;   /* all axes of one length */
-  int64_t
-      params; /* numbers per trajectory (viscosity, time step): pack then finds params [B, params] in out */
+  int64_t params;   /* numbers per trajectory (viscosity): pack then finds params [B, params] in out */
+  bool    timestep; /* takes a time in [0, 1] (flow matching): pack may find timestep [B] in out */
 } fc_frames;
 
 /* What a model for point clouds and meshes takes from a sample of N points, and gives for each of them.

@@ -2,6 +2,7 @@
 #include "train/march.h"
 
 #include "core/ops.h"
+#include "train/flow.h"
 
 #include <string.h>
 
@@ -33,6 +34,7 @@ fc_tensor *fc_march_call(fc_ctx *c, const fc_network *n, int ndim, const int64_t
   memcpy(shape + 2, dim, (size_t)ndim * sizeof *dim);
   shape[2 + ndim]  = n->frames.channels_in;
   fc_tensor *known = fc_tensor_borrow(c->arena, window, ndim + 3, shape);
+  if (n->flow_steps) return fc_flow_sample(c, n, known, params);
   if (n->frames.params)
     fc_batch_put(&b, "params", fc_tensor_borrow(c->arena, params, FC_DIMS(B, n->frames.params)));
   fc_tensor *y = fc_model_frames(c, n->def, n->self, known, (int)k, &b);

@@ -39,12 +39,29 @@ void fc_network_destroy(fc_network *n) {
   free(n);
 }
 
-fc_status fc_network_increments(fc_network *n, const double *step) {
-  FC_REQUIRE(!n->frames.steady, FC_E_USAGE,
-             "data.predict = increment makes no sense for %s: its problem is steady", n->def->name);
-  n->increment = true;
-  memcpy(n->step, step, (size_t)n->frames.channels_out * sizeof *step);
+/* the first of the model's frames is the noisy one */
+static fc_status use_flow(fc_network *n, const fc_settings *s) {
+  fc_frames *f = &n->frames;
+
+  FC_REQUIRE(f->timestep && !f->steady && f->n_in >= 2 && f->max_out == 1, FC_E_USAGE,
+             "train.flow_steps: %s with these options is no velocity of a flow; it must take a time, the "
+             "noisy frame "
+             "and at least one known frame, and give one",
+             n->def->name);
+  FC_REQUIRE(!n->increment, FC_E_USAGE, "train.flow_steps wants data.predict = state");
+  n->flow_steps = s->train.flow_steps;
+  f->n_in--;
   return FC_OK;
+}
+
+fc_status fc_network_prepare(fc_network *n, const fc_settings *s, const double *step) {
+  if (s->data.predict == FC_PREDICT_INCREMENT) {
+    FC_REQUIRE(!n->frames.steady, FC_E_USAGE,
+               "data.predict = increment makes no sense for %s: its problem is steady", n->def->name);
+    n->increment = true;
+    memcpy(n->step, step, (size_t)n->frames.channels_out * sizeof *step);
+  }
+  return s->train.flow_steps ? use_flow(n, s) : FC_OK;
 }
 
 fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,
@@ -79,7 +96,7 @@ fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int
 }
 
 fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out) {
-  int64_t  shape[FC_MAX_DIMS] = {batch, n->frames.n_in};
+  int64_t  shape[FC_MAX_DIMS] = {batch, n->frames.n_in + (n->flow_steps > 0)};
   fc_batch b                  = {0};
   fc_ctx  *c;
 

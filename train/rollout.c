@@ -24,7 +24,7 @@ static fc_status build(fc_rollout *r) {
   const char       *why;
   int64_t           bytes;
 
-  FC_TRY(fc_plan_call(n->def, n->args, r->s->geo.ndim, r->s->geo.dim, 1, r->k, &bytes));
+  FC_TRY(fc_plan_call(n->def, n->args, &r->run->k.settings, r->s->geo.ndim, r->s->geo.dim, 1, r->k, &bytes));
   const int64_t left = fc_memory_available(&why);
   FC_REQUIRE(bytes <= left, FC_E_SYSTEM,
              "a call on this grid needs %.0f MiB, there are %.0f (%s); use a coarser grid",
@@ -92,7 +92,9 @@ static void call(fc_rollout *r) {
   const int64_t     len   = r->s->out_len;
   const size_t      mark  = fc_arena_mark(r->ctx->arena);
   const double      begin = fc_now();
-  const fc_tensor  *y =
+
+  r->ctx->step = (uint64_t)r->calls; /* each call draws other random numbers */
+  const fc_tensor *y =
       fc_march_quiet(r->ctx, n, r->s->geo.ndim, r->s->geo.dim, 1, r->window, r->params, r->k);
 
   memcpy(r->frames, y->x, (size_t)(r->k * len) * sizeof *r->frames);

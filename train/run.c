@@ -32,8 +32,7 @@ fc_status fc_run_load(const char *path, bool average, fc_run **out) {
   FC_TRY_TO(fail, s, fc_checkpoint_read(r->path, &r->k));
   FC_TRY_TO(fail, s,
             fc_network_create(r->k.def, r->k.args, (uint64_t)r->k.settings.train.seed, false, &r->network));
-  if (r->k.settings.data.predict == FC_PREDICT_INCREMENT)
-    FC_TRY_TO(fail, s, fc_network_increments(r->network, r->k.out.step));
+  FC_TRY_TO(fail, s, fc_network_prepare(r->network, &r->k.settings, r->k.out.step));
   FC_TRY_TO(fail, s, fc_checkpoint_weights(r->path, r->network, average, &r->averaged));
   *out = r;
   return FC_OK;

@@ -89,6 +89,10 @@ const fc_option fc_train_options[] = {
     FC_OPT_INT(
         T, teacher_calls, "1", 1, 1 << 16,
         "calls of the model per window, each from true frames (teacher forcing); their losses are averaged"),
+    FC_OPT_INT(T, flow_steps, "0", 0, 1 << 16,
+               "flow matching: the model learns the velocity from noise to the next frame, a rollout follows "
+               "it in so "
+               "many steps per frame; 0: the model gives the frame itself"),
     FC_OPT_INT(T, out_frames, "0", 0, 1 << 20, "frames per call of the model; 0: the most it can"),
     INT("curriculum.start", curriculum_start, "0", 0, 1 << 20,
         "frames per call at the first step; 0: no curriculum"),
@@ -132,6 +136,9 @@ static fc_status check(fc_settings *s) {
       t->teacher_calls == 1 || !t->pushes, FC_E_USAGE,
       "train.teacher_calls starts every call from true frames, train.pushforward.pushes from predicted ones; "
       "give one of them");
+  FC_REQUIRE(!t->flow_steps || (!t->pushes && t->loss == FC_LOSS_MSE && !t->loss_in_units && !t->loss_ring &&
+                                !t->loss_derivative),
+             FC_E_USAGE, "train.flow_steps learns velocities: it wants train.loss = mse, and no pushforward");
   return FC_OK;
 }
 

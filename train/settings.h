@@ -25,7 +25,7 @@ typedef struct fc_train_settings {
   int         schedule_kind, loss;
   bool        loss_in_units, loss_ring, clip_average;
   double      loss_derivative;
-  int64_t     teacher_calls;
+  int64_t     teacher_calls, flow_steps;
   int64_t     curriculum_start, curriculum_end, curriculum_over;
   int64_t     push_after, push_every, pushes;
   int64_t     eval_every, eval_windows, eval_frames, save_every, log_every, seed;

@@ -2,6 +2,7 @@
 #include "train/step.h"
 
 #include "core/ops.h"
+#include "train/flow.h"
 #include "train/loss.h"
 
 #include <string.h>
@@ -24,14 +25,32 @@ static fc_tensor *target_of(fc_ctx *c, const fc_source *s, const fc_pass *p, int
   return p->n_target == p->k ? all : fc_slice(c, all, 1, at, p->k);
 }
 
+/* flow matching: the network's velocity at a random place on the way to *goal, which becomes the true
+ * velocity */
+static fc_tensor *flow_call(fc_ctx *c, const fc_network *n, const fc_source *s, const fc_pass *p,
+                            fc_tensor **goal) {
+  int64_t shape[FC_MAX_DIMS] = {p->B, n->frames.n_in};
+
+  memcpy(shape + 2, s->geo.dim, (size_t)s->geo.ndim * sizeof *shape);
+  shape[2 + s->geo.ndim]    = s->in.n;
+  fc_tensor          *known = fc_tensor_borrow(c->arena, p->window, s->geo.ndim + 3, shape);
+  const fc_flow_place place = fc_flow_draw(c, *goal, p->first, p->whole);
+
+  *goal = place.velocity;
+  return fc_flow_velocity(c, n, place.state, known, place.t, p->params);
+}
+
 /* the trained call: forward, loss against the frames from `at` on, backward */
 static double learn(fc_ctx *c, const fc_network *n, const fc_source *s, const fc_train_settings *t,
                     const fc_pass *p, int64_t at) {
   const size_t mark = fc_arena_mark(c->arena);
 
   c->grad           = true;
-  fc_tensor   *y    = fc_march_call(c, n, s->geo.ndim, s->geo.dim, p->B, p->window, p->params, p->k);
-  fc_tensor   *l    = fc_loss(c, t, &s->out, y, target_of(c, s, p, at));
+  fc_tensor   *goal = target_of(c, s, p, at);
+  fc_tensor   *y    = n->flow_steps
+                          ? flow_call(c, n, s, p, &goal)
+                          : fc_march_call(c, n, s->geo.ndim, s->geo.dim, p->B, p->window, p->params, p->k);
+  fc_tensor   *l    = fc_loss(c, t, &s->out, y, goal);
   const double loss = c->dry ? 0 : (double)l->x[0];
   fc_backward(c, fc_affine(c, l, p->weight / (double)t->teacher_calls, 0));
   const uint32_t draws = c->draws;

@@ -8,7 +8,8 @@ typedef struct fc_pass {
   int64_t  B, k, pushes, n_target; /* windows, frames per call, calls without gradient, frames in target */
   fc_real *window, *target;        /* [B, n_in, X.., C_in], changed by the calls; [B, n_target, X.., C_out] */
   fc_real *params;                 /* [B, frames.params] */
-  double   weight;                 /* the loss is multiplied by this before the backward pass */
+  int64_t  first, whole; /* number of the first window in the whole batch over all ranks, windows of that */
+  double   weight;       /* the loss is multiplied by this before the backward pass */
 } fc_pass;
 
 /* Adds weight * gradient to the parameters and returns the loss (unweighted, mean over the B windows). With

@@ -46,6 +46,7 @@ static fc_status probe(fc_trainer *t) {
   FC_REQUIRE(d->train[0], FC_E_USAGE,
              "no data to learn from; write 'data: {train: FILE}' or --set data.train=FILE");
   FC_TRY(fc_network_create(t->k.def, t->k.args, 0, true, &n));
+  FC_TRY_TO(done, s, fc_network_prepare(n, &t->k.settings, t->k.out.step));
   FC_TRY_TO(done, s, set_frames(t, &n->frames));
   FC_TRY_TO(done, s, fc_source_open(d->train, d, n->frames.steady, &t->train));
   FC_TRY_TO(done, s, fc_source_open(d->valid[0] ? d->valid : d->train, d, n->frames.steady, &t->valid));
@@ -136,8 +137,10 @@ static fc_status open_data(fc_trainer *t, bool plan_only) {
 
   FC_TRY(fc_comm_agree(NULL, probe(t)));
   FC_TRY(fc_network_create(t->k.def, t->k.args, 0, true, &n));
+  fc_status s    = fc_network_prepare(n, &t->k.settings, t->k.out.step);
   const int n_in = n->frames.n_in;
   fc_network_destroy(n);
+  FC_TRY(s);
   const int64_t all     = fc_field_about(t->train.field)->n_traj;
   const int64_t n_train = d->valid[0] ? all : fc_source_split(all, d->valid_fraction);
   if (!plan_only) FC_TRY(measure(t, n_train));
@@ -155,8 +158,7 @@ static fc_status build(fc_trainer *t) {
 
   FC_TRY(fc_plan_fits(&t->plan));
   FC_TRY(fc_network_create(t->k.def, t->k.args, seed, false, &t->network));
-  if (t->k.settings.data.predict == FC_PREDICT_INCREMENT)
-    FC_TRY(fc_network_increments(t->network, t->k.out.step));
+  FC_TRY(fc_network_prepare(t->network, &t->k.settings, t->k.out.step));
   FC_TRY(fc_optim_create(t->network->params, s->ema > 0, &t->optim));
   FC_TRY(fc_ctx_create(room + room / 4 + ((size_t)256 << 20), false, &t->ctx));
   t->ctx->seed = seed;
@@ -218,7 +220,16 @@ static fc_status accumulate(fc_trainer *t, int64_t number, const fc_step_facts *
   FC_TRY(fc_loader_next(t->loader, &b));
   add_noise(t, &b, f->step * s->accumulate + number);
   const double  part = (double)b.n / (double)(s->batch * s->accumulate);
-  const fc_pass pass = {b.n, f->k, f->pushes, t->n_target, b.input, b.target, b.params, part};
+  const fc_pass pass = {.B        = b.n,
+                        .k        = f->k,
+                        .pushes   = f->pushes,
+                        .n_target = t->n_target,
+                        .first    = b.first,
+                        .whole    = s->batch,
+                        .window   = b.input,
+                        .target   = b.target,
+                        .params   = b.params,
+                        .weight   = part};
   t->ctx->step       = (uint64_t)(f->step * s->accumulate + number);
   *loss += part * fc_pass_run(t->ctx, t->network, &t->train, s, &pass);
   return FC_OK;
