@@ -70,6 +70,7 @@ int64_t fc_rollout_span(const fc_rollout *r) {
 }
 int64_t        fc_rollout_per_call(const fc_rollout *r) { return r->k; }
 const fc_real *fc_rollout_last(const fc_rollout *r) { return r->last; }
+const fc_real *fc_rollout_history(const fc_rollout *r) { return r->window; }
 
 fc_status fc_rollout_start(fc_rollout *r, int64_t traj, int64_t start) {
   const int64_t n_in = r->run->network->frames.n_in, len = r->s->out_len;
