@@ -326,13 +326,13 @@ typedef struct {
   const points *q;
 } block_call;
 
-/* rows through a 3^n convolution on the grid of their samples */
-static fc_tensor *convolve(fc_ctx *c, const model *m, const points *q, const fc_conv_layer *l, fc_tensor *u) {
+/* rows as the grid of their samples, [B, X.., C] */
+static fc_tensor *as_grid(fc_ctx *c, const model *m, const points *q, fc_tensor *u) {
   int64_t dim[2 + MAX_SPACE] = {q->seg.n};
 
   for (int a = 0; a < m->t.axes; a++) dim[1 + a] = q->grid[a];
   dim[1 + m->t.axes] = fc_last(u);
-  return as_rows(c, fc_conv_apply(c, l, fc_reshape(c, u, 2 + m->t.axes, dim)));
+  return fc_reshape(c, u, 2 + m->t.axes, dim);
 }
 
 /* h <- h + W_out attention(P_x u, P_fx u) + b, u = LN1(h);  h <- h + MLP(LN2(h)) */
@@ -344,13 +344,14 @@ static fc_tensor *apply_block(fc_ctx *c, const void *self, int n_in, fc_tensor *
   fc_tensor        *h = in[n_in - 1], *u = fc_layer_norm_apply(c, &k->ln_1, h), *a, *f;
 
   if (m->t.axes) {
-    a = convolve(c, m, call->q, &k->conv_x, u);
-    f = convolve(c, m, call->q, &k->conv_fx, u);
+    u = as_grid(c, m, call->q, u);
+    a = fc_conv_apply(c, &k->conv_x, u);
+    f = fc_conv_apply(c, &k->conv_fx, u);
   } else {
     a = fc_linear_apply(c, &k->linear_x, u, FC_ACT_NONE);
     f = fc_linear_apply(c, &k->linear_fx, u, FC_ACT_NONE);
   }
-  fc_tensor *y = fc_physics_attention(c, a, f, &k->attn, &call->q->seg);
+  fc_tensor *y = as_rows(c, fc_physics_attention(c, a, f, &k->attn, &call->q->seg));
   if (p > 0)
     h = fc_add(c, h, fc_dropout(c, fc_linear_apply(c, &k->out, y, FC_ACT_NONE), p));
   else

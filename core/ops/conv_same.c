@@ -110,16 +110,28 @@ static void run(fc_ctx *c, const fc_conv_same *s, const pass *p) {
   }
 }
 
+/* the weights of some input channels, a few at a time so that what is read and written stays in the first
+ * cache */
+enum { CHANNELS = 16 };
+
+static void pack_channels(const fc_conv_same *s, const fc_real *W, bool swap, int64_t ch, int64_t n,
+                          fc_real *to) {
+  const int64_t taps = taps_of(s), size = s->C * s->O;
+
+  for (int64_t o = 0; o < s->O; o++)
+    for (int64_t i = ch; i < ch + n; i++)
+      for (int64_t t = 0; t < taps; t++)
+        to[t * size + (swap ? o * s->C + i : i * s->O + o)] = W[(o * s->C + i) * taps + t];
+}
+
 /* W [O, C, taps] -> [taps, C, O], or [taps, O, C] if swap */
 static const fc_real *pack(fc_ctx *c, const fc_conv_same *s, const fc_real *W, bool swap) {
   const int64_t taps = taps_of(s), size = s->C * s->O;
   fc_real      *to = fc_arena_push(c->arena, (size_t)(taps * size) * sizeof *to);
 
   if (c->dry) return to;
-  FC_FOR_ROWS(ch, s->C, s->O * taps)
-  for (int64_t o = 0; o < s->O; o++)
-    for (int64_t t = 0; t < taps; t++)
-      to[t * size + (swap ? o * s->C + ch : ch * s->O + o)] = W[(o * s->C + ch) * taps + t];
+  FC_FOR_ROWS(i, fc_ceil_div(s->C, CHANNELS), CHANNELS * s->O * taps)
+  pack_channels(s, W, swap, i * CHANNELS, fc_min64(CHANNELS, s->C - i * CHANNELS), to);
   return to;
 }
 
