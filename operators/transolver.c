@@ -387,6 +387,19 @@ static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
 
 /* ---- boundary: what the inputs must look like ---- */
 
+/* fx [.., features] beside x, or none */
+static fc_status check_values(const fc_batch *b, const fc_tensor *x, int64_t features) {
+  int64_t    dim[FC_MAX_DIMS];
+  fc_tensor *fx = fc_batch_get(b, "fx");
+
+  FC_REQUIRE(features > 0 || !fx, FC_E_MISMATCH,
+             "transolver: the batch holds fx %s, but this network takes x alone (fun_dim = 0, car, airfrans)",
+             fc_shape_text(fx));
+  if (!features) return FC_OK;
+  for (int a = 0; a < x->ndim; a++) dim[a] = a < x->ndim - 1 ? x->dim[a] : features;
+  return fc_batch_need(b, "fx", x->ndim, dim, &fx);
+}
+
 static fc_status check_time(const model *m, const fc_batch *b, int64_t samples) {
   fc_tensor *T;
 
@@ -397,7 +410,7 @@ static fc_status check_time(const model *m, const fc_batch *b, int64_t samples) 
 static fc_status check_packed(const model *m, const fc_batch *b, const fc_tensor *lengths) {
   const int64_t space    = m->t.design ? m->t.lattice : m->cfg.space_dim;
   const int64_t features = m->t.design ? m->cfg.space_dim - space : m->cfg.fun_dim;
-  fc_tensor    *x, *fx;
+  fc_tensor    *x;
 
   FC_REQUIRE(
       !m->t.axes, FC_E_MISMATCH,
@@ -405,7 +418,7 @@ static fc_status check_packed(const model *m, const fc_batch *b, const fc_tensor
       "for irregular points");
   FC_TRY(fc_batch_need(b, "x", FC_DIMS(-1, space), &x));
   FC_TRY(fc_segments_check(lengths, "x_lengths", x->dim[0]));
-  if (features > 0) FC_TRY(fc_batch_need(b, "fx", FC_DIMS(x->dim[0], features), &fx));
+  FC_TRY(check_values(b, x, features));
   return check_time(m, b, fc_len(lengths));
 }
 
@@ -414,6 +427,7 @@ static fc_status check_design(const model *m, const fc_batch *b) {
   fc_tensor *x, *pos;
 
   FC_TRY(fc_batch_need(b, "x", FC_DIMS(-1, m->cfg.space_dim), &x));
+  FC_TRY(check_values(b, x, 0));
   return m->unified ? fc_batch_need(b, "pos", FC_DIMS(x->dim[0], m->t.lattice), &pos) : FC_OK;
 }
 
@@ -437,7 +451,7 @@ static fc_status check_grid(const model *m, const fc_tensor *x) {
 static fc_status check(const void *self, const fc_batch *b) {
   const model     *m       = self;
   const fc_tensor *lengths = fc_batch_get(b, "x_lengths");
-  fc_tensor       *x       = fc_batch_get(b, "x"), *fx;
+  fc_tensor       *x       = fc_batch_get(b, "x");
   int64_t          dim[FC_MAX_DIMS];
 
   if (lengths) return check_packed(m, b, lengths);
@@ -447,9 +461,7 @@ static fc_status check(const void *self, const fc_batch *b) {
   dim[ndim - 1] = m->cfg.space_dim;
   FC_TRY(fc_batch_need(b, "x", ndim, dim, &x));
   if (m->t.axes) FC_TRY(check_grid(m, x));
-  for (int a = 0; a < ndim - 1; a++) dim[a] = x->dim[a];
-  dim[ndim - 1] = m->cfg.fun_dim;
-  if (m->cfg.fun_dim > 0) FC_TRY(fc_batch_need(b, "fx", ndim, dim, &fx));
+  FC_TRY(check_values(b, x, m->cfg.fun_dim));
   return check_time(m, b, x->dim[0]);
 }
 
