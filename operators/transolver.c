@@ -291,7 +291,8 @@ static fc_tensor *positions(fc_ctx *c, const model *m, const points *q, fc_tenso
 
 /* car and airfrans: all numbers of a point, which packed batches give in two parts */
 static fc_tensor *embed_input(fc_ctx *c, const model *m, const points *q, const fc_batch *b) {
-  fc_tensor *x = as_rows(c, fc_batch_get(b, "x")), *fx = fc_batch_get(b, "fx"), *pos = fc_batch_get(b, "pos");
+  fc_tensor *x = as_rows(c, fc_batch_get(b, "x")), *fx = fc_batch_get(b, "fx"),
+            *pos = m->t.design ? fc_batch_get(b, "pos") : NULL;
 
   if (fx) fx = as_rows(c, fx);
   if (m->t.design && fx) {
