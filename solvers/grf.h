@@ -23,4 +23,12 @@ typedef struct fc_grf {
    highest mode (n/2) is left out; its variance is below that of any other mode. */
 void   fc_grf_2d(const fc_grf *g, const fc_rng *r, int64_t n, double *hat);
 double fc_grf_weight(const fc_grf *g, double kx, double ky); /* s_k for integer mode numbers */
+
+/* A field on the unit square without flux through its sides,
+     w(x) = sum_k sigma (pi^2 |k|^2 + tau^2)^(-alpha/2) z_k phi_k(x),  k1, k2 = 0, 1, .., without (0, 0),
+   phi the cosines of unit norm: Darcy coefficients of the FNO paper, with sigma = tau^(alpha - 1). length is
+   not used. c[n, n]: coefficients of cos(pi k1 x1) cos(pi k2 x2) of sample r->sample, again the same on every
+   grid. weight[n, n] is fc_grf_cosine_weights, kept by the caller because it is the same for all samples. */
+void fc_grf_cosine_weights(const fc_grf *g, int64_t n, double *weight);
+void fc_grf_cosine(const fc_rng *r, int64_t n, const double *weight, double *c);
 #endif

@@ -41,6 +41,8 @@ expect 0 'frames     6 of 2 trajectories' -q solve demo-ns2d -o "$folder/x.hdf5"
 [ -f "$folder/x.hdf5" ] && [ -f "$folder/x.xmf" ] || fail 'no x.hdf5 or x.xmf'
 expect 0 'energy' -q solve demo-ns2d -o "$folder/set" --split train=2,test=1 $small
 [ -f "$folder/set/data/train/demo-ns2d.hdf5" ] && [ -f "$folder/set/data/test/demo-ns2d.hdf5" ] || fail 'no splits'
+expect 0 '9 x 9, steady' -q solve fno-darcy-85 -o "$folder/x.hdf5" --set n=41 --set n_traj=3
+expect 0 'constant in time' info "$folder/x.hdf5"
 rm -rf "$folder/x.hdf5" "$folder/x.xmf" "$folder/set"
 
 # an interrupt removes the unfinished file
