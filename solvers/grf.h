@@ -31,4 +31,10 @@ double fc_grf_weight(const fc_grf *g, double kx, double ky); /* s_k for integer 
    grid. weight[n, n] is fc_grf_cosine_weights, kept by the caller because it is the same for all samples. */
 void fc_grf_cosine_weights(const fc_grf *g, int64_t n, double *weight);
 void fc_grf_cosine(const fc_rng *r, int64_t n, const double *weight, double *c);
+
+/* On a periodic line of length L: hat_k = sigma ((2 pi k/L)^2 + tau^2)^(-alpha/2) z_k, the field of
+   covariance sigma^2 (-d^2/dx^2 + tau^2)^(-alpha) (Burgers data of the FNO paper); sigma = 0: tau^(alpha -
+   1/2). kind is not used. mean: is there a mode 0? hat[n/2+1] complex, the highest mode left out; the same on
+   every grid. */
+void fc_grf_1d(const fc_grf *g, const fc_rng *r, int64_t n, bool mean, double *hat);
 #endif
