@@ -42,6 +42,19 @@ fc_tensor *fc_expand(fc_ctx *c, fc_tensor *x, int axis, int64_t n);   /* axis of
 fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
                              const int64_t *to); /* [B, X.., C]; source floor(i in / out) */
 
+/* square windows of size x size cells every stride cells, over a grid rolled by -shift; with pad the rolled
+   grid is filled up with zeros at its far ends to multiples of size */
+typedef struct fc_window_spec {
+  int64_t size, stride, shift;
+  bool    pad;
+} fc_window_spec;
+int64_t fc_windows_along(fc_window_spec s, int64_t n); /* windows along an axis of n cells */
+/* x [B, X, Y, C] -> [B nX nY, size size, C]; windows, and tokens in a window, row by row */
+fc_tensor *fc_windows(fc_ctx *c, fc_tensor *x, fc_window_spec s);
+/* back to [B, X, Y, C]: overlapping windows are summed, or averaged if mean; 0 where no window lies */
+fc_tensor *fc_unwindows(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_spec s,
+                        bool mean);
+
 /* ---- reductions ---- */
 fc_tensor *fc_sum_axes(fc_ctx *c, fc_tensor *x, unsigned axes); /* bit i: sum over axis i, which disappears */
 fc_tensor *fc_mean_axes(fc_ctx *c, fc_tensor *x, unsigned axes);
