@@ -83,7 +83,7 @@ typedef struct {
 static fc_axis_spec axis_spec(const model *m) {
   const config *g = &m->cfg;
 
-  return (fc_axis_spec){m->n_space, g->dim, g->heads, g->dim_head, g->kernel_multiplier, g->fourier_scale};
+  return (fc_axis_spec){m->n_space, g->dim, g->heads, g->dim_head, g->kernel_multiplier, g->fourier_scale, 1};
 }
 
 static void init_layer(layer *l, fc_params *p, const model *m, int number) {

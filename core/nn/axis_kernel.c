@@ -66,7 +66,7 @@ fc_tensor *fc_axis_kernel_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor
   const fc_axis_spec   *s      = &l->spec;
   const fc_axis_kernel *k      = &l->axis[a];
   const unsigned        others = ((1u << s->n_space) - 1u) & ~(1u << a);
-  const double          scale  = s->multiplier > 4 ? 1 / sqrt((double)(s->dim_head * s->multiplier)) : 1;
+  const double scale = s->multiplier > 4 ? 1 / sqrt((double)(s->dim_head * s->multiplier)) : s->scaling;
 
   fc_tensor *r = fc_mean_axes(c, w, others << 1); /* [B, n, D] */
   r            = fc_linear_apply(c, &k->to_in, fc_linear_op(c, r, l->to_in, NULL, FC_ACT_NONE), FC_ACT_NONE);
@@ -115,7 +115,7 @@ fc_tensor *fc_frame_lift_apply(fc_ctx *c, const fc_frame_lift *l, fc_tensor *x) 
 
 fc_tensor *fc_axis_coordinates(fc_ctx *c, double lo, double hi, int64_t n, int64_t extra) {
   fc_tensor   *p    = fc_tensor_new(c->arena, FC_DIMS(n + extra, 1));
-  const double step = (hi - lo) / (double)(n - 1);
+  const double step = n > 1 ? (hi - lo) / (double)(n - 1) : 0;
 
   for (int64_t i = 0; i < n + extra; i++) p->x[i] = (fc_real)(lo + step * (double)i);
   return p;

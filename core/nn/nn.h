@@ -60,6 +60,7 @@ typedef struct fc_axis_spec {
   int     n_space;
   int64_t dim, heads, dim_head, multiplier; /* multiplier: width of queries and keys in head widths */
   double  fourier_scale;                    /* std of the random frequencies */
+  double  scaling;                          /* of kernels; 1 in all published networks */
 } fc_axis_spec;
 
 typedef struct fc_axis_kernel { /* of one axis: reducer, gated map, queries and keys */
@@ -99,7 +100,7 @@ typedef struct fc_frame_lift {
 void       fc_frame_lift_init(fc_frame_lift *l, fc_params *p, int64_t channels, int64_t frames, int64_t dim);
 fc_tensor *fc_frame_lift_apply(fc_ctx *c, const fc_frame_lift *l, fc_tensor *x);
 
-/* lo .. hi over n >= 2 points, both ends included, also on periodic axes as the official scripts do; extra
+/* lo .. hi over n points, both ends included, also on periodic axes as the official scripts do; extra
    points go on with the same spacing: [n + extra, 1] */
 fc_tensor *fc_axis_coordinates(fc_ctx *c, double lo, double hi, int64_t n, int64_t extra);
 #endif
