@@ -13,7 +13,9 @@ typedef enum {
   FC_ACT_RELU,
   FC_ACT_SILU,
   FC_ACT_TANH,
-  FC_ACT_SIGMOID
+  FC_ACT_SIGMOID,
+  FC_ACT_SOFTPLUS,
+  FC_ACT_ELU
 } fc_act;
 
 /* ---- elementwise. b has a's shape or a suffix of it (broadcast over a's leading axes) ---- */
@@ -113,6 +115,10 @@ fc_tensor *fc_fourier_code(fc_ctx *c, int d, fc_tensor *const *coord, const fc_t
    fc_add_in_place); coord must live as long as the tape */
 fc_tensor *fc_add_position(fc_ctx *c, fc_tensor *u, int d, fc_tensor *const *coord, const fc_tensor *B,
                            fc_tensor *W, fc_tensor *b);
+
+/* Euclidean distances to a reference lattice of ref points per axis, lo .. hi both ends included, first axis
+   slowest: x [.., s] -> [.., ref^s] (unified position of Transolver); slope 0 where x is a lattice point */
+fc_tensor *fc_lattice_distance(fc_ctx *c, fc_tensor *x, int64_t ref, const double *lo, const double *hi);
 
 /* ---- convolution and FFT ---- */
 typedef struct fc_conv_spec {

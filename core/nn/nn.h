@@ -12,8 +12,11 @@ typedef struct fc_linear {
 /* PyTorch's default: weight and bias U(+-1/sqrt(in)) */
 void fc_linear_init(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias);
 /* the same with a convolution's weight shape, e.g. [out, in, 1]; fan-in is in times the kernel's points */
-void       fc_linear_init_shaped(fc_linear *l, fc_params *p, const char *name, bool bias, int ndim,
-                                 const int64_t *dim);
+void fc_linear_init_shaped(fc_linear *l, fc_params *p, const char *name, bool bias, int ndim,
+                           const int64_t *dim);
+/* weight normal(0, std), bias 0: the transformers of thuml, std 0.02 */
+void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias,
+                           double std);
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act);
 
 typedef struct fc_norm {
@@ -40,18 +43,20 @@ fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x);
 typedef struct fc_mlp {
   fc_linear pre, post;
 } fc_mlp;
-void       fc_mlp_init(fc_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden, int64_t out);
+void fc_mlp_init(fc_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden, int64_t out);
+void fc_mlp_init_normal(fc_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden, int64_t out,
+                        double std);
 fc_tensor *fc_mlp_apply(fc_ctx *c, const fc_mlp *l, fc_tensor *x, fc_act act);
+/* r + the same, in one pass */
+fc_tensor *fc_mlp_onto(fc_ctx *c, const fc_mlp *l, fc_tensor *r, fc_tensor *x, fc_act act);
 
 /* ---- codes of time and position (core/nn/code.c) ---- */
 /* [cos(t f_0), .., cos(t f_{k-1}), sin(t f_0), .., 0 if width is odd], t = scale T_b, k = width/2,
-   f_i = exp(-ln(10000) i / k): T [B] or [B, 1] -> [B, width]; constant */
+   f_i = exp(-ln(10000) i / k): T [B] or [B, 1] -> [B, width]; constant. Rounded as PyTorch does in float32.
+ */
 fc_tensor *fc_time_code(fc_ctx *c, const fc_tensor *T, int64_t width, double scale);
 /* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim);
-/* Euclidean distances to a reference lattice of ref points per axis, lo .. hi both ends included, first axis
-   slowest: x [.., s] -> [.., ref^s] (unified position of Transolver); an operation with a gradient */
-fc_tensor *fc_lattice_distance(fc_ctx *c, fc_tensor *x, int64_t ref, const double *lo, const double *hi);
 
 /* ---- FactFormer and its descendants (core/nn/axis_kernel.c): attention with one small kernel per axis.
    Letters: B batch, X.. two or three space axes, D dim, H heads, c dim_head ---- */

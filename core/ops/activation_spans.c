@@ -28,6 +28,8 @@ SPANS(relu, fc_relu, fc_relu_slope)
 SPANS(silu, fc_silu, fc_silu_slope)
 SPANS(tanh, fc_tanh, tanh_slope)
 SPANS(sigmoid, fc_sigmoid, sigmoid_slope)
+SPANS(softplus, fc_softplus, fc_sigmoid)
+SPANS(elu, fc_elu, fc_elu_slope)
 
 typedef struct {
   void (*value)(fc_real *, const fc_real *, int64_t);
@@ -35,9 +37,14 @@ typedef struct {
 } span_pair;
 
 static const span_pair table[] = {
-    [FC_ACT_GELU] = {gelu_value, gelu_grad}, [FC_ACT_GELU_TANH] = {gelu_tanh_value, gelu_tanh_grad},
-    [FC_ACT_RELU] = {relu_value, relu_grad}, [FC_ACT_SILU] = {silu_value, silu_grad},
-    [FC_ACT_TANH] = {tanh_value, tanh_grad}, [FC_ACT_SIGMOID] = {sigmoid_value, sigmoid_grad},
+    [FC_ACT_GELU]      = {gelu_value, gelu_grad},
+    [FC_ACT_GELU_TANH] = {gelu_tanh_value, gelu_tanh_grad},
+    [FC_ACT_RELU]      = {relu_value, relu_grad},
+    [FC_ACT_SILU]      = {silu_value, silu_grad},
+    [FC_ACT_TANH]      = {tanh_value, tanh_grad},
+    [FC_ACT_SIGMOID]   = {sigmoid_value, sigmoid_grad},
+    [FC_ACT_SOFTPLUS]  = {softplus_value, softplus_grad},
+    [FC_ACT_ELU]       = {elu_value, elu_grad},
 };
 
 void fc_act_span(fc_act act, fc_real *y, const fc_real *z, int64_t n) {
