@@ -10,9 +10,9 @@
    and through the softmax, dq += q^ (dq^ - q^ . dq^). */
 #include "core/gemm.h"
 #include "core/ops.h"
+#include "core/ops/softmax_rows.h"
 #include "core/parallel.h"
 #include "core/spans.h"
-#include "core/vmath.h"
 
 #include <string.h>
 
@@ -67,28 +67,6 @@ static cut cut_rows(fc_arena *a, const fc_segments *s) {
 }
 
 /* ---- kernels on rows [n, H D] that lie in the cache ---- */
-
-/* x = exp(x - max x) / sum, each of `rows` rows of length n */
-FC_SIMD static void softmax_rows(fc_real *x, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; r++, x += n) {
-    fc_real top = x[0], sum = 0;
-    FC_REDUCE(max, top) for (int64_t j = 1; j < n; j++) top = x[j] > top ? x[j] : top;
-    for (int64_t j = 0; j < n; j++) x[j] = fc_exp(x[j] - top);
-    FC_REDUCE(+, sum) for (int64_t j = 0; j < n; j++) sum += x[j];
-    const fc_real scale = 1 / sum;
-    for (int64_t j = 0; j < n; j++) x[j] *= scale;
-  }
-}
-
-/* "y = softmax(x)": dx += y (dy - dy . y) */
-FC_SIMD static void softmax_back(fc_real *restrict dx, const fc_real *restrict dy, const fc_real *restrict y,
-                                 int64_t rows, int64_t n, bool fresh) {
-  for (int64_t r = 0; r < rows; r++, dx += n, dy += n, y += n) {
-    fc_real dot = 0;
-    FC_REDUCE(+, dot) for (int64_t j = 0; j < n; j++) dot += dy[j] * y[j];
-    for (int64_t j = 0; j < n; j++) dx[j] = fc_into(fresh, dx[j], y[j] * (dy[j] - dot));
-  }
-}
 
 /* q' = q^ / (q^ . z) for each row and head; share takes the factors, or NULL */
 FC_SIMD static void divide_rows(fc_real *restrict to, const fc_real *restrict q, const fc_real *restrict z,
@@ -156,7 +134,7 @@ static void gather_piece(const problem *p, const source *f, piece w, fc_real *S)
   memset(S, 0, (size_t)state_size(p) * sizeof *S);
   FOR_BLOCKS(at, len, w) {
     fc_real *k = f->k + at * p->C;
-    softmax_rows(k, len * p->H, p->D);
+    fc_softmax_rows(k, k, len * p->H, p->D);
     add_outer(p, S, k, f->v + at * p->C, len);
     add_rows(S + p->C * p->D, k, len, p->C);
   }
@@ -188,7 +166,7 @@ static void gather(fc_ctx *c, const problem *p, const source *f) {
 static void answer_piece(const problem *p, piece w, fc_real *y, fc_real *room) {
   FOR_BLOCKS(at, len, w) {
     fc_real *q = p->q + at * p->C, *to = y + at * p->C;
-    softmax_rows(q, len * p->H, p->D);
+    fc_softmax_rows(q, q, len * p->H, p->D);
     memcpy(to, q, (size_t)(len * p->C) * sizeof *to);
     for (int i = 0; i < p->n; i++) {
       const fc_real *S = p->from[i].S + w.sample * state_size(p);
@@ -237,7 +215,7 @@ static void query_piece(const problem *p, piece w, const fc_real *dy, fc_real *d
       divide_back(dsoft, mine + p->C * p->D, u, to, z, share, len, p->H, p->D);
       add_outer(p, mine, to, g, len);
     }
-    if (dq) softmax_back(dq + at * p->C, dsoft, q, len * p->H, p->D, fresh);
+    if (dq) fc_softmax_rows_back(dq + at * p->C, dsoft, q, len * p->H, p->D, fresh);
   }
 }
 
@@ -257,7 +235,7 @@ static void key_piece(const problem *p, const source *f, piece w, const fc_real 
     if (!d->dk) continue;
     copy_to_rows(room, mine + p->C * p->D, len, p->C);
     times_state(p, room, true, f->v + o, mine, true, len);
-    softmax_back(d->dk + o, room, f->k + o, len * p->H, p->D, d->fresh_k);
+    fc_softmax_rows_back(d->dk + o, room, f->k + o, len * p->H, p->D, d->fresh_k);
   }
 }
 
