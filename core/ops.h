@@ -4,6 +4,7 @@
    [B, X, Y, Z, C] unless a line says otherwise. Gradients accumulate. */
 #ifndef FC_OPS_H
 #define FC_OPS_H
+#include "core/segments.h"
 #include "core/tape.h"
 
 typedef enum {
@@ -82,6 +83,15 @@ fc_tensor *fc_linear_op(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_
 /* y = r + W act(x) + b with the argument's activation computed again in backward, so that only x is kept;
    r has the shape of y, or NULL (residual connection) */
 fc_tensor *fc_linear_of(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r);
+/* soft mixture of n two-layer networks: y = r + sum_e gate_e (W2_e act(W1_e x + b1_e) + b2_e); x [R, D],
+   gate [G, n] where row r of x has gate r mod G, or NULL: 1; r [R, O] or NULL. Hidden arrays are never larger
+   than one copy, and gone at once when nothing is recorded. */
+typedef struct fc_expert {
+  fc_tensor *W1, *b1, *W2, *b2; /* [K, D], [K], [O, K], [O] */
+} fc_expert;
+enum { FC_EXPERTS = 16 };
+fc_tensor *fc_experts(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *gate, int n, const fc_expert *e,
+                      fc_tensor *r);
 /* channels in groups: x [.., K], W [O, K/groups], output o reads group o / (O/groups) */
 fc_tensor *fc_linear_grouped(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, int64_t groups);
 /* linear map with the output split into heads: x [B, N.., K], W [H D, K] -> [B, H, N.., D] */
@@ -101,6 +111,12 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+/* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
+   own sample (GNOT); q^, k^: softmax over each head's channels, left over the memory of q and k, which nobody
+   else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C]; rows
+   and key_rows[i] say which rows belong to which sample; n = 0: y = q^ */
+fc_tensor *fc_linear_attention(fc_ctx *c, fc_tensor *q, const fc_segments *rows, int n, fc_tensor *const *k,
+                               fc_tensor *const *v, const fc_segments *key_rows, int64_t heads);
 
 /* ---- positions ---- */
 /* rotary code (Su et al. 2021), half-split pairs: x [.., n, D], position [n], inv_freq [D/2] (both constant);
