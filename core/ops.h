@@ -67,6 +67,9 @@ fc_tensor *fc_sum_all(fc_ctx *c, fc_tensor *x); /* scalar */
 fc_tensor *fc_softmax(fc_ctx *c, fc_tensor *x); /* over the last axis */
 /* over the last axis, biased variance; weight and bias [C] or NULL */
 fc_tensor *fc_layer_norm(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps);
+/* two of them in sequence, eps for both; what lies between is not kept */
+fc_tensor *fc_layer_norm_pair(fc_ctx *c, fc_tensor *x, fc_tensor *weight_1, fc_tensor *bias_1,
+                              fc_tensor *weight_2, fc_tensor *bias_2, double eps);
 /* x [B, .., C]: per sample and group of C/groups channels over all points; weight, bias [C] or NULL;
    groups = C is instance norm */
 fc_tensor *fc_group_norm(fc_ctx *c, fc_tensor *x, int64_t groups, fc_tensor *weight, fc_tensor *bias,
@@ -111,6 +114,10 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+/* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
+   3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
+   are 0 */
+fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_spec spec, double scale);
 /* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
    own sample (GNOT); q^, k^: softmax over each head's channels, left over the memory of q and k, which nobody
    else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C]; rows
@@ -143,6 +150,11 @@ typedef struct fc_conv_spec {
 } fc_conv_spec; /* pad on both ends; zero or wrapped */
 /* x [B, X.., C] in 1, 2 or 3 dimensions, W [O, C/groups, kx..], b [O] or NULL -> [B, X'.., O] */
 fc_tensor *fc_conv(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_conv_spec spec);
+/* convolution with kernel = stride = r: x [B, X, Y, C], W [O, C, r, r] -> [B, X/r, Y/r, O] */
+fc_tensor *fc_patch_down(fc_ctx *c, fc_tensor *x, fc_tensor *W);
+/* and transposed: base [B, r X, r Y, O] + scale times that of x [B, X, Y, C], W [C, O, r, r], over base's own
+   memory (see fc_add_in_place) */
+fc_tensor *fc_patch_up_in_place(fc_ctx *c, fc_tensor *base, fc_tensor *x, fc_tensor *W, double scale);
 
 typedef enum {
   FC_FFT_BACKWARD,

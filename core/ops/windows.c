@@ -97,16 +97,25 @@ void fc_window_scatter(const fc_window_plan *p, fc_real *x, const fc_real *w, in
 
 int64_t fc_windows_count(const fc_window_plan *p) { return p->B * p->x.windows * p->y.windows; }
 
+bool fc_windows_tile(const fc_window_plan *p) {
+  return p->size == p->stride && p->x.n % p->size == 0 && p->y.n % p->size == 0;
+}
+
 void fc_windows_gather(const fc_window_plan *p, fc_real *w, const fc_real *x, bool add) {
   const int64_t window = p->size * p->size * p->C;
 
   FC_FOR_ROWS(n, fc_windows_count(p), window) fc_window_gather(p, w + n * window, x, n, add);
 }
 
-/* one task per row of the grid, windows in fixed order */
+/* one task per window where none share a cell, else one per row of the grid with its windows in fixed order
+ */
 void fc_windows_scatter(const fc_window_plan *p, fc_real *x, const fc_real *w, bool add) {
-  const int64_t row = p->size * p->C, line = p->y.n * p->C;
+  const int64_t row = p->size * p->C, line = p->y.n * p->C, window = p->size * row;
 
+  if (fc_windows_tile(p)) {
+    FC_FOR_ROWS(n, fc_windows_count(p), window) fc_window_scatter(p, x, w + n * window, n, add);
+    return;
+  }
   FC_FOR_ROWS(t, p->B * p->x.n, line) {
     const int64_t r = t % p->x.n, b = t / p->x.n;
     fc_real      *to = x + (b * p->x.n + (r + p->shift_x) % p->x.n) * line;

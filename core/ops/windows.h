@@ -18,6 +18,8 @@ typedef struct fc_window_plan {
 fc_window_plan *fc_window_plan_new(fc_ctx *c, const int64_t *dim, fc_window_spec s, bool mean);
 
 int64_t fc_windows_count(const fc_window_plan *p);
+/* each cell lies in exactly one window, and no window reaches beyond the grid */
+bool fc_windows_tile(const fc_window_plan *p);
 
 /* window n [size size, C] = weight x, or += it, and back, on the calling thread; x [B, X, Y, C] */
 void fc_window_gather(const fc_window_plan *p, fc_real *w, const fc_real *x, int64_t n, bool add);
