@@ -150,9 +150,10 @@ typedef struct fc_conv_spec {
 } fc_conv_spec; /* pad on both ends; zero or wrapped */
 /* x [B, X.., C] in 1, 2 or 3 dimensions, W [O, C/groups, kx..], b [O] or NULL -> [B, X'.., O] */
 fc_tensor *fc_conv(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_conv_spec spec);
-/* convolution with kernel = stride = r: x [B, X, Y, C], W [O, C, r, r] -> [B, X/r, Y/r, O] */
+/* convolution with kernel = stride = r, its weight with channels last: x [B, X, Y, C], W [O, r, r, C] ->
+   [B, X/r, Y/r, O] */
 fc_tensor *fc_patch_down(fc_ctx *c, fc_tensor *x, fc_tensor *W);
-/* and transposed: base [B, r X, r Y, O] + scale times that of x [B, X, Y, C], W [C, O, r, r], over base's own
+/* and transposed: base [B, r X, r Y, O] + scale times that of x [B, X, Y, C], W [C, r, r, O], over base's own
    memory (see fc_add_in_place) */
 fc_tensor *fc_patch_up_in_place(fc_ctx *c, fc_tensor *base, fc_tensor *x, fc_tensor *W, double scale);
 

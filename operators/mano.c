@@ -153,32 +153,37 @@ static fc_tensor *attend(fc_ctx *c, const model *m, const block *l, fc_tensor *x
   return r ? fc_add_in_place(c, x, r) : x;
 }
 
-static fc_tensor *coarser(fc_ctx *c, const model *m, const block *l, fc_tensor *x) {
+/* weight: that of the learned map, channels last; NULL: the mean */
+static fc_tensor *coarser(fc_ctx *c, const model *m, fc_tensor *weight, fc_tensor *x) {
   const int64_t r = m->cfg.att_sampling_rate;
 
-  if (m->cfg.att_sampling == CONV) return fc_patch_down(c, x, l->down.weight);
+  if (weight) return fc_patch_down(c, x, weight);
   fc_tensor *y = fc_mean_axes(c, fc_windows(c, x, (fc_window_spec){r, r, 0, false}), 1u << 1);
   return fc_reshape(c, y, FC_DIMS(x->dim[0], x->dim[1] / r, x->dim[2] / r, x->dim[3]));
 }
 
-/* a + scale up(x) over a's memory */
-static fc_tensor *add_finer(fc_ctx *c, const model *m, const block *l, fc_tensor *a, fc_tensor *x,
-                            double scale) {
-  if (m->cfg.att_sampling == CONV) return fc_patch_up_in_place(c, a, x, l->up.weight, scale);
+/* a + scale up(x) over a's memory; without a weight up copies */
+static fc_tensor *add_finer(fc_ctx *c, fc_tensor *weight, fc_tensor *a, fc_tensor *x, double scale) {
+  if (weight) return fc_patch_up_in_place(c, a, x, weight, scale);
   return fc_add_in_place(c, a, fc_resize_nearest(c, fc_affine(c, x, scale, 0), 2, a->dim + 1));
+}
+
+/* [.., .., r, r] -> [.., r, r, ..], once for all levels */
+static fc_tensor *channels_last(fc_ctx *c, const fc_linear *l) {
+  return l->weight ? fc_permute(c, l->weight, (int[]){0, 2, 3, 1}) : NULL;
 }
 
 /* x + MA(x) */
 static fc_tensor *multipole(fc_ctx *c, const model *m, const block *l, fc_tensor *x) {
   const int  L                 = m->levels;
-  fc_tensor *level[MAX_LEVELS] = {x};
+  fc_tensor *level[MAX_LEVELS] = {x}, *down = channels_last(c, &l->down), *up = channels_last(c, &l->up);
 
-  for (int i = 1; i < L; i++) level[i] = coarser(c, m, l, level[i - 1]);
+  for (int i = 1; i < L; i++) level[i] = coarser(c, m, down, level[i - 1]);
   fc_tensor *y = attend(c, m, l, level[L - 1], L == 1 ? x : NULL);
   for (int j = 0; j < L - 1; j++) {
     const int  finer = L - 2 - j;
     fc_tensor *a     = attend(c, m, l, level[finer], finer == 0 ? x : NULL);
-    y                = add_finer(c, m, l, a, y, 1 / (double)(j + 1));
+    y                = add_finer(c, up, a, y, 1 / (double)(j + 1));
   }
   return y;
 }

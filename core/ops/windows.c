@@ -29,14 +29,15 @@ static void move_run(const fc_window_plan *p, fc_real *to, const fc_real *from, 
                      fc_real weight_x, bool add) {
   const fc_real *w = p->y.weight;
 
-  if (!w) {
-    if (add)
-      fc_span_add(to, from, cells * p->C);
-    else
-      memcpy(to, from, (size_t)(cells * p->C) * sizeof *to);
-    return;
-  }
-  for (int64_t i = 0; i < cells; i++) scaled(to + i * p->C, from + i * p->C, weight_x * w[s + i], p->C, add);
+  for (int64_t i = 0; w && i < cells; i++)
+    scaled(to + i * p->C, from + i * p->C, weight_x * w[s + i], p->C, add);
+  if (w) return;
+  if (weight_x != 1)
+    scaled(to, from, weight_x, cells * p->C, add);
+  else if (add)
+    fc_span_add(to, from, cells * p->C);
+  else
+    memcpy(to, from, (size_t)(cells * p->C) * sizeof *to);
 }
 
 /* The cells of one row of window j, in pieces: cells s .. s + run-1 of the rolled row start at `column` of
@@ -51,7 +52,9 @@ static int64_t row_end(const fc_window_plan *p, int64_t j) {
   return fc_min64(j * p->stride + p->size, p->y.n);
 }
 
-static fc_real weight_of(const fc_window_axis *a, int64_t r) { return a->weight ? a->weight[r] : 1; }
+static fc_real weight_of(const fc_window_plan *p, int64_t r) {
+  return p->x.weight ? p->scale * p->x.weight[r] : p->scale;
+}
 
 /* a row of window j at `token` (+)= weight times its cells in the grid's row `line`, zeros beyond its end */
 static void gather_row(const fc_window_plan *p, fc_real *token, const fc_real *line, int64_t j,
@@ -83,7 +86,7 @@ void fc_window_gather(const fc_window_plan *p, fc_real *w, const fc_real *x, int
   const int64_t row = p->size * p->C, start = first_row(p, n), end = fc_min64(start + p->size, p->x.n);
 
   for (int64_t r = start; r < end; r++, w += row)
-    gather_row(p, w, x + line_of(p, n, r) * p->y.n * p->C, n % p->y.windows, weight_of(&p->x, r), add);
+    gather_row(p, w, x + line_of(p, n, r) * p->y.n * p->C, n % p->y.windows, weight_of(p, r), add);
   if (!add && end < start + p->size)
     memset(w, 0, (size_t)((start + p->size - fc_max64(start, end)) * row) * sizeof *w);
 }
@@ -92,7 +95,7 @@ void fc_window_scatter(const fc_window_plan *p, fc_real *x, const fc_real *w, in
   const int64_t row = p->size * p->C, start = first_row(p, n), end = fc_min64(start + p->size, p->x.n);
 
   for (int64_t r = start; r < end; r++, w += row)
-    scatter_row(p, x + line_of(p, n, r) * p->y.n * p->C, w, n % p->y.windows, weight_of(&p->x, r), add);
+    scatter_row(p, x + line_of(p, n, r) * p->y.n * p->C, w, n % p->y.windows, weight_of(p, r), add);
 }
 
 int64_t fc_windows_count(const fc_window_plan *p) { return p->B * p->x.windows * p->y.windows; }
@@ -123,7 +126,7 @@ void fc_windows_scatter(const fc_window_plan *p, fc_real *x, const fc_real *w, b
     for (int64_t i = first_window(p, r); i < last_window(p, &p->x, r); i++) {
       const fc_real *from = w + ((b * p->x.windows + i) * p->y.windows * p->size + r - i * p->stride) * row;
       for (int64_t j = 0; j < p->y.windows; j++, from += p->size * row)
-        scatter_row(p, to, from, j, weight_of(&p->x, r), true);
+        scatter_row(p, to, from, j, weight_of(p, r), true);
     }
   }
 }
@@ -178,7 +181,8 @@ fc_window_plan *fc_window_plan_new(fc_ctx *c, const int64_t *dim, fc_window_spec
                         .x       = {X, fc_windows_along(s, X), NULL},
                         .y       = {Y, fc_windows_along(s, Y), NULL},
                         .shift_x = (s.shift % X + X) % X,
-                        .shift_y = (s.shift % Y + Y) % Y};
+                        .shift_y = (s.shift % Y + Y) % Y,
+                        .scale   = 1};
   if (mean) p->x.weight = weights(c->arena, p, &p->x), p->y.weight = weights(c->arena, p, &p->y);
   return p;
 }

@@ -12,6 +12,7 @@ typedef struct fc_window_plan {
   int64_t        B, C, size, stride;
   fc_window_axis x, y;
   int64_t        shift_x, shift_y; /* in 0 .. n-1 */
+  fc_real        scale;            /* factor of all weights; 1 unless its owner changes it */
 } fc_window_plan;
 
 /* dim [B, X, Y, C]; mean: with weights, made in the arena */
@@ -21,11 +22,11 @@ int64_t fc_windows_count(const fc_window_plan *p);
 /* each cell lies in exactly one window, and no window reaches beyond the grid */
 bool fc_windows_tile(const fc_window_plan *p);
 
-/* window n [size size, C] = weight x, or += it, and back, on the calling thread; x [B, X, Y, C] */
+/* window n [size size, C] = scale weight x, or += it, and back, on the calling thread; x [B, X, Y, C] */
 void fc_window_gather(const fc_window_plan *p, fc_real *w, const fc_real *x, int64_t n, bool add);
 void fc_window_scatter(const fc_window_plan *p, fc_real *x, const fc_real *w, int64_t n, bool add);
 
-/* all windows [B nX nY, size size, C]; back: x = sum of weight w over the windows, or += it */
+/* all windows [B nX nY, size size, C]; back: x = sum of scale weight w over the windows, or += it */
 void fc_windows_gather(const fc_window_plan *p, fc_real *w, const fc_real *x, bool add);
 void fc_windows_scatter(const fc_window_plan *p, fc_real *x, const fc_real *w, bool add);
 #endif
