@@ -106,11 +106,12 @@ fc_tensor *fc_matmul(fc_ctx *c, fc_tensor *a, bool ta, fc_tensor *b, bool tb, do
 /* factorised attention: v [B, H, n_0, .., n_{d-1}, D], kernel [B, H, n_a, n_a] along space axis a:
    y[.., i, ..] = sum_j kernel[i, j] v[.., j, ..]  (FactFormer eq. 8) */
 fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis);
-/* the same along several axes of the same values at once, kernel[i] along axis[i], every channel of every
-   result normalised over all points of its sample (biased variance), then merged: W [O, H parts D], columns
-   ordered head, part, channel -> [B, n_0, .., O]. The wide results are not kept. */
+/* the same along several axes of the same values at once, kernel[i] along axis[i], normalised with biased
+   variance, then merged: W [O, H parts D], columns ordered head, part, channel -> [B, n_0, .., O]. The norm
+   is that of each channel over all points of its sample; by_index: that of each index along the first axis,
+   over the other axes and all columns. The wide results are not kept. */
 fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *v,
-                          fc_tensor *W, double eps);
+                          fc_tensor *W, bool by_index, double eps);
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);

@@ -205,10 +205,14 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 
 /* ---- factorised attention ---- */
 
-/* v [B, H, X.., c] normalised and merged to W v [B, X.., D] */
-static fc_tensor *norm_and_merge(fc_ctx *c, const model *m, const layer *l, fc_tensor *v) {
-  if (m->legacy) return fc_axis_merge_legacy(c, v, l->merge);
+/* v [B, H, X.., c] through the kernels of all axes in turn, normalised and merged: [B, X.., D] */
+static fc_tensor *attend(fc_ctx *c, const model *m, const layer *l, fc_tensor *v, fc_tensor *const *kernel) {
+  const int last = m->n_space - 1;
+
+  for (int a = 0; a < last; a++) v = fc_axial_product(c, kernel[a], v, a);
+  if (m->legacy) return fc_axial_merge(c, 1, kernel + last, &last, v, l->merge, true, 1e-5);
   /* per sample and head: one mean and one unbiased variance over all points and channels */
+  v = fc_axial_product(c, kernel[last], v, last);
   v = fc_standardize_in_place(c, v, v->dim[0] * m->cfg.heads, 1, 1e-8);
   return fc_linear_merge(c, v, l->merge, NULL, FC_ACT_NONE);
 }
@@ -230,10 +234,9 @@ static fc_tensor *apply_layer(fc_ctx *c, const void *self, int n_in, fc_tensor *
   if (m->cfg.recompute) u = fc_affine(c, u, 1, 0);
   u            = fc_axis_position(c, &l->axis, u, call->pos);
   fc_tensor *w = fc_layer_norm_apply(c, &l->axis.in_norm, u);
-  fc_tensor *v = fc_axis_values(c, &l->axis, w);
-  for (int a = 0; a < m->n_space; a++)
-    v = fc_axial_product(c, fc_axis_kernel_of(c, &l->axis, a, w, call->pos[a]), v, a);
-  return fc_linear_of(c, FC_ACT_GELU, norm_and_merge(c, m, l, v), l->out, NULL, u);
+  fc_tensor *v = fc_axis_values(c, &l->axis, w), *kernel[FC_MAX_SPACE];
+  for (int a = 0; a < m->n_space; a++) kernel[a] = fc_axis_kernel_of(c, &l->axis, a, w, call->pos[a]);
+  return fc_linear_of(c, FC_ACT_GELU, attend(c, m, l, v, kernel), l->out, NULL, u);
 }
 
 static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *const *pos) {

@@ -129,15 +129,10 @@ static fc_tensor *attend(fc_ctx *c, const layer_call *call, fc_tensor *v, fc_ten
   static const int axes[] = {0, 1, 2};
   const layer     *l      = call->l;
   const int        d = (int)call->m->cfg.n_space, variant = call->m->cfg.variant;
-  fc_tensor       *part[FC_MAX_SPACE];
 
-  if (variant == M_HEAD) return fc_axial_merge(c, d, kernel, axes, v, l->merge, 1e-5);
-  if (variant == O_HEAD) {
-    for (int a = 0; a < d - 1; a++) v = fc_axial_product(c, kernel[a], v, a);
-    return fc_axial_merge(c, 1, kernel + d - 1, axes + d - 1, v, l->merge, 1e-5);
-  }
-  for (int a = 0; a < d; a++) part[a] = fc_axial_product(c, kernel[a], v, a);
-  return fc_axis_merge_legacy(c, fc_concat(c, v->ndim - 1, d, part), l->merge);
+  if (variant != O_HEAD) return fc_axial_merge(c, d, kernel, axes, v, l->merge, variant == M_FEB2025, 1e-5);
+  for (int a = 0; a < d - 1; a++) v = fc_axial_product(c, kernel[a], v, a);
+  return fc_axial_merge(c, 1, kernel + d - 1, axes + d - 1, v, l->merge, false, 1e-5);
 }
 
 /* u + block(u) / n_layer; the division is done on the last, small weight */

@@ -77,20 +77,6 @@ fc_tensor *fc_axis_kernel_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor
   return fc_matmul(c, q, false, key, true, scale);
 }
 
-/* The instance norm of the first releases, fed with channels-last data: for each sample and index along the
-   first axis one mean and one variance over the other axes and all channels. */
-fc_tensor *fc_axis_merge_legacy(fc_ctx *c, fc_tensor *v, fc_tensor *weight) {
-  static const int to_last[2][6] = {{0, 2, 3, 1, 4}, {0, 2, 3, 4, 1, 5}};
-  const int        d             = v->ndim - 3;
-
-  v              = fc_permute(c, v, to_last[d - 2]);
-  int64_t dim[5] = {v->dim[0]};
-  for (int a = 1; a <= d; a++) dim[a] = v->dim[a];
-  dim[1 + d] = v->dim[1 + d] * v->dim[2 + d];
-  v          = fc_standardize(c, fc_reshape(c, v, d + 2, dim), dim[0] * dim[1], 0, 1e-5);
-  return fc_linear_op(c, v, weight, NULL, FC_ACT_NONE);
-}
-
 /* ---- in front of the layers ---- */
 
 void fc_frame_lift_init(fc_frame_lift *l, fc_params *p, int64_t channels, int64_t frames, int64_t dim) {

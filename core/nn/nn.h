@@ -93,8 +93,6 @@ fc_tensor *fc_axis_position(fc_ctx *c, const fc_axis_layer *l, fc_tensor *u, fc_
 fc_tensor *fc_axis_values(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w);
 /* and the kernel of axis a with coordinates pos [n]: [B, H, n, n] */
 fc_tensor *fc_axis_kernel_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor *w, const fc_tensor *pos);
-/* v [B, H, X.., c], normalised for each sample and index along X, merged: weight [D, H c] -> [B, X.., D] */
-fc_tensor *fc_axis_merge_legacy(fc_ctx *c, fc_tensor *v, fc_tensor *weight);
 
 /* frames of a field to its first state: each channel by itself, GELU, then one map of all channels and
    frames; weights to_in.0 and to_in.2. channels must divide D/2. x [B, X.., T, C] -> [B, X.., D] */
