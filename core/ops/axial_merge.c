@@ -125,26 +125,41 @@ FC_SIMD static void moments(fc_real *restrict sum, fc_real *restrict square, con
       }
 }
 
-/* From the sums of all pieces (first cell, sum, square: [pieces, 3, c]) to mean and rstd of channel j: each
-   piece's mean and squares around it, then squares around the mean of all (Chan, Golub, LeVeque 1983). */
-static void add_pieces(const plan *p, int i, const fc_real *part, int64_t j, fc_real *mean, fc_real *rstd) {
-  const int64_t pieces = fc_axial_pieces(&p->axis[i], p->c);
-  double        total = 0, square = 0;
+/* total += n first + sum, and squares around the mean of all: (x - first)^2 shifted (Chan, Golub, LeVeque
+   1983); part [3, c]: first cell, sum, square of a piece of n cells; for channels 0 .. width-1 */
+FC_SIMD static void add_total(double *restrict total, const fc_real *restrict part, double n, int64_t c,
+                              int64_t width) {
+  for (int64_t j = 0; j < width; j++) total[j] += n * (double)part[j] + (double)part[c + j];
+}
+FC_SIMD static void add_square(double *restrict square, const double *restrict mean,
+                               const fc_real *restrict part, double n, int64_t c, int64_t width) {
+  for (int64_t j = 0; j < width; j++) {
+    const double d = (double)part[j] - mean[j];
+    square[j] += (double)part[2 * c + j] + 2 * d * (double)part[c + j] + n * d * d;
+  }
+}
+
+enum { CHANNELS = 32 }; /* at once in what follows */
+
+/* mean and rstd of `width` channels from `from` on of part i, part [pieces, 3, c] */
+static void add_pieces(const plan *p, int i, const fc_real *part, int64_t from, int64_t width,
+                       fc_real *stats) {
+  const int64_t pieces = fc_axial_pieces(&p->axis[i], p->c), c = p->c;
+  double        mean[CHANNELS] = {0}, square[CHANNELS] = {0};
 
   for (int64_t t = 0; t < pieces; t++) {
-    const fc_axial_piece e = fc_axial_piece_at(&p->axis[i], p->c, t);
-    const fc_real       *s = part + t * 3 * p->c + j;
-    total += (double)s[0] * (double)(e.rows * e.cols / p->c) + (double)s[p->c];
+    const fc_axial_piece e = fc_axial_piece_at(&p->axis[i], c, t);
+    add_total(mean, part + t * 3 * c + from, (double)(e.rows * e.cols / c), c, width);
   }
-  total /= (double)p->N;
+  for (int64_t j = 0; j < width; j++) mean[j] /= (double)p->N;
   for (int64_t t = 0; t < pieces; t++) {
-    const fc_axial_piece e = fc_axial_piece_at(&p->axis[i], p->c, t);
-    const fc_real       *s = part + t * 3 * p->c + j;
-    const double         n = (double)(e.rows * e.cols / p->c), d = (double)s[0] - total;
-    square += (double)s[2 * p->c] + 2 * d * (double)s[p->c] + n * d * d;
+    const fc_axial_piece e = fc_axial_piece_at(&p->axis[i], c, t);
+    add_square(square, mean, part + t * 3 * c + from, (double)(e.rows * e.cols / c), c, width);
   }
-  *mean = (fc_real)total;
-  *rstd = (fc_real)(1 / sqrt(fmax(square, 0) / (double)p->N + p->eps));
+  for (int64_t j = 0; j < width; j++) {
+    stats[from + j]     = (fc_real)mean[j];
+    stats[c + from + j] = (fc_real)(1 / sqrt(fmax(square[j], 0) / (double)p->N + p->eps));
+  }
 }
 
 /* x of all parts of a head, [parts, N, c], and its statistics */
@@ -165,10 +180,11 @@ static void make_parts(fc_arena *scratch, const plan *p, const head *h, fc_real 
     memcpy(s, y + e.at, (size_t)p->c * sizeof *s);
     moments(s + p->c, s + 2 * p->c, y + e.at, &e, p->axis[i].right, p->c);
   }
-  FC_FOR_ROWS(k, p->parts * p->c, 8 * from[1]) {
-    const int64_t i = k / p->c, j = k % p->c;
-    fc_real      *mean = channel_stats(p, h, (int)i) + j;
-    add_pieces(p, (int)i, part + from[i] * 3 * p->c, j, mean, mean + p->c);
+  const int64_t blocks = fc_ceil_div(p->c, CHANNELS);
+  FC_FOR_ROWS(k, p->parts * blocks, 8 * CHANNELS * from[1]) {
+    const int64_t i = k / blocks, j = k % blocks * CHANNELS;
+    add_pieces(p, (int)i, part + from[i] * 3 * p->c, j, fc_min64(CHANNELS, p->c - j),
+               channel_stats(p, h, (int)i));
   }
   fc_arena_pop(scratch, mark);
 }
