@@ -7,11 +7,14 @@
    Windows are small (4 tokens and up): one is fetched by its cells, everything happens in the cache, and
    nothing is kept, P is made again in backward. With g = dy / number of windows:
      dv_j += sum_i P_ij g_i,   T_ij = P_ij (g_i . v_j - sum_k P_ik g_i . v_k),
-     dq_i += scale sum_j T_ij k_j,   dk_j += scale sum_i T_ij q_i */
+     dq_i += scale sum_j T_ij k_j,   dk_j += scale sum_i T_ij q_i
+   In training P may be masked (dropout) before it meets v; the mask is drawn again in backward. */
 #include "core/gemm.h"
+#include "core/ops/dropout.h"
 #include "core/ops/softmax_rows.h"
 #include "core/ops/windows.h"
 #include "core/parallel.h"
+#include "core/spans.h"
 
 #include <string.h>
 
@@ -20,21 +23,24 @@ enum { LIBRARY = 1 << 13 }; /* multiply-adds from which on a product is worth a 
 typedef struct {
   int64_t               H, d, T; /* T: tokens of a window */
   fc_real               scale;
+  bool                  drops;
+  fc_mask               mask; /* of P, [windows, H, T, T], each window from a multiple of four on */
   const fc_window_plan *in, *out;
   const fc_real        *qkv;
 } problem;
 
-typedef struct { /* of one thread: tokens [T, 3 H d], their gradients, tokens [T, H d], pairs [H, T, T] */
-  fc_real *x, *dx, *o, *P, *S;
+typedef struct { /* of one thread: tokens [T, 3 H d], their gradients, tokens [T, H d], pairs [H, T, T]: P,
+                    the same masked, and scores */
+  fc_real *x, *dx, *o, *P, *M, *S;
 } room;
 
-static int64_t room_size(const problem *p) { return p->H * p->T * (7 * p->d + 2 * p->T); }
+static int64_t room_size(const problem *p) { return p->H * p->T * (7 * p->d + 3 * p->T); }
 
 static room my_room(const problem *p, fc_real *all) {
   const int64_t tokens = p->T * p->H * p->d, pairs = p->H * p->T * p->T;
   fc_real      *x = all + fc_thread() * room_size(p), *P = x + 7 * tokens;
 
-  return (room){x, x + 3 * tokens, x + 6 * tokens, P, P + pairs};
+  return (room){x, x + 3 * tokens, x + 6 * tokens, P, P + (p->drops ? pairs : 0), P + 2 * pairs};
 }
 
 /* ---- products of tokens and pairs, by plain loops for few tokens ---- */
@@ -133,6 +139,14 @@ static void clear(const fc_ctx *c, fc_real *x, int64_t n) {
 
 /* ---- forward ---- */
 
+/* to = from masked, for the pairs of window n */
+static void mask_pairs(const problem *p, int64_t n, fc_real *to, const fc_real *from) {
+  const int64_t pairs = p->H * p->T * p->T, first = n * fc_ceil_div(pairs, 4) * 4;
+
+  for (int64_t at = 0; at < pairs; at += FC_SPAN)
+    fc_mask_apply(&p->mask, to + at, from + at, first + at, fc_min64(FC_SPAN, pairs - at), true);
+}
+
 /* tokens, q already scaled, and P of all heads */
 static void load(const problem *p, int64_t n, room r) {
   const int64_t I = p->H * p->d, ld = 3 * I, TT = p->T * p->T;
@@ -141,6 +155,7 @@ static void load(const problem *p, int64_t n, room r) {
   scale_rows(r.x, ld, p->T, I, p->scale);
   for (int64_t h = 0; h < p->H; h++) dots(p, r.P + h * TT, r.x + h * p->d, ld, r.x + I + h * p->d, ld);
   fc_softmax_rows(r.P, r.P, p->H * p->T, p->T);
+  if (p->drops) mask_pairs(p, n, r.M, r.P);
 }
 
 typedef struct {
@@ -152,7 +167,7 @@ static void forward_window(const problem *p, const void *to, int64_t n, room r) 
 
   load(p, n, r);
   for (int64_t h = 0; h < p->H; h++)
-    sums(p, r.o + h * p->d, I, r.P + h * p->T * p->T, false, r.x + 2 * I + h * p->d, 3 * I);
+    sums(p, r.o + h * p->d, I, r.M + h * p->T * p->T, false, r.x + 2 * I + h * p->d, 3 * I);
   fc_window_scatter(p->out, ((const result *)to)->y, r.o, n, !fc_windows_tile(p->out));
 }
 
@@ -171,10 +186,11 @@ static void backward_window(const problem *p, const void *to, int64_t n, room r)
   load(p, n, r);
   fc_window_gather(p->out, r.o, g->dy, n, false);
   for (int64_t h = 0; h < p->H; h++) { /* "o_i = sum_j P_ij v_j" */
-    sums(p, r.dx + 2 * I + h * p->d, ld, r.P + h * TT, true, r.o + h * p->d, I);
+    sums(p, r.dx + 2 * I + h * p->d, ld, r.M + h * TT, true, r.o + h * p->d, I);
     dots(p, r.S + h * TT, r.o + h * p->d, I, r.x + 2 * I + h * p->d, ld);
   }
-  fc_softmax_rows_back(r.S, r.S, r.P, p->H * p->T, p->T, true);
+  if (p->drops) mask_pairs(p, n, r.M, r.S);
+  fc_softmax_rows_back(r.S, p->drops ? r.M : r.S, r.P, p->H * p->T, p->T, true);
   for (int64_t h = 0; h < p->H; h++) { /* "P_ij = softmax(scale q_i . k_j)" */
     sums(p, r.dx + h * p->d, ld, r.S + h * TT, false, r.x + I + h * p->d, ld);
     sums(p, r.dx + I + h * p->d, ld, r.S + h * TT, true, r.x + h * p->d, ld);
@@ -201,20 +217,23 @@ static void backward(fc_ctx *c, const fc_node *node) {
 
 static const fc_op local_attention = {"local_attention", backward, true};
 
-fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_spec spec, double scale) {
+fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_spec spec, double scale,
+                              double dropout) {
   const int64_t I = fc_last(qkv) / 3;
   problem      *p = fc_arena_push(c->arena, sizeof *p);
 
   FC_ASSERT(qkv->ndim == 4 && fc_last(qkv) == 3 * I && heads > 0 && I % heads == 0,
             "local_attention: %s with %lld heads", fc_shape_text(qkv), (long long)heads);
   fc_tensor *y = fc_tensor_new(c->arena, FC_DIMS(qkv->dim[0], qkv->dim[1], qkv->dim[2], I));
-  *p           = (problem){heads,
-                           I / heads,
-                           spec.size * spec.size,
-                           (fc_real)scale,
-                           fc_window_plan_new(c, qkv->dim, spec, false),
-                           fc_window_plan_new(c, y->dim, spec, true),
-                           qkv->x};
+  *p           = (problem){.H     = heads,
+                           .d     = I / heads,
+                           .T     = spec.size * spec.size,
+                           .scale = (fc_real)scale,
+                           .drops = c->training && dropout > 0,
+                           .in    = fc_window_plan_new(c, qkv->dim, spec, false),
+                           .out   = fc_window_plan_new(c, y->dim, spec, true),
+                           .qkv   = qkv->x};
+  if (p->drops) p->mask = fc_mask_draw(c, dropout);
   if (!fc_windows_tile(p->out)) clear(c, y->x, fc_len(y));
   for_windows(c, p, forward_window, &(result){y->x});
   c->flops += 4 * pairs(p);
