@@ -119,8 +119,9 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
 /* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
    3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
-   are 0 */
-fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale);
+   are 0; dropout of the weights in training */
+fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale,
+                              double dropout);
 /* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
    own sample (GNOT); q^, k^: softmax over each head's channels, left over the memory of q and k, which nobody
    else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C]; rows
