@@ -118,6 +118,10 @@ fc_tensor *fc_add_position(fc_ctx *c, fc_tensor *u, int d, fc_tensor *const *coo
    slowest: x [.., s] -> [.., ref^s] (unified position of Transolver); slope 0 where x is a lattice point */
 fc_tensor *fc_lattice_distance(fc_ctx *c, fc_tensor *x, int64_t ref, const double *lo, const double *hi);
 
+/* each column x_j becomes x_j, cos(2^k x_j), sin(2^k x_j), k = -n .. n: [.., K] -> [.., K (4 n + 3)] (GNOT)
+ */
+fc_tensor *fc_octave_code(fc_ctx *c, fc_tensor *x, int64_t n);
+
 /* ---- convolution and FFT ---- */
 typedef struct fc_conv_spec {
   int64_t stride, pad, groups;
