@@ -94,9 +94,9 @@ fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
 /* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
-   own sample (GNOT); q^, k^: softmax over each head's channels, left over the memory of q and k, which nobody
-   else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C]; rows
-   and key_rows[i] say which rows belong to which sample; n = 0: y = q^ */
+   own sample (GNOT); q^, k^: softmax over each head's channels. Works over the memory of q, k and v, which
+   nobody else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C];
+   rows and key_rows[i] say which rows belong to which sample; n = 0: y = q^ */
 fc_tensor *fc_linear_attention(fc_ctx *c, fc_tensor *q, const fc_segments *rows, int n, fc_tensor *const *k,
                                fc_tensor *const *v, const fc_segments *key_rows, int64_t heads);
 
