@@ -64,8 +64,8 @@ static const fc_option options[] = {
     FC_OPT_INT(config, in_frames, "1", 1, 256, "gridded data: frames of history"),
     FC_OPT_BOOL(config, steady, "false", "gridded data: one field to one field"),
     FC_OPT_BOOL(config, recompute, "false", "keep only the borders of blocks and run them again in backward"),
-    FC_OPT_IGNORED("slice_num", "of other networks of the library"),
-    FC_OPT_IGNORED("modes", "of other networks of the library"),
+    FC_OPT_IGNORED("slice_num", "of other networks"),
+    FC_OPT_IGNORED("modes", "of other networks"),
     FC_OPT_END,
 };
 
@@ -180,7 +180,7 @@ static void init_embedding_nsl(model *m, fc_params *p) {
   const config *g = &m->cfg;
   const int64_t C = g->n_hidden, P = position_width(g);
 
-  m->placeholder = fc_param(p, "placeholder", fc_init_uniform(1 / (double)C), FC_DIMS(C));
+  m->placeholder = fc_param(p, "placeholder", fc_init_positive(1 / (double)C), FC_DIMS(C));
   fc_mlp_init_normal(&m->embed_x, p, "preprocess_x", P, 2 * C, C, 0.02);
   fc_mlp_init_normal(&m->embed_z, p, "preprocess_z", g->fun_dim + P, 2 * C, C, 0.02);
   if (g->time_input) {
@@ -383,23 +383,25 @@ static fc_tensor *lattice_position(fc_ctx *c, const config *g, const fc_tensor *
   return fc_lattice_distance(c, fc_unit_grid(c, g->geotype, dim), g->ref, lo, hi);
 }
 
-/* z + W2 SiLU(W0 e(T)) */
+/* z + W2 SiLU(W0 e(T)), over z's memory */
 static fc_tensor *add_time(fc_ctx *c, const model *m, fc_tensor *z, const inputs *in) {
   if (!m->cfg.time_input || !in->time) return z;
   fc_tensor *e = fc_time_code(c, in->time, m->cfg.n_hidden, 1);
   e            = fc_linear_apply(c, &m->time[0], e, FC_ACT_SILU);
-  return fc_add(c, z, fc_ragged_repeat(c, fc_linear_apply(c, &m->time[1], e, FC_ACT_NONE), &in->rows));
+  return fc_add_sample(c, z, fc_linear_apply(c, &m->time[1], e, FC_ACT_NONE), &in->rows);
 }
 
 static fc_tensor *run_nsl(fc_ctx *c, const model *m, const inputs *in, const fc_tensor *grid) {
   const config *g = &m->cfg;
   fc_tensor    *p = unified(g) ? lattice_position(c, g, grid) : in->x;
-  fc_tensor *z = fc_ragged_tile(c, fc_mlp_apply(c, &m->embed_z, join_columns(c, in, p), m->act), &in->rows);
-  fc_tensor *x = fc_ragged_tile(c, fc_mlp_apply(c, &m->embed_x, p, m->act), &in->rows);
+  fc_tensor    *x = fc_ragged_tile(c, fc_mlp_apply(c, &m->embed_x, p, m->act), &in->rows);
+  fc_tensor    *z = fc_linear_apply(c, &m->embed_z.pre, join_columns(c, in, p), FC_ACT_NONE);
 
-  z = add_time(c, m, fc_add(c, z, m->placeholder), in);
-  z = run_blocks(c, m, x, in->x, &z, &in->rows, &in->rows);
-  z = fc_linear_apply(c, &m->out[0], z, FC_ACT_NONE);
+  fc_tensor *bias = fc_add(c, m->embed_z.post.bias, m->placeholder);
+  z               = fc_linear_of(c, m->act, z, m->embed_z.post.weight, bias, NULL);
+  z               = add_time(c, m, fc_ragged_tile(c, z, &in->rows), in);
+  z               = run_blocks(c, m, x, in->x, &z, &in->rows, &in->rows);
+  z               = fc_linear_apply(c, &m->out[0], z, FC_ACT_NONE);
   return fc_linear_of(c, FC_ACT_GELU, z, m->out[1].weight, m->out[1].bias, NULL);
 }
 
@@ -505,6 +507,8 @@ static fc_status frames(const void *self, fc_frames *out) {
   FC_REQUIRE(g->space_dim <= MAX_SPACE && (g->variant != NSL || !g->geotype || g->geotype == g->space_dim),
              FC_E_MISMATCH, "gnot: grids have 1 to %d axes, as many as space_dim (%lld) and the geotype say",
              MAX_SPACE, (long long)g->space_dim);
+  FC_REQUIRE(g->variant != NSL || !g->time_input, FC_E_MISMATCH,
+             "gnot: windows of gridded data carry no time; set time_input = false");
   FC_REQUIRE(g->variant == NSL || m->functions <= 1, FC_E_MISMATCH,
              "gnot: gridded data give one input function, branch_sizes has %d", m->functions);
   FC_REQUIRE(width > 0 && width % g->in_frames == 0, FC_E_MISMATCH,

@@ -83,11 +83,6 @@ void fc_linear_attention_init(fc_linear_attention_layer *l, fc_params *p, const 
 fc_tensor *fc_linear_attention_onto(fc_ctx *c, const fc_linear_attention_layer *l, fc_tensor *r, fc_tensor *x,
                                     const fc_attention_call *call);
 
-/* ---- codes of time and position (core/nn/code.c) ---- */
-/* [cos(t f_0), .., cos(t f_{k-1}), sin(t f_0), .., 0 if width is odd], t = scale T_b, k = width/2,
-   f_i = exp(-ln(10000) i / k): T [B] or [B, 1] -> [B, width]; constant. Rounded as PyTorch does in float32.
- */
-fc_tensor *fc_time_code(fc_ctx *c, const fc_tensor *T, int64_t width, double scale);
 /* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim);
 #endif
