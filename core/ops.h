@@ -30,6 +30,7 @@ fc_tensor *fc_mul(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_div(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_affine(fc_ctx *c, fc_tensor *x, double scale, double shift); /* scale x + shift */
 fc_tensor *fc_activate(fc_ctx *c, fc_tensor *x, fc_act act); /* GELU is exact: x (1 + erf(x / sqrt 2)) / 2 */
+fc_tensor *fc_activate_onto(fc_ctx *c, fc_tensor *r, fc_tensor *z, fc_act act); /* r + act(z), one shape */
 fc_tensor *fc_exp_of(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_sqrt_of(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_geglu(fc_ctx *c, fc_tensor *x); /* [.., 2 D] -> [.., D]: GELU(first half) * second half */
@@ -73,8 +74,8 @@ fc_tensor *fc_linear_op(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_
    r has the shape of y, or NULL (residual connection) */
 fc_tensor *fc_linear_of(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r);
 /* soft mixture of n two-layer networks: y = r + sum_e gate_e (W2_e act(W1_e x + b1_e) + b2_e); x [R, D],
-   gate [G, n] where row r of x has gate r mod G, or NULL: 1; r [R, O] or NULL. Hidden arrays are never larger
-   than one copy, and gone at once when nothing is recorded. */
+   gate [G, n] where row r of x has gate r mod G, or NULL: 1; r [R, O] or NULL. The hidden arrays are kept in
+   one copy for backward, not at all where they are quickly made again (few inputs) or nothing is recorded. */
 typedef struct fc_expert {
   fc_tensor *W1, *b1, *W2, *b2; /* [K, D], [K], [O, K], [O] */
 } fc_expert;

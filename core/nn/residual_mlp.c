@@ -22,6 +22,6 @@ void fc_residual_mlp_init(fc_residual_mlp *l, fc_params *p, const char *name, in
 fc_tensor *fc_residual_mlp_apply(fc_ctx *c, const fc_residual_mlp *l, fc_tensor *x, fc_act act) {
   x = fc_linear_apply(c, &l->pre, x, act);
   for (int i = 0; i < l->n; i++)
-    x = fc_add(c, x, fc_activate(c, fc_linear_apply(c, &l->mid[i], x, FC_ACT_NONE), act));
+    x = fc_activate_onto(c, x, fc_linear_apply(c, &l->mid[i], x, FC_ACT_NONE), act);
   return fc_linear_apply(c, &l->post, x, FC_ACT_NONE);
 }
