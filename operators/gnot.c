@@ -48,6 +48,7 @@ static const fc_option options[] = {
     FC_OPT_CHOICE(config, act, "gelu|tanh|relu|sigmoid|silu|softplus|ELU", "gelu",
                   "activation; the head's is GELU"),
     FC_OPT_INT(config, horiz_fourier_dim, "0", 0, 64, "cgpt: octaves of the code of x and u_p"),
+    FC_OPT_ALIAS(config, horiz_fourier_dim, FC_T_INT, "hfourier_dim"),
     FC_OPT_CHOICE(config, attn_type, "linear", "linear", "normalised linear attention"),
     FC_OPT_REAL(config, ffn_dropout, "0", 0, 0.9, "moe, cgpt: of the attention's residual branches"),
     FC_OPT_REAL(config, attn_dropout, "0", 0, 0.9, "moe, cgpt: inside the self attention"),
@@ -291,15 +292,15 @@ static fc_tensor *run_blocks(fc_ctx *c, const model *m, fc_tensor *x, fc_tensor 
   block_call        *call                 = fc_arena_push(c->arena, sizeof *call * MAX_LAYERS);
   const size_t       mark                 = fc_arena_mark(c->arena);
   fc_tensor         *in[2 + FC_FUNCTIONS] = {x, m->gated ? pos : NULL};
+  const int          moving               = m->cfg.variant == NSL ? 2 : 0;
 
   for (int i = 0; i < m->functions; i++) in[2 + i] = z[i];
   for (int i = 0; i < m->cfg.n_layers; i++) {
     call[i] = (block_call){m, &m->blocks[i], *rows, {{0}}};
     memcpy(call[i].keys, keys, (size_t)m->functions * sizeof *keys);
-    in[m->cfg.variant == NSL ? 2 : 0] =
-        fc_compact(c, mark, run(c, apply_block, &call[i], 2 + m->functions, in));
+    in[moving] = fc_compact(c, mark, run(c, apply_block, &call[i], 2 + m->functions, in));
   }
-  return in[m->cfg.variant == NSL ? 2 : 0];
+  return in[moving];
 }
 
 /* ---- inputs ---- */
@@ -525,7 +526,6 @@ static fc_status frames(const void *self, fc_frames *out) {
                      .ndim         = (int)g->space_dim,
                      .channels_in  = width / g->in_frames,
                      .channels_out = g->output_size,
-                     .multiple     = 1,
                      .steady       = g->steady,
                      .params       = g->param_dim};
   return FC_OK;
