@@ -48,6 +48,19 @@ fc_tensor *fc_expand(fc_ctx *c, fc_tensor *x, int axis, int64_t n);   /* axis of
 fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
                              const int64_t *to); /* [B, X.., C]; source floor(i in / out) */
 
+/* square windows of size x size cells every stride cells, over a grid rolled by -shift; with pad the rolled
+   grid is filled up with zeros at its far ends to multiples of size */
+typedef struct fc_window_layout {
+  int64_t size, stride, shift;
+  bool    pad;
+} fc_window_layout;
+int64_t fc_windows_along(fc_window_layout s, int64_t n); /* windows along an axis of n cells */
+/* x [B, X, Y, C] -> [B nX nY, size size, C]; windows, and tokens in a window, row by row */
+fc_tensor *fc_window_split(fc_ctx *c, fc_tensor *x, fc_window_layout s);
+/* back to [B, X, Y, C]: overlapping windows are summed, or averaged if mean; 0 where no window lies */
+fc_tensor *fc_window_merge(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_layout s,
+                           bool mean);
+
 /* ---- reductions ---- */
 fc_tensor *fc_sum_axes(fc_ctx *c, fc_tensor *x, unsigned axes); /* bit i: sum over axis i, which disappears */
 fc_tensor *fc_mean_axes(fc_ctx *c, fc_tensor *x, unsigned axes);
@@ -57,6 +70,9 @@ fc_tensor *fc_sum_all(fc_ctx *c, fc_tensor *x); /* scalar */
 fc_tensor *fc_softmax(fc_ctx *c, fc_tensor *x); /* over the last axis */
 /* over the last axis, biased variance; weight and bias [C] or NULL */
 fc_tensor *fc_layer_norm(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps);
+/* two of them in sequence, eps for both; what lies between is not kept */
+fc_tensor *fc_layer_norm_pair(fc_ctx *c, fc_tensor *x, fc_tensor *weight_1, fc_tensor *bias_1,
+                              fc_tensor *weight_2, fc_tensor *bias_2, double eps);
 /* x [B, .., C]: per sample and group of C/groups channels over all points; weight, bias [C] or NULL;
    groups = C is instance norm */
 fc_tensor *fc_group_norm(fc_ctx *c, fc_tensor *x, int64_t groups, fc_tensor *weight, fc_tensor *bias,
@@ -93,9 +109,19 @@ fc_tensor *fc_matmul(fc_ctx *c, fc_tensor *a, bool ta, fc_tensor *b, bool tb, do
 /* factorised attention: v [B, H, n_0, .., n_{d-1}, D], kernel [B, H, n_a, n_a] along space axis a:
    y[.., i, ..] = sum_j kernel[i, j] v[.., j, ..]  (FactFormer eq. 8) */
 fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis);
+/* the same along several axes of the same values at once, kernel[i] along axis[i], normalised with biased
+   variance, then merged: W [O, H parts D], columns ordered head, part, channel -> [B, n_0, .., O]. The norm
+   is that of each channel over all points of its sample; by_index: that of each index along the first axis,
+   over the other axes and all columns. The wide results are not kept. */
+fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *v,
+                          fc_tensor *W, bool by_index, double eps);
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+/* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
+   3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
+   are 0 */
+fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale);
 /* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
    own sample (GNOT); q^, k^: softmax over each head's channels. Works over the memory of q, k and v, which
    nobody else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C];
@@ -148,6 +174,12 @@ typedef struct fc_conv_spec {
 } fc_conv_spec; /* pad on both ends; zero or wrapped */
 /* x [B, X.., C] in 1, 2 or 3 dimensions, W [O, C/groups, kx..], b [O] or NULL -> [B, X'.., O] */
 fc_tensor *fc_conv(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_conv_spec spec);
+/* convolution with kernel = stride = r, its weight with channels last: x [B, X, Y, C], W [O, r, r, C] ->
+   [B, X/r, Y/r, O] */
+fc_tensor *fc_patch_down(fc_ctx *c, fc_tensor *x, fc_tensor *W);
+/* and transposed: base [B, r X, r Y, O] + scale times that of x [B, X, Y, C], W [C, r, r, O], over base's own
+   memory (see fc_add_in_place) */
+fc_tensor *fc_patch_up_in_place(fc_ctx *c, fc_tensor *base, fc_tensor *x, fc_tensor *W, double scale);
 
 typedef enum {
   FC_FFT_BACKWARD,
