@@ -308,8 +308,7 @@ static fc_tensor *run_blocks(fc_ctx *c, const model *m, fc_tensor *x, fc_tensor 
 typedef struct { /* the inputs as rows */
   int64_t     B;
   fc_tensor  *x, *fx, *theta, *time, *f[FC_FUNCTIONS]; /* x: points of all samples, or of one mesh for all */
-  fc_segments rows, keys[FC_FUNCTIONS];
-  fc_segments valid; /* rows that are answers */
+  fc_segments rows, keys[FC_FUNCTIONS], valid;         /* valid: rows that are answers */
   bool        padded;
 } inputs;
 
