@@ -24,6 +24,13 @@ void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t
   fc_params_pop(p);
 }
 
+void fc_linear_init_std(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, double std) {
+  if (std > 0)
+    fc_linear_init_normal(l, p, name, in, out, true, std);
+  else
+    fc_linear_init(l, p, name, in, out, true);
+}
+
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act) {
   return fc_linear_op(c, x, l->weight, l->bias, act);
 }

@@ -17,6 +17,8 @@ void fc_linear_init_shaped(fc_linear *l, fc_params *p, const char *name, bool bi
 /* weight normal(0, std), bias 0: the transformers of thuml, std 0.02 */
 void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias,
                            double std);
+/* either of them, with bias; std 0: PyTorch's default */
+void fc_linear_init_std(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, double std);
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act);
 
 typedef struct fc_norm {
@@ -49,6 +51,37 @@ void fc_mlp_init_normal(fc_mlp *l, fc_params *p, const char *name, int64_t in, i
 fc_tensor *fc_mlp_apply(fc_ctx *c, const fc_mlp *l, fc_tensor *x, fc_act act);
 /* r + the same, in one pass */
 fc_tensor *fc_mlp_onto(fc_ctx *c, const fc_mlp *l, fc_tensor *r, fc_tensor *x, fc_act act);
+
+/* x = act(pre x), then n times x += act(linears_j x), then post x: the MLP of GNOT */
+enum { FC_RESIDUAL_LAYERS = 16 };
+typedef struct fc_residual_mlp {
+  int64_t   n;
+  fc_linear pre, mid[FC_RESIDUAL_LAYERS], post;
+} fc_residual_mlp;
+void fc_residual_mlp_init(fc_residual_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden,
+                          int64_t out, int64_t n);
+fc_tensor *fc_residual_mlp_apply(fc_ctx *c, const fc_residual_mlp *l, fc_tensor *x, fc_act act);
+
+/* normalised linear attention with its maps, all C x C with bias: weights NAME.query, NAME.proj, and for each
+   of n functions NAME.keys.i and NAME.values.i; n = -1: one function, named NAME.key and NAME.value */
+enum { FC_ATTENTION_FUNCTIONS = 8 };
+typedef struct fc_linear_attention_layer {
+  int64_t   heads;
+  fc_linear query, key[FC_ATTENTION_FUNCTIONS], value[FC_ATTENTION_FUNCTIONS], proj;
+} fc_linear_attention_layer;
+typedef struct fc_attention_call {
+  const fc_segments *rows; /* of the queries */
+  int                n;
+  fc_tensor *const  *y; /* the functions, rows [M_i, C] */
+  const fc_segments *keys;
+  double             drop_inside, drop; /* dropout before and behind proj */
+} fc_attention_call;
+/* std: see fc_linear_init_std */
+void fc_linear_attention_init(fc_linear_attention_layer *l, fc_params *p, const char *name, int64_t C,
+                              int64_t heads, int n, double std);
+/* r + proj(attention of queries from x [R, C] to the functions) */
+fc_tensor *fc_linear_attention_onto(fc_ctx *c, const fc_linear_attention_layer *l, fc_tensor *r, fc_tensor *x,
+                                    const fc_attention_call *call);
 
 /* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim);
