@@ -106,19 +106,21 @@ fc_tensor *fc_linear_gated(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc
 /* ---- attention within groups of tokens ---- */
 typedef struct fc_token_groups {
   int64_t  count, length; /* groups, tokens of one */
-  int32_t *row;           /* [count, length] row of the token, -1: a token of zeros */
-  int32_t *region; /* [masks, length] group q: tokens of different numbers do not see each other; or NULL */
-  int64_t  masks;  /* group q takes mask q mod masks */
+  int32_t *row;           /* [count, length] row of each token */
+  int32_t *region;        /* [masks, length] tokens of different numbers do not see each other; or NULL */
+  int64_t  masks;         /* group q takes mask q mod masks */
 } fc_token_groups;
 
-/* Square windows of a grid whose rows are [fields, B, H, W], rolled by -shift and padded with zeros at the
-   far ends; groups in the order [B, windows, fields]. masked: what the roll brought together stays apart
-   (Swin: Liu et al. 2021). carriers: in front of each window a token whose row follows the grid's rows, in
-   the order [fields, B, windows]. Tables live on the arena. */
+/* Square windows of a grid whose rows are [fields, B, H, W], rolled by -shift and padded at the far ends;
+   groups in the order [B, windows, fields]. Padding has rows of its own behind the grid, [fields, B,
+   padding]. masked: what the roll brought together stays apart (Swin: Liu et al. 2021). carriers: a token in
+   front of each window, rows [fields, B, windows] behind the grid, which then needs no padding. Tables live
+   on the arena. */
 typedef struct fc_window_grid {
   int64_t fields, B, H, W, size, shift;
   bool    masked, carriers;
 } fc_window_grid;
+int64_t          fc_window_padding(const fc_window_grid *w); /* tokens beyond the grid in each sample */
 fc_token_groups *fc_groups_of_windows(fc_ctx *c, const fc_window_grid *w);
 /* the same token of all fields: row r of each of so many blocks of `rows` rows */
 fc_token_groups *fc_groups_of_fields(fc_ctx *c, int64_t fields, int64_t rows);

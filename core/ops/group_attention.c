@@ -85,12 +85,12 @@ static void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const fc_
 FC_SIMD static void fetch_units(fc_real *restrict u, fc_real *restrict norm, const fc_real *restrict x,
                                 int64_t step, const int32_t *restrict row, int64_t n, int64_t d, fc_real f) {
   for (int64_t i = 0; i < n; i++, u += d) {
-    const fc_real *t      = x + (row[i] < 0 ? 0 : row[i]) * step;
+    const fc_real *t      = x + row[i] * step;
     fc_real        square = 0;
     FC_REDUCE(+, square) for (int64_t j = 0; j < d; j++) square += t[j] * t[j];
-    const fc_real length = fc_sqrt(square), floor = (fc_real)tiny_norm;
-    norm[i]              = length > floor ? length : floor;
-    const fc_real factor = row[i] < 0 ? 0 : f / norm[i];
+    const double length = fmax(sqrt((double)square), tiny_norm); /* scores of 100 feel every rounding */
+    norm[i]              = (fc_real)length;
+    const fc_real factor = (fc_real)((double)f / length);
     for (int64_t j = 0; j < d; j++) u[j] = factor * t[j];
   }
 }
@@ -98,8 +98,8 @@ FC_SIMD static void fetch_units(fc_real *restrict u, fc_real *restrict norm, con
 FC_SIMD static void fetch(fc_real *restrict w, const fc_real *restrict x, int64_t step,
                           const int32_t *restrict row, int64_t n, int64_t d) {
   for (int64_t i = 0; i < n; i++, w += d) {
-    const fc_real *t = x + (row[i] < 0 ? 0 : row[i]) * step, keep = row[i] < 0 ? 0 : 1;
-    for (int64_t j = 0; j < d; j++) w[j] = keep * t[j];
+    const fc_real *t = x + row[i] * step;
+    for (int64_t j = 0; j < d; j++) w[j] = t[j];
   }
 }
 
@@ -158,7 +158,7 @@ static void forward_group(const problem *p, int64_t n, const tiles *t, fc_real *
     const int32_t *row = load(p, n, h, t);
     product(false, false, len, d, len, t->P, t->w, t->o);
     for (int64_t i = 0; i < len; i++) {
-      if (row[i] < 0 || row[i] >= p->rows) continue;
+      if (row[i] >= p->rows) continue;
       const int64_t  at   = row[i] * p->D + h * d;
       const fc_real *gate = gate_of(p, row[i]);
       add_gated(y + at, p->r + at, gate ? gate + h * d : NULL, t->o + i * d, d);
@@ -212,7 +212,6 @@ FC_SIMD static void units_back(fc_real *restrict dx, int64_t step, const int32_t
                                const fc_real *restrict norm, int64_t n, int64_t d, fc_real f, bool fresh) {
   for (int64_t i = 0; i < n; i++, g += d, u += d) {
     fc_real dot = 0, *to = dx + row[i] * step;
-    if (row[i] < 0) continue;
     FC_REDUCE(+, dot) for (int64_t j = 0; j < d; j++) dot += u[j] * g[j];
     const fc_real slope = norm[i] > (fc_real)tiny_norm ? dot / (f * norm[i]) : 0, factor = f / norm[i];
     for (int64_t j = 0; j < d; j++) to[j] = fc_into(fresh, to[j], factor * g[j] - slope * u[j]);
@@ -223,7 +222,7 @@ FC_SIMD static void store_rows(fc_real *restrict dx, int64_t      step, const in
                                const fc_real *restrict g, int64_t n, int64_t d, bool fresh) {
   for (int64_t i = 0; i < n; i++, g += d) {
     fc_real *to = dx + row[i] * step;
-    for (int64_t j = 0; row[i] >= 0 && j < d; j++) to[j] = fc_into(fresh, to[j], g[j]);
+    for (int64_t j = 0; j < d; j++) to[j] = fc_into(fresh, to[j], g[j]);
   }
 }
 
@@ -252,7 +251,7 @@ static void load_gradient(const problem *p, const gradients *k, const int32_t *r
   for (int64_t i = 0; i < len; i++) {
     fc_real *g = t->g + i * d;
     memset(g, 0, (size_t)d * sizeof *g);
-    if (row[i] < 0 || row[i] >= p->rows) continue;
+    if (row[i] >= p->rows) continue;
     const fc_real *gate = gate_of(p, row[i]), *dy = k->dy + row[i] * p->D + h * d;
     gated(g, dy, gate ? gate + h * d : NULL, d);
     if (k->gate) multiply_add(k->gate + row[i] / p->N * p->D + h * d, dy, t->o + i * d, d);

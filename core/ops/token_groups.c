@@ -14,13 +14,19 @@ static fc_token_groups *new_groups(fc_ctx *c, int64_t count, int64_t length) {
 
 /* ---- windows ---- */
 
-/* row of the token at (y, x) of window (wy, wx), -1 beyond the rolled grid */
-static int32_t window_row(const fc_window_grid *w, int64_t sample, int64_t wy, int64_t wx, int64_t y,
-                          int64_t x) {
-  const int64_t i = wy * w->size + y, j = wx * w->size + x;
+int64_t fc_window_padding(const fc_window_grid *w) {
+  const int64_t size = w->size;
 
-  if (i >= w->H || j >= w->W) return -1;
-  return (int32_t)((sample * w->H + (i + w->shift) % w->H) * w->W + (j + w->shift) % w->W);
+  return fc_ceil_div(w->H, size) * size * (fc_ceil_div(w->W, size) * size) - w->H * w->W;
+}
+
+/* row of cell (i, j) of the rolled grid; cells beyond it count in order */
+static int64_t window_row(const fc_window_grid *w, int64_t sample, int64_t i, int64_t j) {
+  const int64_t beyond = fc_ceil_div(w->W, w->size) * w->size - w->W;
+
+  if (i < w->H && j < w->W) return (sample * w->H + (i + w->shift) % w->H) * w->W + (j + w->shift) % w->W;
+  const int64_t before = i < w->H ? i * beyond + j - w->W : w->H * beyond + (i - w->H) * (w->W + beyond) + j;
+  return w->fields * w->B * w->H * w->W + sample * fc_window_padding(w) + before;
 }
 
 /* regions of an axis of the rolled grid: [0, n - size), [n - size, n - shift), [n - shift, n) */
@@ -28,14 +34,13 @@ static int32_t axis_region(const fc_window_grid *w, int64_t i, int64_t n) {
   return i < n - w->size ? 0 : i < n - w->shift ? 1 : 2;
 }
 
-static void fill_regions(const fc_window_grid *w, int64_t nx, int64_t windows, int64_t lead,
-                         int32_t *region) {
+static void fill_regions(const fc_window_grid *w, int64_t nx, int64_t windows, int32_t *region) {
   const int64_t per = w->size * w->size;
 
   for (int64_t n = 0; n < windows * per; n++) {
     const int64_t win = n / per, t = n % per;
     const int64_t i = win / nx * w->size + t / w->size, j = win % nx * w->size + t % w->size;
-    region[win * (lead + per) + lead + t] = 3 * axis_region(w, i, w->H) + axis_region(w, j, w->W);
+    region[n] = 3 * axis_region(w, i, w->H) + axis_region(w, j, w->W);
   }
 }
 
@@ -45,20 +50,22 @@ fc_token_groups *fc_groups_of_windows(fc_ctx *c, const fc_window_grid *w) {
   fc_token_groups *g   = new_groups(c, w->B * windows * w->fields, lead + per);
   int32_t         *row = g->row;
 
-  FC_ASSERT(w->size >= 1 && w->shift >= 0 && w->shift < w->size && (!w->masked || !lead),
-            "windows: size %lld, shift %lld", (long long)w->size, (long long)w->shift);
+  FC_ASSERT(w->size >= 1 && w->shift >= 0 && w->shift < w->size &&
+                (!lead || (!w->masked && !fc_window_padding(w))),
+            "windows of %lld, shift %lld on %lld x %lld tokens", (long long)w->size, (long long)w->shift,
+            (long long)w->H, (long long)w->W);
   if (w->masked) {
     g->region = fc_arena_push(c->arena, (size_t)(windows * per) * sizeof *g->region);
     g->masks  = windows;
-    if (!c->dry) fill_regions(w, nx, windows, lead, g->region);
+    if (!c->dry) fill_regions(w, nx, windows, g->region);
   }
   if (c->dry) return g;
   for (int64_t n = 0; n < g->count; n++) {
     const int64_t field = n % w->fields, win = n / w->fields % windows, b = n / w->fields / windows;
-    const int64_t sample = field * w->B + b;
+    const int64_t sample = field * w->B + b, i = win / nx * w->size, j = win % nx * w->size;
     if (lead) *row++ = (int32_t)(tokens + sample * windows + win);
     for (int64_t t = 0; t < per; t++)
-      *row++ = window_row(w, sample, win / nx, win % nx, t / w->size, t % w->size);
+      *row++ = (int32_t)window_row(w, sample, i + t / w->size, j + t % w->size);
   }
   return g;
 }

@@ -33,10 +33,9 @@ static void gradient(void) {
            tolerance, 0);
   /* rolled, padded, masked, two fields */
   WINDOWS(.fields = 2, .B = 1, .H = 5, .W = 7, .size = 4, .shift = 2, .masked = true);
-  check_op(
-      "group_attention_mask", in_windows,
-      CHECK_INS({5, {2, 1, 5, 7, 6}}, {5, {2, 1, 5, 7, 18}}, {3, {3, 1, 1}}, {2, {2, 24}}, {3, {3, 16, 16}}),
-      tolerance, 0);
+  check_op("group_attention_mask", in_windows,
+           CHECK_INS({5, {2, 1, 5, 7, 6}}, {2, {2 * 64, 18}}, {3, {3, 1, 1}}, {2, {2, 24}}, {3, {3, 16, 16}}),
+           tolerance, 0);
   /* products by the library, more windows than chunks of sums */
   WINDOWS(.fields = 1, .B = 3, .H = 18, .W = 24, .size = 6, .shift = 3);
   check_op("group_attention_large", in_windows,
@@ -81,16 +80,18 @@ enum { H = 2, D = 8, SIZE = 4, SHIFT = 2, GY = 6, GX = 8, WIDE = 8 };
 
 static int region_of(int64_t i, int64_t n) { return i < n - SIZE ? 0 : i < n - SHIFT ? 1 : 2; }
 
-/* score of two cells of the rolled grid for head h; cells beyond the grid are tokens of zeros */
+/* row of a cell of the rolled grid; cells beyond it are counted behind the grid, row by row */
+static int64_t row_of(const int64_t a[2]) {
+  if (a[0] < GY && a[1] < GX) return (a[0] + SHIFT) % GY * GX + (a[1] + SHIFT) % GX;
+  return GY * GX + (a[0] - GY) * GX + a[1];
+}
+
+/* score of two cells of the rolled grid for head h */
 static double score(const fc_tensor *qkv, const fc_tensor *scale, const fc_tensor *bias, int64_t h,
                     const int64_t a[2], const int64_t b[2], bool masked) {
-  static const fc_real zeros[D];
-  const int64_t        i = a[0] % SIZE * SIZE + a[1] % SIZE, j = b[0] % SIZE * SIZE + b[1] % SIZE, d = D / H;
-  const bool           inside = b[0] < GY && b[1] < GX;
-  const int64_t        row_a  = (a[0] + SHIFT) % GY * GX + (a[1] + SHIFT) % GX,
-                row_b         = inside ? (b[0] + SHIFT) % GY * GX + (b[1] + SHIFT) % GX : 0;
-  const fc_real *q = qkv->x + row_a * 3 * D + h * d, *k = inside ? qkv->x + row_b * 3 * D + D + h * d : zeros;
+  const int64_t i = a[0] % SIZE * SIZE + a[1] % SIZE, j = b[0] % SIZE * SIZE + b[1] % SIZE, d = D / H;
   const bool apart = region_of(a[0], GY) != region_of(b[0], GY) || region_of(a[1], GX) != region_of(b[1], GX);
+  const fc_real *q = qkv->x + row_of(a) * 3 * D + h * d, *k = qkv->x + row_of(b) * 3 * D + D + h * d;
 
   return exp(fmin((double)scale->x[h], 4.6052)) * unit_dot(q, k, d) +
          (double)bias->x[(h * SIZE * SIZE + i) * SIZE * SIZE + j] - (masked && apart ? 200 : 0);
@@ -101,25 +102,24 @@ static double attended(const fc_tensor *qkv, const fc_tensor *scale, const fc_te
                        const int64_t a[2], bool masked) {
   double sum = 0, total = 0, top = -INFINITY, s[SIZE * SIZE];
 
-  for (int64_t n = 0; n < SIZE * SIZE; n++) {
-    const int64_t b[2] = {a[0] / SIZE * SIZE + n / SIZE, a[1] / SIZE * SIZE + n % SIZE};
-    s[n]               = score(qkv, scale, bias, j / (D / H), a, b, masked);
-    top                = fmax(top, s[n]);
-  }
-  for (int64_t n = 0; n < SIZE * SIZE; n++) {
-    const int64_t b[2] = {a[0] / SIZE * SIZE + n / SIZE, a[1] / SIZE * SIZE + n % SIZE};
-    total += exp(s[n] - top);
-    if (b[0] < GY && b[1] < GX)
-      sum += exp(s[n] - top) *
-             (double)qkv->x[((b[0] + SHIFT) % GY * GX + (b[1] + SHIFT) % GX) * 3 * D + 2 * D + j];
-  }
+  for (int pass = 0; pass < 2; pass++)
+    for (int64_t n = 0; n < SIZE * SIZE; n++) {
+      const int64_t b[2] = {a[0] / SIZE * SIZE + n / SIZE, a[1] / SIZE * SIZE + n % SIZE};
+      if (pass == 0) {
+        s[n] = score(qkv, scale, bias, j / (D / H), a, b, masked);
+        top  = fmax(top, s[n]);
+      } else {
+        total += exp(s[n] - top);
+        sum += exp(s[n] - top) * (double)qkv->x[row_of(b) * 3 * D + 2 * D + j];
+      }
+    }
   return sum / total;
 }
 
 static void as_the_formula(void) {
   for (int masked = 0; masked < 2; masked++) {
     fc_ctx    *c = check_ctx();
-    fc_tensor *r = check_random(c, FC_DIMS(1, GY, GX, D)), *qkv = check_random(c, FC_DIMS(1, GY, GX, 3 * D)),
+    fc_tensor *r = check_random(c, FC_DIMS(1, GY, GX, D)), *qkv = check_random(c, FC_DIMS(WIDE * GX, 3 * D)),
               *scale = check_random(c, FC_DIMS(H)), *rows = check_random(c, FC_DIMS(1, 3 * D)),
               *bias = check_random(c, FC_DIMS(H, SIZE * SIZE, SIZE * SIZE));
     scale->x[1]     = 5; /* beyond the limit */
@@ -162,11 +162,12 @@ static void tables_list_every_row_once(void) {
                                          {1, 1, 2, 3, 8, 4, false, false}};
 
   for (int i = 0; i < FC_COUNT(grids); i++) {
-    fc_ctx                *c    = check_ctx();
-    const fc_window_grid  *w    = &grids[i];
-    const fc_token_groups *g    = fc_groups_of_windows(c, w);
-    const int64_t          rows = w->fields * w->B * w->H * w->W + (w->carriers ? g->count : 0);
-    int                   *seen = calloc((size_t)rows, sizeof *seen);
+    fc_ctx                *c       = check_ctx();
+    const fc_window_grid  *w       = &grids[i];
+    const fc_token_groups *g       = fc_groups_of_windows(c, w);
+    const int64_t          samples = w->fields * w->B,
+                  rows = samples * (w->H * w->W + fc_window_padding(w)) + (w->carriers ? g->count : 0);
+    int *seen          = calloc((size_t)rows, sizeof *seen);
     for (int64_t n = 0; n < g->count * g->length; n++)
       if (g->row[n] >= 0 && g->row[n] < rows) seen[g->row[n]]++;
     for (int64_t n = 0; n < rows; n++) CHECK(seen[n] == 1);
