@@ -13,6 +13,8 @@
 #define cblas_gemm cblas_sgemm
 #endif
 
+static const fc_panel_blocks single = {1, 0, 0};
+
 void fc_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, const fc_real *A, int64_t lda,
              const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc) {
   if (m == 0 || n == 0) return;
@@ -22,10 +24,22 @@ void fc_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, c
     return;
   }
   if (alpha == 1 && (beta == 0 || beta == 1) &&
-      fc_panel_product(ta, tb, m, n, k, A, lda, B, ldb, beta == 1, C, ldc))
+      fc_panel_product(&single, ta, tb, m, n, k, A, lda, B, ldb, beta == 1, C, ldc))
     return;
   cblas_gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,
              (int)k, alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
+}
+
+void fc_gemm_blocks(int64_t count, int64_t m, int64_t n, int64_t k, const fc_real *A, int64_t lda,
+                    int64_t step_a, const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc,
+                    int64_t step_c) {
+  const fc_panel_blocks blocks = {count, step_a, step_c};
+
+  if ((beta == 0 || beta == 1) &&
+      fc_panel_product(&blocks, false, false, m, n, k, A, lda, B, ldb, beta == 1, C, ldc))
+    return;
+  for (int64_t i = 0; i < count; i++)
+    fc_gemm(false, false, m, n, k, 1, A + i * step_a, lda, B, ldb, beta, C + i * step_c, ldc);
 }
 
 /* 256 rows keep the packing of B near 2 % of the work; fewer only so that a few cores find something to do,

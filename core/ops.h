@@ -4,6 +4,7 @@
    [B, X, Y, Z, C] unless a line says otherwise. Gradients accumulate. */
 #ifndef FC_OPS_H
 #define FC_OPS_H
+#include "core/segments.h"
 #include "core/tape.h"
 
 typedef enum {
@@ -22,6 +23,8 @@ typedef enum {
 fc_tensor *fc_add(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 /* a + b over a's own memory: for an a that nobody else reads and whose producer does not need its values */
 fc_tensor *fc_add_in_place(fc_ctx *c, fc_tensor *a, fc_tensor *b);
+/* x [.., C] plus e [B, C] of each row's sample, over x's own memory (as above) */
+fc_tensor *fc_add_sample(fc_ctx *c, fc_tensor *x, fc_tensor *e, const fc_segments *s);
 fc_tensor *fc_sub(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_mul(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_div(fc_ctx *c, fc_tensor *a, fc_tensor *b);
@@ -87,6 +90,19 @@ fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
 
+/* physics attention (Transolver): points are softly sorted into G slices, the tokens of the slices attend to
+   each other and their values go back to the points. a (sorted by), f (values) [.., H d] -> [.., H d]; all
+   rows of a sample, and only they, meet (core/segments.h). */
+typedef struct fc_physics {
+  fc_tensor *slice_w, *slice_b; /* [G, d], [G] */
+  fc_tensor *temperature;       /* H numbers */
+  fc_tensor *q, *k, *v;         /* [d, d] */
+  double     lowest, highest;   /* temperatures are clamped to this range; lowest > highest: they are not */
+  double     dropout;           /* of the weights between tokens, in training */
+} fc_physics;
+fc_tensor *fc_physics_attention(fc_ctx *c, fc_tensor *a, fc_tensor *f, const fc_physics *w,
+                                const fc_segments *s);
+
 /* ---- layers steered by vectors of each sample (adaptive layer norm: Peebles and Xie 2023) ---- */
 typedef struct fc_modulation {
   fc_tensor *rows;  /* [B, n C]: n vectors for each sample */
@@ -151,6 +167,9 @@ fc_tensor *fc_fourier_code(fc_ctx *c, int d, fc_tensor *const *coord, const fc_t
 fc_tensor *fc_add_position(fc_ctx *c, fc_tensor *u, int d, fc_tensor *const *coord, const fc_tensor *B,
                            fc_tensor *W, fc_tensor *b);
 
+/* code of time: T [B] or [B, 1] -> [B, width], [cos(t f_0), .., cos(t f_{k-1}), sin(t f_0), .., 0 if width is
+   odd], t = scale T_b, k = width/2, f_i = exp(-ln(10000) i / k), rounded as PyTorch does in float32 */
+fc_tensor *fc_time_code(fc_ctx *c, fc_tensor *T, int64_t width, double scale);
 /* Euclidean distances to a reference lattice of ref points per axis, lo .. hi both ends included, first axis
    slowest: x [.., s] -> [.., ref^s] (unified position of Transolver); slope 0 where x is a lattice point */
 fc_tensor *fc_lattice_distance(fc_ctx *c, fc_tensor *x, int64_t ref, const double *lo, const double *hi);

@@ -29,11 +29,12 @@ struct fc_params {
   fc_real *values, *grads;
 };
 
-fc_init fc_init_constant(double value) { return (fc_init){FC_INIT_CONSTANT, value, NULL}; }
-fc_init fc_init_uniform(double half_width) { return (fc_init){FC_INIT_UNIFORM, half_width, NULL}; }
-fc_init fc_init_normal(double std) { return (fc_init){FC_INIT_NORMAL, std, NULL}; }
-fc_init fc_init_rotary(double base) { return (fc_init){FC_INIT_ROTARY, base, NULL}; }
-fc_init fc_init_formula(fc_init_fn at) { return (fc_init){FC_INIT_FORMULA, 0, at}; }
+fc_init fc_init_constant(double value) { return (fc_init){FC_INIT_CONSTANT, value}; }
+fc_init fc_init_uniform(double half_width) { return (fc_init){FC_INIT_UNIFORM, half_width}; }
+fc_init fc_init_normal(double std) { return (fc_init){FC_INIT_NORMAL, std}; }
+fc_init fc_init_positive(double width) { return (fc_init){FC_INIT_POSITIVE, width}; }
+fc_init fc_init_rotary(double base) { return (fc_init){FC_INIT_ROTARY, base}; }
+fc_init fc_init_formula(fc_init_fn at) { return (fc_init){.kind = FC_INIT_FORMULA, .at = at}; }
 fc_init fc_init_fan_in(int64_t fan_in) { return fc_init_uniform(fan_in > 0 ? 1 / sqrt((double)fan_in) : 0); }
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain) {
   return fc_init_uniform(gain * sqrt(6.0 / (double)(fan_in + fan_out)));
@@ -145,6 +146,9 @@ static void fill(entry *e, uint64_t seed, int number) {
     break;
   case FC_INIT_UNIFORM:
     fc_rng_uniforms(&r, 0, n, -s, s, x);
+    break;
+  case FC_INIT_POSITIVE:
+    fc_rng_uniforms(&r, 0, n, 0, s, x);
     break;
   case FC_INIT_NORMAL:
     fc_rng_normals(&r, 0, n, x);

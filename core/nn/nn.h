@@ -55,11 +55,6 @@ fc_tensor *fc_mlp_apply(fc_ctx *c, const fc_mlp *l, fc_tensor *x, fc_act act);
 /* r + the same, in one pass */
 fc_tensor *fc_mlp_onto(fc_ctx *c, const fc_mlp *l, fc_tensor *r, fc_tensor *x, fc_act act);
 
-/* ---- codes of time and position (core/nn/code.c) ---- */
-/* [cos(t f_0), .., cos(t f_{k-1}), sin(t f_0), .., 0 if width is odd], t = scale T_b, k = width/2,
-   f_i = exp(-ln(10000) i / k): T [B] or [B, 1] -> [B, width]; constant. Rounded as PyTorch does in float32.
- */
-fc_tensor *fc_time_code(fc_ctx *c, const fc_tensor *T, int64_t width, double scale);
 /* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim);
 #endif
