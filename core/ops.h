@@ -144,13 +144,14 @@ fc_token_groups *fc_groups_of_fields(fc_ctx *c, int64_t fields, int64_t rows);
 fc_token_groups *fc_groups_of_runs(fc_ctx *c, int64_t count, int64_t length);
 
 /* y = r + (1 + gate) A, A cosine attention of each head within each group (Swin V2: Liu et al. 2022):
-   softmax(exp(min(scale_h, 4.6052)) q_i . k_j / (|q_i| |k_j|) + bias_hij) times the values.
-   r [.., D]; qkv [.., 3 D] with at least r's rows, each in exactly one group; scale [H]; bias [H, n, n] or
-   NULL; m.rows NULL: no gate */
+   softmax(exp(min(scale_h, 4.6052)) q_i . k_j / (|q_i| |k_j|) + bias_hji) times the values.
+   r [.., D]; qkv [.., 3 D] with at least r's rows, each in exactly one group; scale [H]; bias [H, keys,
+   queries] or NULL; m.rows NULL: no gate */
 fc_tensor *fc_group_attention(fc_ctx *c, fc_tensor *r, fc_tensor *qkv, fc_tensor *scale, fc_tensor *bias,
                               const fc_token_groups *groups, fc_modulation m);
 /* bias of square windows from a table of offsets [(2 size - 1)^2, H]: query (a, b), key (a', b') takes row
-   (a - a' + size - 1)(2 size - 1) + b - b' + size - 1 -> [H, n, n], n = lead + size^2; lead tokens take 0 */
+   (a - a' + size - 1)(2 size - 1) + b - b' + size - 1 -> [H, keys, queries], each lead + size^2 long; the
+   first `lead` tokens take 0 */
 fc_tensor *fc_relative_bias(fc_ctx *c, fc_tensor *table, int64_t size, int64_t lead);
 
 /* ---- positions ---- */

@@ -4,6 +4,8 @@
 #include "core/ops/activation.h"
 #include "core/parallel.h"
 
+#include <string.h>
+
 static inline fc_real tanh_slope(fc_real z) {
   const fc_real t = fc_tanh(z);
   return 1 - t * t;
@@ -21,6 +23,13 @@ static inline fc_real sigmoid_slope(fc_real z) {
   }                                                                                                          \
   FC_SIMD static void name##_grad(fc_real *restrict g, const fc_real *restrict x, int64_t n) {               \
     for (int64_t i = 0; i < n; i++) g[i] *= slope(x[i]);                                                     \
+  }                                                                                                          \
+  FC_SIMD static void name##_both(fc_real *restrict y, fc_real *restrict g, const fc_real *restrict x,       \
+                                  int64_t n) {                                                               \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      y[i] = value(x[i]);                                                                                    \
+      g[i] *= slope(x[i]);                                                                                   \
+    }                                                                                                        \
   }
 SPANS(gelu, fc_gelu, fc_gelu_slope)
 SPANS(gelu_tanh, fc_gelu_tanh, fc_gelu_tanh_slope)
@@ -34,17 +43,18 @@ SPANS(elu, fc_elu, fc_elu_slope)
 typedef struct {
   void (*value)(fc_real *, const fc_real *, int64_t);
   void (*grad)(fc_real *, const fc_real *, int64_t);
-} span_pair;
+  void (*both)(fc_real *, fc_real *, const fc_real *, int64_t);
+} span_set;
 
-static const span_pair table[] = {
-    [FC_ACT_GELU]      = {gelu_value, gelu_grad},
-    [FC_ACT_GELU_TANH] = {gelu_tanh_value, gelu_tanh_grad},
-    [FC_ACT_RELU]      = {relu_value, relu_grad},
-    [FC_ACT_SILU]      = {silu_value, silu_grad},
-    [FC_ACT_TANH]      = {tanh_value, tanh_grad},
-    [FC_ACT_SIGMOID]   = {sigmoid_value, sigmoid_grad},
-    [FC_ACT_SOFTPLUS]  = {softplus_value, softplus_grad},
-    [FC_ACT_ELU]       = {elu_value, elu_grad},
+static const span_set table[] = {
+    [FC_ACT_GELU]      = {gelu_value, gelu_grad, gelu_both},
+    [FC_ACT_GELU_TANH] = {gelu_tanh_value, gelu_tanh_grad, gelu_tanh_both},
+    [FC_ACT_RELU]      = {relu_value, relu_grad, relu_both},
+    [FC_ACT_SILU]      = {silu_value, silu_grad, silu_both},
+    [FC_ACT_TANH]      = {tanh_value, tanh_grad, tanh_both},
+    [FC_ACT_SIGMOID]   = {sigmoid_value, sigmoid_grad, sigmoid_both},
+    [FC_ACT_SOFTPLUS]  = {softplus_value, softplus_grad, softplus_both},
+    [FC_ACT_ELU]       = {elu_value, elu_grad, elu_both},
 };
 
 void fc_act_span(fc_act act, fc_real *y, const fc_real *z, int64_t n) {
@@ -53,4 +63,11 @@ void fc_act_span(fc_act act, fc_real *y, const fc_real *z, int64_t n) {
 
 void fc_act_grad_span(fc_act act, fc_real *g, const fc_real *z, int64_t n) {
   if (act != FC_ACT_NONE) table[act].grad(g, z, n);
+}
+
+void fc_act_both_span(fc_act act, fc_real *y, fc_real *g, const fc_real *z, int64_t n) {
+  if (act == FC_ACT_NONE)
+    memcpy(y, z, (size_t)n * sizeof *y);
+  else
+    table[act].both(y, g, z, n);
 }

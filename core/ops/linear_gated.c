@@ -63,29 +63,28 @@ static void forward(fc_ctx *c, const saved *s, fc_real *y, fc_tensor *const *in)
 
 /* ---- backward ---- */
 
-/* dx += act'(x) (((1 + gate) dy) W) */
-static void backward_input(fc_ctx *c, const saved *s, const fc_node *node, fc_real *dx, bool fresh) {
-  const size_t   mark = fc_arena_mark(c->arena);
-  const fc_real *W = node->in[1]->x, *x = node->in[0]->x, *dy = node->out->g;
-  fc_real       *room = block_room(c->arena, s, s->O + s->K);
-
-  if (!c->dry) FC_FOR_TASKS(t, s->B * s->blocks, s->B * s->N * s->O * s->K) {
-      const int64_t i = t / s->blocks, at = t % s->blocks * s->block, n = fc_min64(s->block, s->N - at);
-      const int64_t row = i * s->N + at;
-      fc_real      *g = room + fc_thread() * s->block * (s->O + s->K), *to = dx + row * s->K;
-      if (!fresh) to = g + s->block * s->O;
-      gate_back(g, dy + row * s->O, gate_of(s, i), n, s->O);
-      fc_gemm(false, false, n, s->K, s->O, 1, g, s->O, W, s->K, 0, to, s->K);
-      fc_act_grad_span(s->act, to, x + row * s->K, n * s->K);
-      if (!fresh) fc_span_add(dx + row * s->K, to, n * s->K);
-    }
-  fc_arena_pop(c->arena, mark);
-}
-
 typedef struct {
-  fc_real *dW, *db, *dm; /* gradients, NULL if nobody asks */
-  fc_real *G, *g, *act;  /* scratch: [O, K], [O], [N, K] */
-} weight_work;
+  fc_real *dx, *dW, *db, *dm; /* gradients, NULL if nobody asks */
+  bool     fresh;             /* dx */
+  fc_real *a, *G, *g;         /* scratch: act(x) of a sample [N, K], [O, K], [O]; NULL if dW, db, dm are */
+  fc_real *room;              /* a block of dy and of dx for each thread */
+} work;
+
+/* dx += act'(x) (((1 + gate) dy) W), and a = act(x) while x is here */
+static void backward_block(const saved *s, const fc_node *node, const work *k, int64_t i, int64_t t) {
+  const int64_t O = s->O, K = s->K, at = t * s->block, n = fc_min64(s->block, s->N - at), row = i * s->N + at;
+  const fc_real *x = node->in[0]->x + row * K, *dy = node->out->g + row * O;
+  fc_real       *g = k->room + fc_thread() * s->block * (O + K),
+          *to      = k->fresh ? k->dx + row * K : g + s->block * O;
+
+  gate_back(g, dy, gate_of(s, i), n, O);
+  fc_gemm(false, false, n, K, O, 1, g, O, node->in[1]->x, K, 0, to, K);
+  if (k->a)
+    fc_act_both_span(s->act, k->a + at * K, to, x, n * K);
+  else
+    fc_act_grad_span(s->act, to, x, n * K);
+  if (!k->fresh) fc_span_add(k->dx + row * K, to, n * K);
+}
 
 FC_SIMD static fc_real dot_and_add(fc_real *restrict dW, const fc_real *restrict G, const fc_real *restrict W,
                                    fc_real factor, int64_t n) {
@@ -96,21 +95,17 @@ FC_SIMD static fc_real dot_and_add(fc_real *restrict dW, const fc_real *restrict
   return sum;
 }
 
-/* the sums at the head of this file for sample i */
-static void backward_sample(fc_arena *scratch, const saved *s, const fc_node *node, int64_t i,
-                            const weight_work *k) {
+/* the sums at the head of this file for sample i; a is act(x) */
+static void backward_weight(fc_arena *scratch, const saved *s, const fc_node *node, int64_t i, const work *k,
+                            const fc_real *a) {
   const int64_t  O = s->O, K = s->K, N = s->N;
-  const fc_real *dy = node->out->g + i * N * O, *x = node->in[0]->x + i * N * K, *W = node->in[1]->x,
-                *b = node->in[2] ? node->in[2]->x : NULL, *gate = gate_of(s, i);
-  fc_real *dgate = k->dm ? k->dm + fc_modulation_at(&s->m, i, O, FC_MOD_GATE) : NULL;
+  const fc_real *dy = node->out->g + i * N * O, *W = node->in[1]->x, *b = node->in[2] ? node->in[2]->x : NULL,
+                *gate = gate_of(s, i);
+  fc_real *dgate      = k->dm ? k->dm + fc_modulation_at(&s->m, i, O, FC_MOD_GATE) : NULL;
 
-  if (s->act != FC_ACT_NONE) {
-    FC_FOR_ROW_BLOCKS(r, n, N, K) fc_act_span(s->act, k->act + r * K, x + r * K, n * K);
-    x = k->act;
-  }
   memset(k->g, 0, (size_t)O * sizeof *k->g);
   fc_column_sums(scratch, dy, N, O, k->g);
-  fc_gemm_reduce(scratch, O, K, N, dy, O, x, K, false, k->G, K);
+  fc_gemm_reduce(scratch, O, K, N, dy, O, a, K, false, k->G, K);
   FC_FOR_ROWS(o, O, K) {
     const fc_real sum = dot_and_add(k->dW ? k->dW + o * K : NULL, k->G + o * K, W + o * K, 1 + gate[o], K);
     if (dgate) dgate[o] += sum + (b ? b[o] * k->g[o] : 0);
@@ -118,22 +113,31 @@ static void backward_sample(fc_arena *scratch, const saved *s, const fc_node *no
   }
 }
 
+static void backward_sample(fc_arena *scratch, const saved *s, const fc_node *node, int64_t i,
+                            const work *k) {
+  const fc_real *x = node->in[0]->x + i * s->N * s->K;
+
+  if (k->dx)
+    FC_FOR_TASKS(t, s->blocks, s->N * s->O * s->K) backward_block(s, node, k, i, t);
+  else if (k->a)
+    FC_FOR_ROW_BLOCKS(r, n, s->N, s->K) fc_act_span(s->act, k->a + r * s->K, x + r * s->K, n * s->K);
+  if (k->G) backward_weight(scratch, s, node, i, k, k->a ? k->a : x);
+}
+
 static void backward(fc_ctx *c, const fc_node *node) {
   const saved *s = node->saved;
-  bool         fresh;
-  fc_real     *dx = fc_grad_raw(c, node->in[0], &fresh);
-  weight_work  k  = {
-        .dW = fc_grad(c, node->in[1]), .db = fc_grad(c, node->in[2]), .dm = fc_grad(c, node->in[4])};
-  const size_t mark = fc_arena_mark(c->arena);
+  work         k;
 
+  k.dx = fc_grad_raw(c, node->in[0], &k.fresh);
+  k.dW = fc_grad(c, node->in[1]), k.db = fc_grad(c, node->in[2]), k.dm = fc_grad(c, node->in[4]);
+  const size_t mark = fc_arena_mark(c->arena);
+  const bool   sums = k.dW || k.db || k.dm, act = sums && s->act != FC_ACT_NONE;
+  k.room = block_room(c->arena, s, s->O + s->K);
+  k.a    = act ? fc_arena_push(c->arena, (size_t)(s->N * s->K) * sizeof *k.a) : NULL;
+  k.G    = sums ? fc_arena_push(c->arena, (size_t)(s->O * s->K) * sizeof *k.G) : NULL;
+  k.g    = fc_arena_push(c->arena, (size_t)s->O * sizeof *k.g);
   c->flops += 4.0 * (double)(s->B * s->N) * (double)s->O * (double)s->K;
-  if (dx) backward_input(c, s, node, dx, fresh);
-  if (k.dW || k.db || k.dm) {
-    k.G = fc_arena_push(c->arena, (size_t)(s->O * s->K) * sizeof *k.G);
-    k.g = fc_arena_push(c->arena, (size_t)s->O * sizeof *k.g);
-    if (s->act != FC_ACT_NONE) k.act = fc_arena_push(c->arena, (size_t)(s->N * s->K) * sizeof *k.act);
-    for (int64_t i = 0; !c->dry && i < s->B; i++) backward_sample(c->arena, s, node, i, &k);
-  }
+  for (int64_t i = 0; !c->dry && i < s->B; i++) backward_sample(c->arena, s, node, i, &k);
   fc_arena_pop(c->arena, mark);
   fc_grad_give(c, node, node->in[3]);
 }

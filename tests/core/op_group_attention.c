@@ -94,7 +94,7 @@ static double score(const fc_tensor *qkv, const fc_tensor *scale, const fc_tenso
   const fc_real *q = qkv->x + row_of(a) * 3 * D + h * d, *k = qkv->x + row_of(b) * 3 * D + D + h * d;
 
   return exp(fmin((double)scale->x[h], 4.6052)) * unit_dot(q, k, d) +
-         (double)bias->x[(h * SIZE * SIZE + i) * SIZE * SIZE + j] - (masked && apart ? 200 : 0);
+         (double)bias->x[(h * SIZE * SIZE + j) * SIZE * SIZE + i] - (masked && apart ? 200 : 0);
 }
 
 /* number j of the attended values of rolled cell a */
@@ -193,8 +193,8 @@ static void relative_bias(void) {
       const int64_t dy = i / 3 - j / 3, dx = i % 3 - j % 3;
       for (int64_t h = 0; h < 2; h++) {
         const fc_real want = table->x[((dy + 2) * 5 + dx + 2) * 2 + h];
-        CHECK_NEAR(y->x[(h * 9 + i) * 9 + j], want, 0);
-        CHECK_NEAR(z->x[(h * 10 + i + 1) * 10 + j + 1], want, 0);
+        CHECK_NEAR(y->x[(h * 9 + j) * 9 + i], want, 0);
+        CHECK_NEAR(z->x[(h * 10 + j + 1) * 10 + i + 1], want, 0);
       }
       CHECK_NEAR(z->x[i], 0, 0);
       CHECK_NEAR(z->x[10 * i], 0, 0);
