@@ -511,7 +511,8 @@ static fc_status frames(const void *self, fc_frames *out) {
                      .ndim         = 2,
                      .channels_in  = C,
                      .channels_out = m->separate ? C : g->out_channels,
-                     .multiple     = g->patch_size << m->n};
+                     .multiple     = g->patch_size << m->n,
+                     .timestep     = !m->separate};
   return FC_OK;
 }
 
@@ -537,8 +538,7 @@ static void pack_fields(fc_ctx *c, const model *m, fc_tensor *window, int64_t la
   fc_batch_put(out, "task", constant(c, S, B, 0));
 }
 
-/* Time stays absent (0), as in all supervised networks; who trains on flows puts timestep [B] or t [S, B]
- * there. */
+/* Time is 0, as in all supervised networks, unless who trains on flows has put timestep [B] there. */
 static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_batch *out) {
   const model   *m     = self;
   const int64_t  label = m->cfg.label >= 0 ? m->cfg.label : m->cfg.num_classes;

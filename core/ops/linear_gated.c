@@ -80,7 +80,7 @@ static void backward_block(const saved *s, const fc_node *node, const work *k, i
   gate_back(g, dy, gate_of(s, i), n, O);
   fc_gemm(false, false, n, K, O, 1, g, O, node->in[1]->x, K, 0, to, K);
   if (k->a)
-    fc_act_both_span(s->act, k->a + at * K, to, x, n * K);
+    fc_act_value_grad_span(s->act, k->a + at * K, to, x, n * K);
   else
     fc_act_grad_span(s->act, to, x, n * K);
   if (!k->fresh) fc_span_add(k->dx + row * K, to, n * K);

@@ -41,7 +41,7 @@ static void backward_input(fc_real *room, fc_real *dx, bool fresh, const fc_real
     fc_real      *to     = direct ? dx + at * s->K : room + fc_thread() * s->block * s->K;
     fc_gemm(false, false, n, s->K, s->O, 1, dy + at * s->O, s->O, W, s->K, !fresh && direct, to, s->K);
     if (a)
-      fc_act_both_span(s->act, a + at * s->K, to, x + at * s->K, n * s->K);
+      fc_act_value_grad_span(s->act, a + at * s->K, to, x + at * s->K, n * s->K);
     else
       fc_act_grad_span(s->act, to, x + at * s->K, n * s->K);
     if (!direct) fc_epilogue_add(dx + at * s->K, NULL, to, n, s->K);
