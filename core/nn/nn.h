@@ -19,6 +19,8 @@ void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t
                            double std);
 /* either of them, with bias; std 0: PyTorch's default */
 void fc_linear_init_std(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, double std);
+/* weight Xavier uniform, bias 0 */
+void fc_linear_init_xavier(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias);
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act);
 
 typedef struct fc_norm {
@@ -37,8 +39,11 @@ typedef struct fc_conv_layer {
 } fc_conv_layer;
 
 /* square kernels of n points along each of ndim axes */
-void       fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
-                        int64_t n, bool bias, fc_conv_spec spec);
+void fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
+                  int64_t n, bool bias, fc_conv_spec spec);
+/* the same, weight Xavier uniform, bias 0 */
+void fc_conv_init_xavier(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
+                         int64_t n, bool bias, fc_conv_spec spec);
 fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x);
 
 /* act(x W1 + b1) W2 + b2, as the Transolver family has it: weights NAME.linear_pre.0 and NAME.linear_post */
