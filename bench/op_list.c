@@ -31,6 +31,8 @@ CALL(conv, fc_conv(c, in[0], in[1], in[2], (fc_conv_spec){1, 1, 1, false}))
 CALL(conv_half, fc_conv(c, in[0], in[1], in[2], (fc_conv_spec){2, 1, 1, false}))
 CALL(rfft, fc_rfft(c, in[0], 2, FC_FFT_BACKWARD))
 CALL(irfft, fc_irfft(c, in[0], 2, 128, FC_FFT_BACKWARD))
+CALL(spectral_conv, fc_spectral_conv(c, in[0], 1, in + 1, in[2], NULL, FC_FFT_FORWARD))
+CALL(fourier_mix, fc_fourier_mix(c, in[0], 1))
 CALL(layer_norm, fc_layer_norm(c, in[0], in[1], in[2], 1e-5))
 CALL(group_norm, fc_group_norm(c, in[0], 16, in[1], in[2], 1e-5))
 CALL(standardize, fc_standardize(c, in[0], 8, 1, 1e-8))
@@ -97,6 +99,17 @@ const bench_op bench_op_list[] = {
     {"conv 3x3/2 128-64", "128x128x128", conv_half, true, {X(1, 128, 128, 128), W(64, 128, 3, 3), W(64)}},
     {"rfft", "64x128x128", rfft, false, {X(1, 64, 128, 128)}},
     {"irfft", "64x128x65x2", irfft, false, {X(1, 64, 128, 65, 2)}},
+    {"spectral_conv 16x9 modes",
+     "8x32x32x24",
+     spectral_conv,
+     true,
+     {X(8, 32, 32, 24), W(24, 24, 16, 9, 2), W(24)}},
+    {"spectral_conv 64x33 modes",
+     "128x128x64",
+     spectral_conv,
+     true,
+     {X(1, 128, 128, 64), W(64, 64, 64, 33, 2), W(64)}},
+    {"fourier_mix", "128x128x64", fourier_mix, false, {X(1, 128, 128, 64)}},
     {"layer_norm", "16384x128", layer_norm, true, {X(16384, 128), W(128), W(128)}},
     {"layer_norm", "16384x256", layer_norm, true, {X(16384, 256), W(256), W(256)}},
     {"group_norm 16 groups", "1x16384x256", group_norm, true, {X(1, 16384, 256), W(256), W(256)}},

@@ -244,6 +244,19 @@ typedef enum {
 /* over the last n_space axes of x [.., X, Y]; complex numbers are a trailing axis of 2: [.., X, Y/2+1, 2] */
 fc_tensor *fc_rfft(fc_ctx *c, fc_tensor *x, int n_space, fc_fft_norm norm);
 fc_tensor *fc_irfft(fc_ctx *c, fc_tensor *z, int n_space, int64_t n_last, fc_fft_norm norm);
+/* y = r + b + irfft(W rfft(x)): x [B, X.., I] in 1, 2 or 3 dimensions, each retained mode times a complex
+   matrix of its own; b [O] or NULL, r [B, X.., O] or NULL. y takes r's memory (see fc_add_in_place). n_w = 1:
+   W [I, O, m_X, .., m_last, 2], row j of the axes before the last for the signed frequency j - m / 2, of the
+   last axis for frequency j; a grid with fewer frequencies takes the middle rows, and the first ones of the
+   last axis (neuraloperator). n_w = 2^(axes - 1): one such tensor per corner of the spectrum, bit a of its
+   number set: frequencies -m .. -1 on axis a, else 0 .. m-1 (Li et al. 2021); the grid must have all of them.
+ */
+fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
+                            fc_fft_norm norm);
+
+/* y = scale Re F x, F the unnormalised transform over space axes and channels: x [B, X.., C] in 1 to 3
+   dimensions (token mixing of FNet) */
+fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
 
 /* ---- losses: scalars; target has no gradient ---- */
 fc_tensor *fc_mse(fc_ctx *c, fc_tensor *y, fc_tensor *target);
