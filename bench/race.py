@@ -331,7 +331,8 @@ def make_case(a, kinds, kernels):
     env = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     if kernels:
         env["OPENBLAS_CORETYPE"] = kernels  # without fused multiply-add the reference itself is off by 1e-5
-    scripts = [["check.py", golden_case()], ["prepare.py", folder, "--size", str(a.size), "--depth", str(a.depth)]]
+    scripts = [["check.py", golden_case()], ["prepare.py", folder, "--race", "factformer",
+                                              "--shape", "%d,%d" % (a.size, a.size), "--set", "depth=%d" % a.depth]]
     if "ort" in kinds:
         scripts.append(["export.py", folder])
     for script in scripts:
