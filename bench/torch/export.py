@@ -42,7 +42,7 @@ def main(folder):
     fixed = {k: t for k, t in inputs.items() if k in getattr(models.get(name), "FIXED_INPUTS", ())}
     given = {k: t for k, t in inputs.items() if k not in fixed}
     path = os.path.join(folder, "model.onnx")
-    warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # shapes become constants, as they should
+    warnings.filterwarnings("ignore")  # shapes become constants, as they should
     with torch.no_grad():
         torch.onnx.export(Named(exportable(name, model), list(given), fixed).eval(), tuple(given.values()), path,
                           opset_version=17, input_names=list(given), output_names=["y"])

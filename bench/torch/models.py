@@ -14,7 +14,7 @@ and may provide
 """
 import importlib
 
-MODELS = ("factformer", "transolver")
+MODELS = ("factformer", "transolver", "gnot")
 
 
 def get(name):
