@@ -14,7 +14,7 @@ and may provide
 """
 import importlib
 
-MODELS = ("factformer", "transolver", "gnot")
+MODELS = ("factformer", "transolver", "gnot", "mano")
 
 
 def get(name):
