@@ -14,7 +14,7 @@ and may provide
 """
 import importlib
 
-MODELS = ("factformer", "transolver", "gnot", "mano")
+MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer")
 
 
 def get(name):
