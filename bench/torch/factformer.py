@@ -62,7 +62,7 @@ class PreNorm(nn.Module):
 
 
 class AxisReducer(nn.Module):
-    """Summary of one axis: map on the full grid, mean over the other axis, gated map. [B, n, m, D] -> [B, n, D]."""
+    """Summary of one axis: map on the full grid, mean over the others, gated map. [B, n, m.., D] -> [B, n, D]."""
 
     def __init__(self, dim):
         super().__init__()
@@ -70,12 +70,16 @@ class AxisReducer(nn.Module):
         self.out_ffn = PreNorm(dim, GatedMlp(dim))
 
     def forward(self, x):
-        return self.out_ffn(self.to_in(x).mean(dim=2))
+        return self.out_ffn(self.to_in(x).mean(dim=tuple(range(2, x.dim() - 1))))
 
 
 class SwapAxes(nn.Module):
+    def __init__(self, axis=2):
+        super().__init__()
+        self.axis = axis
+
     def forward(self, x):
-        return x.transpose(1, 2)
+        return x.transpose(1, self.axis)
 
 
 class Rotary(nn.Module):

@@ -14,7 +14,7 @@ and may provide
 """
 import importlib
 
-MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer")
+MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m")
 
 
 def get(name):
