@@ -29,9 +29,9 @@ class Named(torch.nn.Module):
         return self.model(**dict(zip(self.names, inputs)), **self.fixed)
 
 
-def exportable(name, model):
+def exportable(name, model, inputs):
     change = getattr(models.get(name), "for_export", None)
-    return change(model) if change else model
+    return change(model, inputs) if change else model
 
 
 def main(folder):
@@ -44,8 +44,9 @@ def main(folder):
     path = os.path.join(folder, "model.onnx")
     warnings.filterwarnings("ignore")  # shapes become constants, as they should
     with torch.no_grad():
-        torch.onnx.export(Named(exportable(name, model), list(given), fixed).eval(), tuple(given.values()), path,
-                          opset_version=17, input_names=list(given), output_names=["y"])
+        module = Named(exportable(name, model, inputs), list(given), fixed).eval()
+        torch.onnx.export(module, tuple(given.values()), path, opset_version=17, input_names=list(given),
+                          output_names=["y"])
     graph = onnx.load(path)
     onnx.checker.check_model(graph)
     used = {i.name for i in graph.graph.input}

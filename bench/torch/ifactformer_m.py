@@ -143,7 +143,7 @@ class ExportedNorm(nn.Module):
         return self.norm(v.permute(0, 4, 1, 2, 3)).permute(0, 2, 3, 4, 1)
 
 
-def for_export(model):
+def for_export(model, inputs):
     for _, attention in model.encoder.layers:
         if not attention.to_out[0].first_release:
             attention.to_out[0] = ExportedNorm(attention.to_out[2].in_features)

@@ -164,7 +164,7 @@ def draw(a, shape, batch):
     return {"x": torch.randn(batch, a["channels"], *shape)}
 
 
-def for_export(model):
+def for_export(model, inputs):
     for attention, _ in model.transformer.layers:
         local = attention.Attention
         local.tiled = local.window == local.stride

@@ -10,11 +10,11 @@ and may provide
   CONSTANT_INPUTS           float inputs whose gradient nobody wants, such as coordinates of grid lines
   randomise(model)          values that random weights of the general kind would not exercise
   FIXED_INPUTS              inputs that become shapes, which an ONNX graph cannot vary
-  for_export(model)         the same function in operations that the ONNX exporter writes correctly
+  for_export(model, inputs) the same function in operations that the ONNX exporter writes correctly
 """
 import importlib
 
-MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m")
+MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m", "fno")
 
 
 def get(name):

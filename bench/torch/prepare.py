@@ -46,7 +46,7 @@ def randomise(name, model):
 def enliven(model):
     """maps that start as zeros would make the output vanish, and hide every error"""
     for p in model.parameters():
-        if p.dim() >= 2 and not torch.any(p):
+        if p.dim() >= 2 and not p.detach().abs().any():
             torch.nn.init.normal_(p, std=0.02)
 
 
