@@ -481,12 +481,15 @@ def draw(a, shape, batch):
 
 
 def randomise(model):
-    """scales around their initial value, one above the clamp"""
+    """mild modulations and scales, one scale above the clamp: else ten steps amplify rounding beyond all use"""
     for i, block in enumerate(m for m in model.modules() if hasattr(m, "logit_scale")):
         scale = block.logit_scale.data
-        scale.copy_(math.log(10.0) + 0.5 * torch.randn_like(scale))
+        scale.copy_(math.log(3.0) + 0.5 * torch.randn_like(scale))
         if i == 0:
             scale[0] = 5.0
+    for m in model.modules():
+        if isinstance(m, Modulation):
+            m.linear.weight.data *= 0.3
 
 
 def for_export(model, inputs):

@@ -21,13 +21,14 @@ class PhysicsAttention(nn.Module):
     def __init__(self, dim, heads, slices, grid):
         super().__init__()
         self.heads, self.width, self.grid = heads, dim // heads, grid
+        inner = heads * self.width  # less than dim if the heads do not divide it
         self.temperature = nn.Parameter(torch.full((1, heads, 1, 1), 0.5))
-        project = (lambda: nn.Linear(dim, dim)) if grid is None else \
-            (lambda: CONV[len(grid)](dim, dim, 3, padding=1))
+        project = (lambda: nn.Linear(dim, inner)) if grid is None else \
+            (lambda: CONV[len(grid)](dim, inner, 3, padding=1))
         self.in_project_x, self.in_project_fx = project(), project()
         self.in_project_slice = nn.Linear(self.width, slices)
         self.to_q, self.to_k, self.to_v = (nn.Linear(self.width, self.width, bias=False) for _ in range(3))
-        self.to_out = nn.Sequential(nn.Linear(dim, dim))
+        self.to_out = nn.Sequential(nn.Linear(inner, dim))
 
     def split(self, projection, u):
         """[B, N, C] -> [B, H, N, d]"""
