@@ -184,7 +184,7 @@ class Neuralop(nn.Module):
 # ---- Neural-Solver-Library ----
 
 class CornerConv(nn.Module):
-    """modes m on each axis, one weight for each pair of signs of all axes but the last; library order + + , - + , + -"""
+    """modes m on each axis; one weight for each choice of signs on all axes but the last, the first changes fastest"""
 
     def __init__(self, channels, modes, axes):
         super().__init__()
@@ -194,7 +194,6 @@ class CornerConv(nn.Module):
             setattr(self, "weights%d" % (i + 1), nn.Parameter(w))
 
     def corner(self, i):
-        """the first axis changes fastest"""
         signs = [(i >> j) & 1 for j in range(self.axes - 1)]
         m = self.modes
         return (..., *[slice(-m, None) if s else slice(0, m) for s in signs], slice(0, m))

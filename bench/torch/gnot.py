@@ -226,8 +226,8 @@ VARIANTS = {
             "mlp_ratio": 2, "dropout": 0.0, "unified_pos": 0, "ref": 3, "slice_num": 5, "time_input": False,
             "geotype": "structured_2D", "modes": 3, "n_experts": EXPERTS_OF_LIBRARY},
 }
-PUBLISHED = {"gnot": ({"variant": "moe", "trunk_size": 2, "n_hidden": 128, "n_layers": 3, "n_head": 1, "n_inner": 4, "mlp_layers": 3},
-                      [7225, 7225], 1)}
+PUBLISHED = {"gnot": ({"variant": "moe", "trunk_size": 2, "n_hidden": 128, "n_layers": 3, "n_head": 1, "n_inner": 4,
+                       "mlp_layers": 3}, [7225, 7225], 1)}
 
 
 def build(a):

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-LARGEST_SCALE = math.log(100.0)
+LARGEST_SCALE = 4.6052  # as the authors write ln 100
 
 
 # ---- conditions ----

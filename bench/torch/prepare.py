@@ -86,7 +86,8 @@ def as_double(t):
 
 def measure(name, model, inputs, target, single):
     """tolerances, the distances they come from, and the losses in double precision"""
-    exact = record(name, case.double(copy.deepcopy(model)), {k: as_double(t) for k, t in inputs.items()}, target.double())
+    exact = record(name, case.double(copy.deepcopy(model)), {k: as_double(t) for k, t in inputs.items()},
+                   target.double())
     far = distances(exact, single)
     found = dict(far)
     for _ in range(3):
@@ -162,7 +163,8 @@ def setting(text):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("folder")
+    p.add_argument("folder", nargs="?")
+    p.add_argument("--list", action="store_true", help="print name, model and variant of the published sizes")
     p.add_argument("--race", help="name of a published size: " + ", ".join(models.published()))
     p.add_argument("--model", choices=models.MODELS)
     p.add_argument("--variant", help="default: the model's first")
@@ -172,6 +174,12 @@ def main():
     p.add_argument("--seed", type=int, default=20231207)
     p.add_argument("--without", action="append", default=[], metavar="INPUT", help="leave an optional input out")
     a = p.parse_args()
+    if a.list:
+        for race, (name, args, _, _) in models.published().items():
+            print(race, name, args["variant"])
+        return
+    if not a.folder:
+        p.error("a folder is wanted")
     torch.manual_seed(a.seed)
     torch.set_num_threads(1)
     if a.race:

@@ -108,7 +108,8 @@ class Transolver(nn.Module):
         grid, library = grid_of(a), variant.startswith("nsl_")
         time = bool(a.get("Time_Input", a.get("time_input", False)))
         heads = a["n_heads"] if library else a["n_head"]
-        unified = bool(a["unified_pos"]) and (grid is not None or not library)  # the library ignores it for loose points
+        # the library does not heed it for loose points
+        unified = bool(a["unified_pos"]) and (grid is not None or not library)
         self.position = Position(variant, grid, unified, a["ref"])
         n_in = a["fun_dim"] + (0 if unified and not self.position.appended else a["space_dim"])
         n_in += self.position.width if unified else 0
