@@ -69,17 +69,34 @@ static fc_status contents(hid_t file, const char *path, json_t *out) {
   return s;
 }
 
+/* Bare data sets that do not say what their axes are: what there is, and what to add. */
+static fc_status unclear(const char *path, json_t *out) {
+  hid_t file;
+
+  fc_info_text(out, "note", fc_error());
+  FC_TRY(fc_h5_open(path, &file));
+  const fc_status s = contents(file, path, out);
+  fc_h5_close(file);
+  return s;
+}
+
 fc_status fc_info_hdf5(const char *path, const fc_info_options *o, json_t *out) {
   const fc_h5_quiet q = fc_h5_hush();
   hid_t             file;
-  bool              fields = false;
-  fc_status         s      = fc_h5_open(path, &file);
+  bool              fields = false, plain = false;
+  fc_status         s = fc_h5_open(path, &file);
 
   if (s == FC_OK) {
-    fields = fc_layout_find(file) && H5Aexists(file, "fieldcast_store") <= 0;
+    const fc_layout_def *layout = fc_layout_find(file);
+    fields                      = layout && H5Aexists(file, "fieldcast_store") <= 0;
+    plain                       = layout && layout->layout == FC_LAYOUT_PLAIN;
     if (!fields) s = contents(file, path, out);
     fc_h5_close(file);
   }
+  if (s == FC_OK && fields) {
+    s = fc_info_fields(path, o, out);
+    if (s == FC_E_INPUT && plain && !json_object_get(out, "kind")) s = unclear(path, out);
+  }
   fc_h5_unhush(q);
-  return s == FC_OK && fields ? fc_info_fields(path, o, out) : s;
+  return s;
 }

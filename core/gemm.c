@@ -52,18 +52,37 @@ int64_t fc_gemm_block(int64_t m, int64_t n, int64_t k) {
   return fc_min64(fc_max64(block, 1), fc_max64(m, 1));
 }
 
+/* How C is cut: in blocks of rows, or of columns if there are more of them. Where that leaves only a few rows
+   (weight gradients of short inputs), each block would copy all of op(B) for them: then in both directions.
+ */
+typedef struct {
+  int64_t rows, cols;
+} cut;
+
+static cut cut_of(int64_t m, int64_t n, int64_t k) {
+  const int64_t few = 64;
+  cut           c   = {m, n};
+
+  if (m >= n)
+    c.rows = fc_gemm_block(m, n, k);
+  else
+    c.cols = fc_gemm_block(n, m, k);
+  if (c.rows == m || c.rows >= few) return c;
+  c = (cut){fc_min64(few, m), 32};
+  while (c.cols < n && c.rows * c.cols * k < (1 << 18)) c.cols *= 2;
+  return (cut){c.rows, fc_min64(c.cols, n)};
+}
+
 void fc_gemm_rows(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, const fc_real *A,
                   int64_t lda, const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc) {
-  const bool    by_rows = m >= n;
-  const int64_t extent  = by_rows ? m : n;
-  const int64_t block   = fc_gemm_block(extent, by_rows ? n : m, k);
+  if (m == 0 || n == 0) return;
+  const cut     c    = cut_of(m, n, k);
+  const int64_t wide = fc_ceil_div(n, c.cols), blocks = fc_ceil_div(m, c.rows) * wide;
 
-  FC_FOR_TASKS(t, fc_ceil_div(extent, block), m * n * k) {
-    const int64_t at = t * block, len = fc_min64(block, extent - at);
-    if (by_rows)
-      fc_gemm(ta, tb, len, n, k, alpha, A + (ta ? at : at * lda), lda, B, ldb, beta, C + at * ldc, ldc);
-    else
-      fc_gemm(ta, tb, m, len, k, alpha, A, lda, B + (tb ? at * ldb : at), ldb, beta, C + at, ldc);
+  FC_FOR_TASKS(t, blocks, m * n * k) {
+    const int64_t i = t / wide * c.rows, j = t % wide * c.cols;
+    fc_gemm(ta, tb, fc_min64(c.rows, m - i), fc_min64(c.cols, n - j), k, alpha, A + (ta ? i : i * lda), lda,
+            B + (tb ? j * ldb : j), ldb, beta, C + i * ldc + j, ldc);
   }
 }
 
@@ -73,8 +92,10 @@ FC_SIMD static void add_row(fc_real *restrict y, const fc_real *restrict x, int6
 
 void fc_gemm_reduce(fc_arena *scratch, int64_t m, int64_t n, int64_t k, const fc_real *A, int64_t lda,
                     const fc_real *B, int64_t ldb, bool accumulate, fc_real *C, int64_t ldc) {
-  const int64_t chunk  = fc_max64(1024, fc_ceil_div(fc_ceil_div(k, 8), 16) * 16),
-                chunks = fc_ceil_div(k, chunk);
+  /* nearly equal chunks, so that threads end together */
+  const int64_t most   = fc_max64(1, fc_ceil_div(k, fc_max64(1024, fc_ceil_div(k, 8))));
+  const int64_t chunk  = fc_max64(16, fc_ceil_div(fc_ceil_div(k, most), 16) * 16);
+  const int64_t chunks = fc_ceil_div(k, chunk);
 
   if (chunks <= 1) {
     fc_gemm_rows(true, false, m, n, k, 1, A, lda, B, ldb, accumulate, C, ldc);

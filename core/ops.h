@@ -32,6 +32,7 @@ fc_tensor *fc_mul(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_div(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_affine(fc_ctx *c, fc_tensor *x, double scale, double shift); /* scale x + shift */
 fc_tensor *fc_activate(fc_ctx *c, fc_tensor *x, fc_act act); /* GELU is exact: x (1 + erf(x / sqrt 2)) / 2 */
+fc_tensor *fc_activate_onto(fc_ctx *c, fc_tensor *r, fc_tensor *z, fc_act act); /* r + act(z), one shape */
 fc_tensor *fc_exp_of(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_sqrt_of(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_geglu(fc_ctx *c, fc_tensor *x); /* [.., 2 D] -> [.., D]: GELU(first half) * second half */
@@ -49,6 +50,22 @@ fc_tensor *fc_expand(fc_ctx *c, fc_tensor *x, int axis, int64_t n);   /* axis of
 fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
                              const int64_t *to); /* [B, X.., C]; source floor(i in / out) */
 
+/* rows of a table [R, D] by whole numbers 0 .. R-1: index [..] -> [.., D] */
+fc_tensor *fc_embedding(fc_ctx *c, fc_tensor *table, const fc_tensor *index);
+
+/* square windows of size x size cells every stride cells, over a grid rolled by -shift; with pad the rolled
+   grid is filled up with zeros at its far ends to multiples of size */
+typedef struct fc_window_layout {
+  int64_t size, stride, shift;
+  bool    pad;
+} fc_window_layout;
+int64_t fc_windows_along(fc_window_layout s, int64_t n); /* windows along an axis of n cells */
+/* x [B, X, Y, C] -> [B nX nY, size size, C]; windows, and tokens in a window, row by row */
+fc_tensor *fc_window_split(fc_ctx *c, fc_tensor *x, fc_window_layout s);
+/* back to [B, X, Y, C]: overlapping windows are summed, or averaged if mean; 0 where no window lies */
+fc_tensor *fc_window_merge(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_layout s,
+                           bool mean);
+
 /* ---- reductions ---- */
 fc_tensor *fc_sum_axes(fc_ctx *c, fc_tensor *x, unsigned axes); /* bit i: sum over axis i, which disappears */
 fc_tensor *fc_mean_axes(fc_ctx *c, fc_tensor *x, unsigned axes);
@@ -58,6 +75,9 @@ fc_tensor *fc_sum_all(fc_ctx *c, fc_tensor *x); /* scalar */
 fc_tensor *fc_softmax(fc_ctx *c, fc_tensor *x); /* over the last axis */
 /* over the last axis, biased variance; weight and bias [C] or NULL */
 fc_tensor *fc_layer_norm(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps);
+/* two of them in sequence, eps for both; what lies between is not kept */
+fc_tensor *fc_layer_norm_pair(fc_ctx *c, fc_tensor *x, fc_tensor *weight_1, fc_tensor *bias_1,
+                              fc_tensor *weight_2, fc_tensor *bias_2, double eps);
 /* x [B, .., C]: per sample and group of C/groups channels over all points; weight, bias [C] or NULL;
    groups = C is instance norm */
 fc_tensor *fc_group_norm(fc_ctx *c, fc_tensor *x, int64_t groups, fc_tensor *weight, fc_tensor *bias,
@@ -74,6 +94,15 @@ fc_tensor *fc_linear_op(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_
 /* y = r + W act(x) + b with the argument's activation computed again in backward, so that only x is kept;
    r has the shape of y, or NULL (residual connection) */
 fc_tensor *fc_linear_of(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r);
+/* soft mixture of n two-layer networks: y = r + sum_e gate_e (W2_e act(W1_e x + b1_e) + b2_e); x [R, D],
+   gate [G, n] where row r of x has gate r mod G, or NULL: 1; r [R, O] or NULL. The hidden arrays are kept in
+   one copy for backward, not at all where they are quickly made again (few inputs) or nothing is recorded. */
+typedef struct fc_expert {
+  fc_tensor *W1, *b1, *W2, *b2; /* [K, D], [K], [O, K], [O] */
+} fc_expert;
+enum { FC_EXPERTS = 16 };
+fc_tensor *fc_experts(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *gate, int n, const fc_expert *e,
+                      fc_tensor *r);
 /* channels in groups: x [.., K], W [O, K/groups], output o reads group o / (O/groups) */
 fc_tensor *fc_linear_grouped(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, int64_t groups);
 /* linear map with the output split into heads: x [B, N.., K], W [H D, K] -> [B, H, N.., D] */
@@ -85,9 +114,26 @@ fc_tensor *fc_matmul(fc_ctx *c, fc_tensor *a, bool ta, fc_tensor *b, bool tb, do
 /* factorised attention: v [B, H, n_0, .., n_{d-1}, D], kernel [B, H, n_a, n_a] along space axis a:
    y[.., i, ..] = sum_j kernel[i, j] v[.., j, ..]  (FactFormer eq. 8) */
 fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis);
+/* the same along several axes of the same values at once, kernel[i] along axis[i], normalised with biased
+   variance, then merged: W [O, H parts D], columns ordered head, part, channel -> [B, n_0, .., O]. The norm
+   is that of each channel over all points of its sample; by_index: that of each index along the first axis,
+   over the other axes and all columns. The wide results are not kept. */
+fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *v,
+                          fc_tensor *W, bool by_index, double eps);
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+/* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
+   3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
+   are 0; dropout of the weights in training */
+fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale,
+                              double dropout);
+/* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
+   own sample (GNOT); q^, k^: softmax over each head's channels. Works over the memory of q, k and v, which
+   nobody else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C];
+   rows and key_rows[i] say which rows belong to which sample; n = 0: y = q^ */
+fc_tensor *fc_linear_attention(fc_ctx *c, fc_tensor *q, const fc_segments *rows, int n, fc_tensor *const *k,
+                               fc_tensor *const *v, const fc_segments *key_rows, int64_t heads);
 
 /* physics attention (Transolver): points are softly sorted into G slices, the tokens of the slices attend to
    each other and their values go back to the points. a (sorted by), f (values) [.., H d] -> [.., H d]; all
@@ -101,6 +147,57 @@ typedef struct fc_physics {
 } fc_physics;
 fc_tensor *fc_physics_attention(fc_ctx *c, fc_tensor *a, fc_tensor *f, const fc_physics *w,
                                 const fc_segments *s);
+
+/* ---- layers steered by vectors of each sample (adaptive layer norm: Peebles and Xie 2023) ---- */
+typedef struct fc_modulation {
+  fc_tensor *rows;  /* [B, n C]: n vectors for each sample */
+  int        first; /* number of the shift; scale and gate follow. Samples are equal runs of x's rows */
+} fc_modulation;
+/* z = LN(x) (1 + scale) + shift; weight and bias of the norm [C] or NULL */
+fc_tensor *fc_modulate(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
+                       fc_modulation m);
+/* y = W z + b, z as above but never stored */
+fc_tensor *fc_linear_modulated(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
+                               fc_modulation m, fc_tensor *W, fc_tensor *b);
+/* y = r + (1 + gate) (W act(x) + b); the gate is vector first + 2, like that of every branch that begins with
+   the shift at first */
+fc_tensor *fc_linear_gated(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r,
+                           fc_modulation m);
+
+/* ---- attention within groups of tokens ---- */
+typedef struct fc_token_groups {
+  int64_t  count, length; /* groups, tokens of one */
+  int32_t *row;           /* [count, length] row of each token */
+  int32_t *region;        /* [masks, length] tokens of different numbers do not see each other; or NULL */
+  int64_t  masks;         /* group q takes mask q mod masks */
+} fc_token_groups;
+
+/* Square windows of a grid whose rows are [fields, B, H, W], rolled by -shift and padded at the far ends;
+   groups in the order [B, windows, fields]. Padding has rows of its own behind the grid, [fields, B,
+   padding]. masked: what the roll brought together stays apart (Swin: Liu et al. 2021). carriers: a token in
+   front of each window, rows [fields, B, windows] behind the grid, which then needs no padding. Tables live
+   on the arena. */
+typedef struct fc_window_grid {
+  int64_t fields, B, H, W, size, shift;
+  bool    masked, carriers;
+} fc_window_grid;
+int64_t          fc_window_padding(const fc_window_grid *w); /* tokens beyond the grid in each sample */
+fc_token_groups *fc_groups_of_windows(fc_ctx *c, const fc_window_grid *w);
+/* the same token of all fields: row r of each of so many blocks of `rows` rows */
+fc_token_groups *fc_groups_of_fields(fc_ctx *c, int64_t fields, int64_t rows);
+/* rows 0 .. length-1, length .. 2 length-1, and so on */
+fc_token_groups *fc_groups_of_runs(fc_ctx *c, int64_t count, int64_t length);
+
+/* y = r + (1 + gate) A, A cosine attention of each head within each group (Swin V2: Liu et al. 2022):
+   softmax(exp(min(scale_h, 4.6052)) q_i . k_j / (|q_i| |k_j|) + bias_hji) times the values.
+   r [.., D]; qkv [.., 3 D] with at least r's rows, each in exactly one group; scale [H]; bias [H, keys,
+   queries] or NULL; m.rows NULL: no gate */
+fc_tensor *fc_group_attention(fc_ctx *c, fc_tensor *r, fc_tensor *qkv, fc_tensor *scale, fc_tensor *bias,
+                              const fc_token_groups *groups, fc_modulation m);
+/* bias of square windows from a table of offsets [(2 size - 1)^2, H]: query (a, b), key (a', b') takes row
+   (a - a' + size - 1)(2 size - 1) + b - b' + size - 1 -> [H, keys, queries], each lead + size^2 long; the
+   first `lead` tokens take 0 */
+fc_tensor *fc_relative_bias(fc_ctx *c, fc_tensor *table, int64_t size, int64_t lead);
 
 /* ---- positions ---- */
 /* rotary code (Su et al. 2021), half-split pairs: x [.., n, D], position [n], inv_freq [D/2] (both constant);
@@ -123,6 +220,10 @@ fc_tensor *fc_time_code(fc_ctx *c, fc_tensor *T, int64_t width, double scale);
    slowest: x [.., s] -> [.., ref^s] (unified position of Transolver); slope 0 where x is a lattice point */
 fc_tensor *fc_lattice_distance(fc_ctx *c, fc_tensor *x, int64_t ref, const double *lo, const double *hi);
 
+/* each column x_j becomes x_j, cos(2^k x_j), sin(2^k x_j), k = -n .. n: [.., K] -> [.., K (4 n + 3)] (GNOT)
+ */
+fc_tensor *fc_octave_code(fc_ctx *c, fc_tensor *x, int64_t n);
+
 /* ---- convolution and FFT ---- */
 typedef struct fc_conv_spec {
   int64_t stride, pad, groups;
@@ -130,6 +231,12 @@ typedef struct fc_conv_spec {
 } fc_conv_spec; /* pad on both ends; zero or wrapped */
 /* x [B, X.., C] in 1, 2 or 3 dimensions, W [O, C/groups, kx..], b [O] or NULL -> [B, X'.., O] */
 fc_tensor *fc_conv(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_conv_spec spec);
+/* convolution with kernel = stride = r, its weight with channels last: x [B, X, Y, C], W [O, r, r, C] ->
+   [B, X/r, Y/r, O] */
+fc_tensor *fc_patch_down(fc_ctx *c, fc_tensor *x, fc_tensor *W);
+/* and transposed: base [B, r X, r Y, O] + scale times that of x [B, X, Y, C], W [C, r, r, O], over base's own
+   memory (see fc_add_in_place) */
+fc_tensor *fc_patch_up_in_place(fc_ctx *c, fc_tensor *base, fc_tensor *x, fc_tensor *W, double scale);
 
 typedef enum {
   FC_FFT_BACKWARD,

@@ -91,8 +91,10 @@ INLINE __mmask16 first(int64_t lanes) {
 /* ---- panels of op(B), columns beyond the matrix are zero ---- */
 
 static void pack_rows(float *panel, const float *B, int64_t ldb, int64_t k, const __mmask16 mask[2]) {
+  const int halves = mask[1] ? 2 : 1;
+
   for (int64_t p = 0; p < k; p++)
-    for (int h = 0; h < 2; h++)
+    for (int h = 0; h < halves; h++)
       _mm512_store_ps(panel + p * WIDTH + h * LANES, _mm512_maskz_loadu_ps(mask[h], B + p * ldb + h * LANES));
 }
 

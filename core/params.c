@@ -35,6 +35,7 @@ fc_init fc_init_uniform(double half_width) { return (fc_init){FC_INIT_UNIFORM, h
 fc_init fc_init_normal(double std) { return (fc_init){FC_INIT_NORMAL, std}; }
 fc_init fc_init_positive(double width) { return (fc_init){FC_INIT_POSITIVE, width}; }
 fc_init fc_init_rotary(double base) { return (fc_init){FC_INIT_ROTARY, base}; }
+fc_init fc_init_formula(fc_init_fn at) { return (fc_init){.kind = FC_INIT_FORMULA, .at = at}; }
 fc_init fc_init_fan_in(int64_t fan_in) { return fc_init_uniform(fan_in > 0 ? 1 / sqrt((double)fan_in) : 0); }
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain) {
   return fc_init_uniform(gain * sqrt(6.0 / (double)(fan_in + fan_out)));
@@ -170,6 +171,9 @@ static void fill(entry *e, uint64_t seed, int number) {
     break;
   case FC_INIT_ROTARY:
     for (int64_t i = 0; i < n; i++) x[i] = (fc_real)pow(e->init.scale, -(double)i / (double)n);
+    break;
+  case FC_INIT_FORMULA:
+    for (int64_t i = 0; i < n; i++) x[i] = (fc_real)e->init.at(e->t.dim, i);
     break;
   case FC_INIT_ORTHOGONAL:
     orthogonal(&r, &e->t, e->init.scale);

@@ -13,12 +13,15 @@ typedef enum {
   FC_INIT_TRUNC_NORMAL,
   FC_INIT_ORTHOGONAL,
   FC_INIT_ROTARY,
-  FC_INIT_POSITIVE
+  FC_INIT_POSITIVE,
+  FC_INIT_FORMULA
 } fc_init_kind;
+typedef double (*fc_init_fn)(const int64_t *dim, int64_t i); /* element i of a tensor of that shape */
 typedef struct fc_init {
   fc_init_kind kind;
   double       scale; /* constant; half width; standard deviation; std before truncation at 2 std; gain; base;
                          width */
+  fc_init_fn at;      /* FC_INIT_FORMULA */
 } fc_init;
 
 fc_init fc_init_constant(double value);
@@ -28,6 +31,7 @@ fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain); /* U(+-gai
 fc_init fc_init_normal(double std);
 fc_init fc_init_positive(double width); /* U[0, width) */
 fc_init fc_init_rotary(double base);    /* inverse frequencies base^(-i/n) of n values */
+fc_init fc_init_formula(fc_init_fn at);
 
 typedef enum {
   FC_PARAM_TRAINED  = 0,

@@ -291,7 +291,8 @@ static fc_tensor *positions(fc_ctx *c, const model *m, const points *q, fc_tenso
 
 /* car and airfrans: all numbers of a point, which packed batches give in two parts */
 static fc_tensor *embed_input(fc_ctx *c, const model *m, const points *q, const fc_batch *b) {
-  fc_tensor *x = as_rows(c, fc_batch_get(b, "x")), *fx = fc_batch_get(b, "fx"), *pos = fc_batch_get(b, "pos");
+  fc_tensor *x = as_rows(c, fc_batch_get(b, "x")), *fx = fc_batch_get(b, "fx"),
+            *pos = m->t.design ? fc_batch_get(b, "pos") : NULL;
 
   if (fx) fx = as_rows(c, fx);
   if (m->t.design && fx) {
@@ -326,13 +327,13 @@ typedef struct {
   const points *q;
 } block_call;
 
-/* rows through a 3^n convolution on the grid of their samples */
-static fc_tensor *convolve(fc_ctx *c, const model *m, const points *q, const fc_conv_layer *l, fc_tensor *u) {
+/* rows as the grid of their samples, [B, X.., C] */
+static fc_tensor *as_grid(fc_ctx *c, const model *m, const points *q, fc_tensor *u) {
   int64_t dim[2 + MAX_SPACE] = {q->seg.n};
 
   for (int a = 0; a < m->t.axes; a++) dim[1 + a] = q->grid[a];
   dim[1 + m->t.axes] = fc_last(u);
-  return as_rows(c, fc_conv_apply(c, l, fc_reshape(c, u, 2 + m->t.axes, dim)));
+  return fc_reshape(c, u, 2 + m->t.axes, dim);
 }
 
 /* h <- h + W_out attention(P_x u, P_fx u) + b, u = LN1(h);  h <- h + MLP(LN2(h)) */
@@ -344,13 +345,14 @@ static fc_tensor *apply_block(fc_ctx *c, const void *self, int n_in, fc_tensor *
   fc_tensor        *h = in[n_in - 1], *u = fc_layer_norm_apply(c, &k->ln_1, h), *a, *f;
 
   if (m->t.axes) {
-    a = convolve(c, m, call->q, &k->conv_x, u);
-    f = convolve(c, m, call->q, &k->conv_fx, u);
+    u = as_grid(c, m, call->q, u);
+    a = fc_conv_apply(c, &k->conv_x, u);
+    f = fc_conv_apply(c, &k->conv_fx, u);
   } else {
     a = fc_linear_apply(c, &k->linear_x, u, FC_ACT_NONE);
     f = fc_linear_apply(c, &k->linear_fx, u, FC_ACT_NONE);
   }
-  fc_tensor *y = fc_physics_attention(c, a, f, &k->attn, &call->q->seg);
+  fc_tensor *y = as_rows(c, fc_physics_attention(c, a, f, &k->attn, &call->q->seg));
   if (p > 0)
     h = fc_add(c, h, fc_dropout(c, fc_linear_apply(c, &k->out, y, FC_ACT_NONE), p));
   else
@@ -386,6 +388,19 @@ static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
 
 /* ---- boundary: what the inputs must look like ---- */
 
+/* fx [.., features] beside x, or none */
+static fc_status check_values(const fc_batch *b, const fc_tensor *x, int64_t features) {
+  int64_t    dim[FC_MAX_DIMS];
+  fc_tensor *fx = fc_batch_get(b, "fx");
+
+  FC_REQUIRE(features > 0 || !fx, FC_E_MISMATCH,
+             "transolver: the batch holds fx %s, but this network takes x alone (fun_dim = 0, car, airfrans)",
+             fc_shape_text(fx));
+  if (!features) return FC_OK;
+  for (int a = 0; a < x->ndim; a++) dim[a] = a < x->ndim - 1 ? x->dim[a] : features;
+  return fc_batch_need(b, "fx", x->ndim, dim, &fx);
+}
+
 static fc_status check_time(const model *m, const fc_batch *b, int64_t samples) {
   fc_tensor *T;
 
@@ -396,7 +411,7 @@ static fc_status check_time(const model *m, const fc_batch *b, int64_t samples) 
 static fc_status check_packed(const model *m, const fc_batch *b, const fc_tensor *lengths) {
   const int64_t space    = m->t.design ? m->t.lattice : m->cfg.space_dim;
   const int64_t features = m->t.design ? m->cfg.space_dim - space : m->cfg.fun_dim;
-  fc_tensor    *x, *fx;
+  fc_tensor    *x;
 
   FC_REQUIRE(
       !m->t.axes, FC_E_MISMATCH,
@@ -404,7 +419,7 @@ static fc_status check_packed(const model *m, const fc_batch *b, const fc_tensor
       "for irregular points");
   FC_TRY(fc_batch_need(b, "x", FC_DIMS(-1, space), &x));
   FC_TRY(fc_segments_check(lengths, "x_lengths", x->dim[0]));
-  if (features > 0) FC_TRY(fc_batch_need(b, "fx", FC_DIMS(x->dim[0], features), &fx));
+  FC_TRY(check_values(b, x, features));
   return check_time(m, b, fc_len(lengths));
 }
 
@@ -413,6 +428,7 @@ static fc_status check_design(const model *m, const fc_batch *b) {
   fc_tensor *x, *pos;
 
   FC_TRY(fc_batch_need(b, "x", FC_DIMS(-1, m->cfg.space_dim), &x));
+  FC_TRY(check_values(b, x, 0));
   return m->unified ? fc_batch_need(b, "pos", FC_DIMS(x->dim[0], m->t.lattice), &pos) : FC_OK;
 }
 
@@ -436,7 +452,7 @@ static fc_status check_grid(const model *m, const fc_tensor *x) {
 static fc_status check(const void *self, const fc_batch *b) {
   const model     *m       = self;
   const fc_tensor *lengths = fc_batch_get(b, "x_lengths");
-  fc_tensor       *x       = fc_batch_get(b, "x"), *fx;
+  fc_tensor       *x       = fc_batch_get(b, "x");
   int64_t          dim[FC_MAX_DIMS];
 
   if (lengths) return check_packed(m, b, lengths);
@@ -446,9 +462,7 @@ static fc_status check(const void *self, const fc_batch *b) {
   dim[ndim - 1] = m->cfg.space_dim;
   FC_TRY(fc_batch_need(b, "x", ndim, dim, &x));
   if (m->t.axes) FC_TRY(check_grid(m, x));
-  for (int a = 0; a < ndim - 1; a++) dim[a] = x->dim[a];
-  dim[ndim - 1] = m->cfg.fun_dim;
-  if (m->cfg.fun_dim > 0) FC_TRY(fc_batch_need(b, "fx", ndim, dim, &fx));
+  FC_TRY(check_values(b, x, m->cfg.fun_dim));
   return check_time(m, b, x->dim[0]);
 }
 

@@ -5,6 +5,7 @@
 #include "io/field_writer.h"
 #include "io/file.h"
 #include "train/coarse.h"
+#include "train/linear.h"
 #include "train/report.h"
 #include "train/rollout.h"
 
@@ -20,13 +21,15 @@ typedef struct {
   fc_field_writer      *writer;
   fc_compare           *cmp; /* NULL: nothing to compare with */
   fc_shots              shots;
-  fc_real              *truth;
+  fc_real              *truth, *given;        /* one frame; what the coarse solver begins with */
   int64_t lo, hi, known, bad_traj, bad_frame; /* trajectories lo..hi-1; frames with truth; first bad frame */
   char    file[FC_TEXT + 32], stem[FC_TEXT + 32];
-  int     model, persistence, solver;
-  fc_coarse   coarse;
-  const char *no_coarse; /* why there is no coarse solver */
-  fc_progress bar;
+  int     model, persistence, linear, solver;
+  fc_linear_map *linear_map; /* NULL: none, and why */
+  const char    *no_linear;
+  fc_coarse      coarse;
+  const char    *no_coarse; /* why there is no coarse solver */
+  fc_progress    bar;
 } work;
 
 /* ---- what to do: names, trajectories, frames ---- */
@@ -200,6 +203,27 @@ static fc_status roll_all(work *w, int64_t steps) {
   return FC_OK;
 }
 
+/* ---- the linear map ---- */
+
+static fc_status roll_linear(work *w) {
+  FC_TRY(fc_linear_fit(w->run, &w->s, &w->linear_map, &w->no_linear));
+  if (!w->linear_map) return FC_OK;
+  fc_real *y = malloc((size_t)(w->known * w->s.out_len) * sizeof *y);
+  FC_REQUIRE(y, FC_E_SYSTEM, "no memory for %lld frames", (long long)w->known);
+  w->linear   = fc_compare_method(w->cmp, "linear");
+  fc_status s = FC_OK;
+  for (int64_t traj = w->lo; traj < w->hi && s == FC_OK; traj++) {
+    if ((s = fc_rollout_start(w->roll, traj, w->job->start)) != FC_OK) break;
+    fc_linear_predict(w->linear_map, fc_rollout_history(w->roll), w->known, y);
+    fc_scaling_undo(&w->s.out, w->known * w->s.points, y);
+    for (int64_t t = 0; t < w->known && s == FC_OK; t++)
+      if ((s = read_truth(w, traj, t)) == FC_OK)
+        s = fc_compare_add(w->cmp, w->linear, t, y + t * w->s.out_len, w->truth);
+  }
+  free(y);
+  return s;
+}
+
 /* ---- the solver on a coarser grid ---- */
 
 typedef struct {
@@ -215,12 +239,21 @@ static fc_status compare_coarse(void *user, int64_t unused, int64_t t, const fc_
   return fc_compare_add(k->w->cmp, k->w->solver, t, x, k->w->truth);
 }
 
+/* what the solver begins with: the last known frame, or the inputs of a steady problem */
+static fc_status coarse_start(work *w, int64_t traj) {
+  if (w->s.steady) return fc_source_given(&w->s, traj, w->given);
+  FC_TRY(fc_rollout_start(w->roll, traj, w->job->start));
+  memcpy(w->given, fc_rollout_last(w->roll), (size_t)w->s.out_len * sizeof *w->given);
+  return FC_OK;
+}
+
 static fc_status roll_coarse(work *w) {
   const double t0 = first_time(w);
 
-  FC_TRY(fc_rollout_start(w->roll, w->lo, w->job->start));
-  FC_TRY(fc_coarse_choose(&w->s, fc_rollout_last(w->roll), t0, fc_rollout_cost(w->roll), &w->coarse,
-                          &w->no_coarse));
+  w->given = malloc((size_t)(w->s.steady ? w->s.in_len : w->s.out_len) * sizeof *w->given);
+  FC_REQUIRE(w->given, FC_E_SYSTEM, "no memory for one frame");
+  FC_TRY(coarse_start(w, w->lo));
+  FC_TRY(fc_coarse_choose(&w->s, w->given, t0, fc_rollout_cost(w->roll), &w->coarse, &w->no_coarse));
   if (!w->coarse.def) return FC_OK;
   char label[48], *at = label + snprintf(label, sizeof label, "solver ");
   for (int a = 0; a < w->s.geo.ndim; a++)
@@ -229,8 +262,8 @@ static fc_status roll_coarse(work *w) {
   w->solver = fc_compare_method(w->cmp, label);
   for (int64_t traj = w->lo; traj < w->hi; traj++) {
     coarse_frame k = {w, traj};
-    FC_TRY(fc_rollout_start(w->roll, traj, w->job->start));
-    FC_TRY(fc_coarse_run(&w->coarse, &w->s, fc_rollout_last(w->roll), t0, w->known, compare_coarse, &k));
+    FC_TRY(coarse_start(w, traj));
+    FC_TRY(fc_coarse_run(&w->coarse, &w->s, w->given, t0, w->known, compare_coarse, &k));
   }
   return FC_OK;
 }
@@ -248,6 +281,10 @@ static void print_costs(const work *w, FILE *f) {
   } else {
     fprintf(f, "; no coarse solver beside it: %s\n", w->no_coarse);
   }
+  if (w->linear_map)
+    fprintf(f, "%s\n", fc_linear_text(w->linear_map));
+  else
+    fprintf(f, "no linear baseline: %s\n", w->no_linear);
 }
 
 static fc_status report(work *w, FILE *f) {
@@ -295,10 +332,8 @@ static fc_status perform(work *w, FILE *f) {
   w->writer               = NULL;
   FC_TRY(fc_field_writer_finish(writer));
   announce(w, steps, f);
-  if (w->known && !w->s.steady)
-    FC_TRY(roll_coarse(w));
-  else
-    w->no_coarse = "the problem is steady";
+  if (w->known) FC_TRY(roll_linear(w));
+  if (w->known) FC_TRY(roll_coarse(w));
   if (w->known) FC_TRY(report(w, f));
   FC_REQUIRE(w->bad_frame < 0, FC_E_NUMERIC,
              "the prediction of trajectory %lld is not finite from frame %lld on; everything is written all "
@@ -318,11 +353,13 @@ fc_status fc_rollout_run(const fc_run *run, const fc_rollout_job *job, FILE *f) 
   if (s == FC_OK) s = perform(w, f);
   fc_field_writer_abandon(w->writer);
   fc_coarse_free(&w->coarse);
+  fc_linear_free(w->linear_map);
   fc_compare_destroy(w->cmp);
   fc_shots_free(&w->shots);
   fc_rollout_destroy(w->roll);
   fc_source_close(&w->s);
   free(w->truth);
+  free(w->given);
   free(w);
   return s;
 }

@@ -17,6 +17,10 @@ void fc_linear_init_shaped(fc_linear *l, fc_params *p, const char *name, bool bi
 /* weight normal(0, std), bias 0: the transformers of thuml, std 0.02 */
 void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias,
                            double std);
+/* either of them, with bias; std 0: PyTorch's default */
+void fc_linear_init_std(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, double std);
+/* weight Xavier uniform, bias 0 */
+void fc_linear_init_xavier(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias);
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act);
 
 typedef struct fc_norm {
@@ -35,8 +39,11 @@ typedef struct fc_conv_layer {
 } fc_conv_layer;
 
 /* square kernels of n points along each of ndim axes */
-void       fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
-                        int64_t n, bool bias, fc_conv_spec spec);
+void fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
+                  int64_t n, bool bias, fc_conv_spec spec);
+/* the same, weight Xavier uniform, bias 0 */
+void fc_conv_init_xavier(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
+                         int64_t n, bool bias, fc_conv_spec spec);
 fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x);
 
 /* act(x W1 + b1) W2 + b2, as the Transolver family has it: weights NAME.linear_pre.0 and NAME.linear_post */
@@ -50,6 +57,36 @@ fc_tensor *fc_mlp_apply(fc_ctx *c, const fc_mlp *l, fc_tensor *x, fc_act act);
 /* r + the same, in one pass */
 fc_tensor *fc_mlp_onto(fc_ctx *c, const fc_mlp *l, fc_tensor *r, fc_tensor *x, fc_act act);
 
+/* x = act(pre x), then n times x += act(linears_j x), then post x: the MLP of GNOT */
+enum { FC_RESIDUAL_LAYERS = 16 };
+typedef struct fc_residual_mlp {
+  int64_t   n;
+  fc_linear pre, mid[FC_RESIDUAL_LAYERS], post;
+} fc_residual_mlp;
+void fc_residual_mlp_init(fc_residual_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden,
+                          int64_t out, int64_t n);
+fc_tensor *fc_residual_mlp_apply(fc_ctx *c, const fc_residual_mlp *l, fc_tensor *x, fc_act act);
+
+/* normalised linear attention with its maps, all C x C with bias: weights NAME.query, NAME.proj, and for each
+   of n functions NAME.keys.i and NAME.values.i; n = -1: one function, named NAME.key and NAME.value */
+enum { FC_ATTENTION_FUNCTIONS = 8 };
+typedef struct fc_linear_attention_layer {
+  int64_t   heads;
+  fc_linear query, key[FC_ATTENTION_FUNCTIONS], value[FC_ATTENTION_FUNCTIONS], proj;
+} fc_linear_attention_layer;
+typedef struct fc_attention_call {
+  const fc_segments *rows; /* of the queries */
+  int                n;
+  fc_tensor *const  *y; /* the functions, rows [M_i, C] */
+  const fc_segments *keys;
+  double             drop_inside, drop; /* dropout before and behind proj */
+} fc_attention_call;
+/* std: see fc_linear_init_std */
+void fc_linear_attention_init(fc_linear_attention_layer *l, fc_params *p, const char *name, int64_t C,
+                              int64_t heads, int n, double std);
+/* r + proj(attention of queries from x [R, C] to the functions) */
+fc_tensor *fc_linear_attention_onto(fc_ctx *c, const fc_linear_attention_layer *l, fc_tensor *r, fc_tensor *x,
+                                    const fc_attention_call *call);
 /* W2 silu(W1 code(T) + b1) + b2 added to all points of a sample: h [B, .., C], T [B, 1]; weights NAME.0,
  * NAME.2 */
 typedef struct fc_time_layer {
@@ -61,6 +98,54 @@ fc_tensor *fc_time_add(fc_ctx *c, const fc_time_layer *l, fc_tensor *h, fc_tenso
 /* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim);
 
+/* ---- FactFormer and its descendants (core/nn/axis_kernel.c): attention with one small kernel per axis.
+   Letters: B batch, X.. two or three space axes, D dim, H heads, c dim_head ---- */
+enum { FC_MAX_SPACE = 3 };
+typedef struct fc_axis_spec {
+  int     n_space;
+  int64_t dim, heads, dim_head, multiplier; /* multiplier: width of queries and keys in head widths */
+  double  fourier_scale;                    /* std of the random frequencies */
+  double  scaling;                          /* of kernels; 1 in all published networks */
+} fc_axis_spec;
+
+typedef struct fc_axis_kernel { /* of one axis: reducer, gated map, queries and keys */
+  fc_linear  to_in, gate, mix;
+  fc_norm    norm;
+  fc_tensor *to_q, *to_k, *inv_freq;
+} fc_axis_kernel;
+
+typedef struct fc_axis_layer {
+  fc_axis_spec   spec;
+  fc_tensor     *fourier; /* _B [d, D/2], not trained */
+  fc_linear      position;
+  fc_norm        in_norm;
+  fc_tensor     *to_v, *to_in; /* [H c, D], [D, D] */
+  fc_axis_kernel axis[FC_MAX_SPACE];
+} fc_axis_layer;
+
+/* FC_E_USAGE if the sizes do not fit together; model is for the message */
+fc_status fc_axis_spec_check(const fc_axis_spec *s, const char *model);
+/* names as in the official code, behind what was pushed: 0.0._B .. 1.low_rank_kernel_z */
+void fc_axis_layer_init(fc_axis_layer *l, fc_params *p, const fc_axis_spec *s);
+/* u [B, X.., D] + code of the grid, over u's own memory (fc_add_position) */
+fc_tensor *fc_axis_position(fc_ctx *c, const fc_axis_layer *l, fc_tensor *u, fc_tensor *const *pos);
+/* of the normalised state w [B, X.., D]: values [B, H, X.., c] */
+fc_tensor *fc_axis_values(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w);
+/* and the kernel of axis a with coordinates pos [n]: [B, H, n, n] */
+fc_tensor *fc_axis_kernel_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor *w, const fc_tensor *pos);
+
+/* frames of a field to its first state: each channel by itself, GELU, then one map of all channels and
+   frames; weights to_in.0 and to_in.2. channels must divide D/2. x [B, X.., T, C] -> [B, X.., D] */
+typedef struct fc_frame_lift {
+  fc_linear point, mix;
+  int64_t   channels;
+} fc_frame_lift;
+void       fc_frame_lift_init(fc_frame_lift *l, fc_params *p, int64_t channels, int64_t frames, int64_t dim);
+fc_tensor *fc_frame_lift_apply(fc_ctx *c, const fc_frame_lift *l, fc_tensor *x);
+
+/* lo .. hi over n points, both ends included, also on periodic axes as the official scripts do; extra
+   points go on with the same spacing: [n + extra, 1] */
+fc_tensor *fc_axis_coordinates(fc_ctx *c, double lo, double hi, int64_t n, int64_t extra);
 /* ---- around the layers of models on grids (core/nn/grid.c) ---- */
 /* the points of fc_unit_grid for each of B samples: [B, X.., ndim]; and their distances to the lattice of ref
    points per axis on the unit cube: [B, X.., ref^ndim]; constants */

@@ -13,8 +13,9 @@
 
 #include <string.h>
 
-/* points of a block; points of a chunk of the weight gradient and most chunks */
-enum { BLOCK = 512, CHUNK = 2048, MAX_CHUNKS = 16 };
+/* Points of a block: many for the sake of the products, fewer if that leaves cores without work. Points of a
+   chunk of the weight gradient, and how many chunks there are. */
+enum { MIN_BLOCK = 128, MAX_BLOCK = 512, BLOCKS = 24, CHUNK = 2048, MIN_CHUNKS = 2, MAX_CHUNKS = 16 };
 
 /* ---- blocks and taps ---- */
 
@@ -27,8 +28,14 @@ typedef struct { /* the part of a block that has inputs under a tap */
   int64_t from; /* input of its first point */
 } overlap;
 
-static int64_t lines_of(const fc_conv_same *s) { return fc_max64(1, fc_min64(BLOCK / s->X[2], s->X[1])); }
-static int64_t cols_of(const fc_conv_same *s) { return fc_min64(s->X[2], BLOCK); }
+static int64_t points_of(const fc_conv_same *s) { return s->B * s->X[0] * s->X[1] * s->X[2]; }
+static int64_t block_points(const fc_conv_same *s) {
+  return fc_max64(MIN_BLOCK, fc_min64(MAX_BLOCK, points_of(s) / BLOCKS));
+}
+static int64_t lines_of(const fc_conv_same *s) {
+  return fc_max64(1, fc_min64(block_points(s) / s->X[2], s->X[1]));
+}
+static int64_t cols_of(const fc_conv_same *s) { return fc_min64(s->X[2], block_points(s)); }
 
 static int64_t blocks_of(const fc_conv_same *s) {
   return s->B * s->X[0] * fc_ceil_div(s->X[1], lines_of(s)) * fc_ceil_div(s->X[2], cols_of(s));
@@ -96,10 +103,10 @@ static void run_block(const fc_conv_same *s, const pass *p, const block *b) {
 }
 
 static double flops_of(const fc_conv_same *s) {
-  return 2 * (double)(s->B * s->X[0] * s->X[1] * s->X[2]) * (double)(s->C * s->O * taps_of(s));
+  return 2 * (double)points_of(s) * (double)(s->C * s->O * taps_of(s));
 }
 
-static int64_t work(const fc_conv_same *s) { return s->B * s->X[0] * s->X[1] * s->X[2] * s->C * s->O; }
+static int64_t work(const fc_conv_same *s) { return points_of(s) * s->C * s->O; }
 
 static void run(fc_ctx *c, const fc_conv_same *s, const pass *p) {
   c->flops += flops_of(s);
@@ -110,16 +117,28 @@ static void run(fc_ctx *c, const fc_conv_same *s, const pass *p) {
   }
 }
 
+/* the weights of some input channels, a few at a time so that what is read and written stays in the first
+ * cache */
+enum { CHANNELS = 16 };
+
+static void pack_channels(const fc_conv_same *s, const fc_real *W, bool swap, int64_t ch, int64_t n,
+                          fc_real *to) {
+  const int64_t taps = taps_of(s), size = s->C * s->O;
+
+  for (int64_t o = 0; o < s->O; o++)
+    for (int64_t i = ch; i < ch + n; i++)
+      for (int64_t t = 0; t < taps; t++)
+        to[t * size + (swap ? o * s->C + i : i * s->O + o)] = W[(o * s->C + i) * taps + t];
+}
+
 /* W [O, C, taps] -> [taps, C, O], or [taps, O, C] if swap */
 static const fc_real *pack(fc_ctx *c, const fc_conv_same *s, const fc_real *W, bool swap) {
   const int64_t taps = taps_of(s), size = s->C * s->O;
   fc_real      *to = fc_arena_push(c->arena, (size_t)(taps * size) * sizeof *to);
 
   if (c->dry) return to;
-  FC_FOR_ROWS(ch, s->C, s->O * taps)
-  for (int64_t o = 0; o < s->O; o++)
-    for (int64_t t = 0; t < taps; t++)
-      to[t * size + (swap ? o * s->C + ch : ch * s->O + o)] = W[(o * s->C + ch) * taps + t];
+  FC_FOR_ROWS(i, fc_ceil_div(s->C, CHANNELS), CHANNELS * s->O * taps)
+  pack_channels(s, W, swap, i * CHANNELS, fc_min64(CHANNELS, s->C - i * CHANNELS), to);
   return to;
 }
 
@@ -177,13 +196,16 @@ static void weights_of_block(const fc_conv_same *s, const fc_real *x, const fc_r
   }
 }
 
-/* blocks n .. end-1 */
+/* the taps number s2 + k/2 of each line of the kernel, over blocks n .. end-1 */
 static void weights_of_chunk(const fc_conv_same *s, const fc_real *x, const fc_real *dy, int64_t n,
-                             int64_t end, fc_real *part, fc_real *room) {
-  memset(part, 0, (size_t)(taps_of(s) * s->C * s->O) * sizeof *part);
+                             int64_t end, int64_t s2, fc_real *part, fc_real *room) {
+  const int64_t size = s->C * s->O;
+
+  for (int64_t t = s2 + s->k[2] / 2; t < taps_of(s); t += s->k[2])
+    memset(part + t * size, 0, (size_t)size * sizeof *part);
   for (; n < end; n++) {
     const block b = block_at(s, n);
-    for (int64_t s2 = -(s->k[2] / 2); s2 <= s->k[2] / 2; s2++) weights_of_block(s, x, dy, &b, s2, part, room);
+    weights_of_block(s, x, dy, &b, s2, part, room);
   }
 }
 
@@ -200,19 +222,22 @@ static void add_parts(const fc_conv_same *s, fc_real *part, int64_t chunks, fc_r
 
 void fc_conv_same_weights(fc_ctx *c, const fc_conv_same *s, const fc_real *x, const fc_real *dy,
                           fc_real *dW) {
-  const int64_t blocks = blocks_of(s), points = s->B * s->X[0] * s->X[1] * s->X[2];
-  const int64_t wanted = fc_min64(blocks, fc_min64(MAX_CHUNKS, fc_ceil_div(points, CHUNK)));
-  const int64_t size = taps_of(s) * s->C * s->O, copy = lines_of(s) * cols_of(s) * s->O;
-  const size_t  mark = fc_arena_mark(c->arena);
-  fc_real      *part = fc_arena_push(c->arena, (size_t)(wanted * size) * sizeof *part);
-  fc_real      *room = fc_arena_push(c->arena, (size_t)(wanted * copy) * sizeof *room);
+  const int64_t blocks = blocks_of(s), wide = s->k[2];
+  const int64_t wanted = fc_max64(MIN_CHUNKS, fc_min64(MAX_CHUNKS, fc_ceil_div(points_of(s), CHUNK)));
+  const int64_t chunks = fc_min64(blocks, wanted), size = taps_of(s) * s->C * s->O,
+                copy = lines_of(s) * cols_of(s) * s->O;
+  const size_t mark  = fc_arena_mark(c->arena);
+  fc_real     *part  = fc_arena_push(c->arena, (size_t)(chunks * size) * sizeof *part);
+  fc_real     *room  = fc_arena_push(c->arena, (size_t)(chunks * wide * copy) * sizeof *room);
 
   c->flops += flops_of(s);
   if (!c->dry) {
-    FC_FOR_TASKS(i, wanted, work(s))
-    weights_of_chunk(s, x, dy, blocks * i / wanted, blocks * (i + 1) / wanted, part + i * size,
-                     room + i * copy);
-    add_parts(s, part, wanted, dW);
+    FC_FOR_TASKS(n, chunks * wide, work(s)) {
+      const int64_t i = n / wide;
+      weights_of_chunk(s, x, dy, blocks * i / chunks, blocks * (i + 1) / chunks, n % wide - wide / 2,
+                       part + i * size, room + n * copy);
+    }
+    add_parts(s, part, chunks, dW);
   }
   fc_arena_pop(c->arena, mark);
 }

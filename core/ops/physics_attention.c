@@ -68,18 +68,25 @@ static int64_t work(const problem *p) { return p->R * p->A * p->G; }
 
 /* ---- kernels on a few rows ---- */
 
-/* x = softmax(x + b) in each row */
+/* x = softmax(x + b) in each row. Loops over all rows, so that one row need not wait for another's sum. */
 FC_SIMD static void softmax_rows(fc_real *restrict x, const fc_real *restrict b, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; r++, x += n) {
-    fc_real top = x[0] + b[0], sum = 0;
-    FC_REDUCE(max, top) for (int64_t j = 0; j < n; j++) {
-      x[j] += b[j];
-      top = x[j] > top ? x[j] : top;
+  fc_real top[MAX_TILE];
+
+  for (int64_t r = 0; r < rows; r++) {
+    fc_real high = x[r * n] + b[0];
+    FC_REDUCE(max, high) for (int64_t j = 0; j < n; j++) {
+      x[r * n + j] += b[j];
+      high = x[r * n + j] > high ? x[r * n + j] : high;
     }
-    for (int64_t j = 0; j < n; j++) x[j] = fc_exp(x[j] - top);
-    FC_REDUCE(+, sum) for (int64_t j = 0; j < n; j++) sum += x[j];
+    top[r] = high;
+  }
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < n; j++) x[r * n + j] = fc_exp(x[r * n + j] - top[r]);
+  for (int64_t r = 0; r < rows; r++) {
+    fc_real sum = 0;
+    FC_REDUCE(+, sum) for (int64_t j = 0; j < n; j++) sum += x[r * n + j];
     const fc_real scale = 1 / sum;
-    for (int64_t j = 0; j < n; j++) x[j] *= scale;
+    for (int64_t j = 0; j < n; j++) x[r * n + j] *= scale;
   }
 }
 
