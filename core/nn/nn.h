@@ -19,6 +19,8 @@ void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t
                            double std);
 /* either of them, with bias; std 0: PyTorch's default */
 void fc_linear_init_std(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, double std);
+/* weight Xavier uniform, bias 0 */
+void fc_linear_init_xavier(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias);
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act);
 
 typedef struct fc_norm {
@@ -37,8 +39,11 @@ typedef struct fc_conv_layer {
 } fc_conv_layer;
 
 /* square kernels of n points along each of ndim axes */
-void       fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
-                        int64_t n, bool bias, fc_conv_spec spec);
+void fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
+                  int64_t n, bool bias, fc_conv_spec spec);
+/* the same, weight Xavier uniform, bias 0 */
+void fc_conv_init_xavier(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
+                         int64_t n, bool bias, fc_conv_spec spec);
 fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x);
 
 /* act(x W1 + b1) W2 + b2, as the Transolver family has it: weights NAME.linear_pre.0 and NAME.linear_post */
@@ -82,6 +87,13 @@ void fc_linear_attention_init(fc_linear_attention_layer *l, fc_params *p, const 
 /* r + proj(attention of queries from x [R, C] to the functions) */
 fc_tensor *fc_linear_attention_onto(fc_ctx *c, const fc_linear_attention_layer *l, fc_tensor *r, fc_tensor *x,
                                     const fc_attention_call *call);
+/* W2 silu(W1 code(T) + b1) + b2 added to all points of a sample: h [B, .., C], T [B, 1]; weights NAME.0,
+ * NAME.2 */
+typedef struct fc_time_layer {
+  fc_linear in, out;
+} fc_time_layer;
+void       fc_time_init(fc_time_layer *l, fc_params *p, const char *name, int64_t C);
+fc_tensor *fc_time_add(fc_ctx *c, const fc_time_layer *l, fc_tensor *h, fc_tensor *T); /* takes h's memory */
 
 /* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim);
@@ -134,4 +146,22 @@ fc_tensor *fc_frame_lift_apply(fc_ctx *c, const fc_frame_lift *l, fc_tensor *x);
 /* lo .. hi over n points, both ends included, also on periodic axes as the official scripts do; extra
    points go on with the same spacing: [n + extra, 1] */
 fc_tensor *fc_axis_coordinates(fc_ctx *c, double lo, double hi, int64_t n, int64_t extra);
+/* ---- around the layers of models on grids (core/nn/grid.c) ---- */
+/* the points of fc_unit_grid for each of B samples: [B, X.., ndim]; and their distances to the lattice of ref
+   points per axis on the unit cube: [B, X.., ref^ndim]; constants */
+fc_tensor *fc_unit_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim);
+fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, int64_t ref);
+/* x [B, X.., C] and behind its channels one coordinate i / n for each axis of n points (0 is there, 1 is not)
+ */
+fc_tensor *fc_with_cells(fc_ctx *c, fc_tensor *x);
+/* zeros around a field [B, X.., C], near[a] and far[a] at the ends of axis a; and back to n[a] points */
+fc_tensor *fc_pad_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *far);
+fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *n);
+/* [B, C, X..] -> [B, X.., C] and back */
+fc_tensor *fc_channels_last(fc_ctx *c, fc_tensor *x);
+fc_tensor *fc_channels_first(fc_ctx *c, fc_tensor *x);
+/* frames of history as channels, oldest first: standard window [B, T, X.., C] -> [B, X.., T C] */
+fc_tensor *fc_window_channels(fc_ctx *c, fc_tensor *window);
+/* and the field of a one-step model as a window: [B, X.., C] -> [B, 1, X.., C] */
+fc_tensor *fc_single_frame(fc_ctx *c, fc_tensor *y);
 #endif
