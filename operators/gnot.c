@@ -203,7 +203,7 @@ static void settle_variant(model *m) {
   m->functions = g->variant == NSL ? 1 : g->branch_sizes.n;
   if (g->n_experts == 0) g->n_experts = g->variant == NSL ? 3 : 1;
   if (g->variant == CGPT) g->n_experts = 1, g->n_inner = 4; /* CGPTNO does not read its n_inner */
-  /* one expert has gate 1 whatever its gate network says; that network's gradient is zero */
+  /* a single expert has gate 1, so its gate network is not run; unlike PyTorch's it sees no weight decay */
   m->gated = g->variant != CGPT && g->n_experts > 1;
   if (g->variant == NSL) g->ffn_dropout = g->attn_dropout = g->dropout;
 }

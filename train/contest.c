@@ -213,10 +213,7 @@ static fc_status roll_all(work *w) {
 }
 
 fc_status fc_contest_run(const fc_contest_job *job, FILE *f) {
-  work      w = {.job          = job,
-                 .t.data       = job->data,
-                 .t.good_error = job->good_error,
-                 .t.no_solver  = "the problem is steady"};
+  work      w = {.job = job, .t.data = job->data, .t.good_error = job->good_error, .t.no_solver = ""};
   fc_status s;
 
   FC_TRY(fc_make_folder(job->out));
