@@ -27,7 +27,7 @@ static void windows(void) {
         !f.steady);
   for (int64_t N = 4; N <= 9; N += 5) {
     fc_tensor       *w = check_random(c, FC_DIMS(2, 3, N, N, 2));
-    const fc_tensor *y = fc_model_frames(c, n.def, n.self, w, 1);
+    const fc_tensor *y = fc_model_frames(c, n.def, n.self, w, 1, &(fc_batch){0});
     CHECK(y->ndim == 5 && y->dim[0] == 2 && y->dim[1] == 1 && y->dim[2] == N && y->dim[3] == N &&
           y->dim[4] == 2);
     fc_batch b = {0};
