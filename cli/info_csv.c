@@ -1,5 +1,6 @@
 /* cli/info_csv.c - tables: columns, dates and gaps between them, empty cells and text, statistics. */
 #include "cli/info.h"
+#include "io/cloud.h"
 #include "io/csv.h"
 
 #include <math.h>
@@ -129,7 +130,7 @@ fc_status fc_info_csv(const char *path, const fc_info_options *o, json_t *out) {
   table   t = {.path = path};
   fc_csv *f;
 
-  (void)o;
+  if (fc_cloud_recognised(path)) return fc_info_cloud(path, o, out);
   fc_info_text(out, "kind", "CSV");
   FC_TRY(fc_csv_open(path, &f));
   const fc_status s = read_table(f, &t);

@@ -254,7 +254,7 @@ bool fc_cloud_is_table(const char *path) {
 
   if (fc_csv_open(path, &t) != FC_OK) return false;
   for (int k = 0; k < FC_COUNT(known); k++) yes |= known_axes(t, known[k]) >= 2;
-  yes &= fc_csv_columns(t) > 2;
+  yes &= fc_csv_columns(t) > 2 && fc_csv_find(t, "date") < 0; /* else a time series */
   fc_csv_close(t);
   return yes;
 }
