@@ -15,8 +15,8 @@ typedef struct fc_frames {
   int64_t multiple; /* every axis length must be a multiple of this */
   bool    steady;   /* one field to one field, no time (Darcy) */
   bool    square;   /* all axes of one length */
-  int64_t
-      params; /* numbers per trajectory (viscosity, time step): pack then finds params [B, params] in out */
+  int64_t params;   /* numbers per trajectory (viscosity): pack then finds params [B, params] in out */
+  bool    timestep; /* takes a time in [0, 1] (flow matching): pack may find timestep [B] in out */
 } fc_frames;
 
 /* What a model for point clouds and meshes takes from a sample of N points, and gives for each of them.
@@ -57,7 +57,7 @@ typedef struct fc_model_def {
   fc_status (*cloud)(const void *self, fc_cloud_wants *out);
 } fc_model_def;
 
-/* pack, apply, unpack */
-fc_tensor *fc_model_frames(fc_ctx *c, const fc_model_def *def, const void *self, fc_tensor *window,
-                           int n_out);
+/* pack, apply, unpack; inputs holds params [B, p] where the model takes some, else nothing */
+fc_tensor *fc_model_frames(fc_ctx *c, const fc_model_def *def, const void *self, fc_tensor *window, int n_out,
+                           fc_batch *inputs);
 #endif

@@ -8,6 +8,14 @@
 #include <string.h>
 
 /* ---- one file after the other ---- */
+/* values of m under the names of the data set's first file */
+static void keep_params(const fc_field_info *all, const fc_field_info *i, double *out) {
+  for (int k = 0; k < all->n_params; k++) {
+    const int own = fc_field_param(i, all->param[k].name);
+    out[k]        = own < 0 ? NAN : i->param[own].value;
+  }
+}
+
 static fc_status keep_part(fc_field *f, fc_field_part *p, const char *path, fc_field_map *m) {
   const int n = m->n_vars;
 
@@ -18,7 +26,8 @@ static fc_status keep_part(fc_field *f, fc_field_part *p, const char *path, fc_f
   p->n_steps = m->info.n_steps;
   p->group   = m->group;
   p->file    = -1;
-  m->group   = NULL;
+  keep_params(&f->map->info, &m->info, p->param);
+  m->group = NULL;
   f->n_parts++; /* from here on fc_field_close frees it */
   FC_REQUIRE(p->path && p->var && p->set, FC_E_SYSTEM, "%s: not enough memory", path);
   memcpy(p->var, m->var, (size_t)n * sizeof *p->var);
@@ -113,6 +122,42 @@ int64_t fc_field_steps(const fc_field *f, int64_t traj) {
   for (int i = f->n_parts - 1; i >= 0; i--)
     if (traj >= f->part[i].first && traj < f->part[i].first + f->part[i].n_traj) return f->part[i].n_steps;
   return 0;
+}
+
+int fc_field_param(const fc_field_info *i, const char *name) {
+  for (int k = 0; k < i->n_params; k++)
+    if (!strcmp(i->param[k].name, name)) return k;
+  return -1;
+}
+
+/* one parameter of a trajectory: the file's, its group's, or an entry of its list */
+static fc_status read_param(fc_field *f, fc_field_part *p, int64_t local, int k, double *out) {
+  const char *name = f->map->info.param[k].name;
+  char        data_set[FC_NAME + 16];
+
+  *out = p->param[k];
+  if (f->map->info.param[k].by_traj) {
+    snprintf(data_set, sizeof data_set, "scalars/%s", name);
+    FC_TRY(fc_h5_row(p->file, p->path, data_set, 0, local, 1, out));
+  } else if (f->map->grouped) {
+    const hid_t g = H5Gopen2(p->file, p->group[local], H5P_DEFAULT);
+    if (g < 0 || !fc_h5_real(g, name, out)) *out = p->param[k];
+    fc_h5_close(g);
+  }
+  FC_REQUIRE(isfinite(*out), FC_E_INPUT, "%s: the parameter '%s' of trajectory %lld is %s", p->path, name,
+             (long long)(p->first + local), isnan(*out) ? "missing" : "not finite");
+  return FC_OK;
+}
+
+fc_status fc_field_params(fc_field *f, int64_t traj, int n, const int *pick, double *out) {
+  const fc_h5_quiet q = fc_h5_hush();
+  fc_field_part    *p;
+  int64_t           local;
+  fc_status         s = fc_field_locate(f, traj, &p, &local);
+
+  for (int i = 0; i < n && s == FC_OK; i++) s = read_param(f, p, local, pick[i], &out[i]);
+  fc_h5_unhush(q);
+  return s;
 }
 
 int fc_field_channel(const fc_field_info *i, const char *name, bool constant) {

@@ -42,10 +42,11 @@ typedef struct fc_field_info {
   fc_channel  channel[FC_FIELD_CHANNELS];
   int         n_constant; /* constant in time: masks, coefficients, inputs of steady problems */
   fc_channel  constant[FC_FIELD_CHANNELS];
-  int         n_params; /* simulation parameters of the first file */
+  int         n_params; /* simulation parameters of the first trajectory */
   struct {
     char   name[FC_NAME];
     double value;
+    bool   by_traj; /* scalars/NAME holds one value for each trajectory */
   } param[FC_FIELD_PARAMS];
 } fc_field_info;
 
@@ -67,6 +68,12 @@ fc_status fc_field_read_constant(fc_field *f, int64_t traj, const int64_t *space
                                  const int *pick, fc_real *x);
 /* in time_unit; frame numbers if the file stores no times */
 fc_status fc_field_times(fc_field *f, int64_t traj, int64_t t0, int64_t nt, double *t);
+/* parameters pick[0..n-1] (indices into param) of a trajectory: they may differ by file, by group, or, where
+   the file stores one value for each trajectory, by that. FC_E_INPUT if the trajectory's file does not have
+   one. */
+fc_status fc_field_params(fc_field *f, int64_t traj, int n, const int *pick, double *out);
+/* name -> index in param; -1 if unknown */
+int fc_field_param(const fc_field_info *i, const char *name);
 /* name -> index in channel (or constant); -1 if unknown */
 int fc_field_channel(const fc_field_info *i, const char *name, bool constant);
 /* text attribute of the first file ("solver", "config", ...), "" if absent; valid until close */

@@ -48,8 +48,9 @@ fc_status fc_map_add(fc_field_map *m, hid_t at, const char *path, const char *da
 fc_status fc_map_axis(fc_field_map *m, hid_t at, const char *path, int a, const char *data_set);
 /* Times of the first trajectory give dt; n_steps is taken from it if not known yet. */
 fc_status fc_map_time(fc_field_map *m, hid_t at, const char *path, const char *data_set);
-void fc_map_param(fc_field_map *m, const char *name, double value); /* silently full at FC_FIELD_PARAMS */
-void fc_map_params_from_attributes(fc_field_map *m, hid_t at);      /* every scalar number */
+/* silently full at FC_FIELD_PARAMS */
+void fc_map_param(fc_field_map *m, const char *name, double value, bool by_traj);
+void fc_map_params_from_attributes(fc_field_map *m, hid_t at); /* every scalar number */
 void fc_map_name_from_path(fc_field_map *m, const char *path);
 /* what every layout needs at the end: sizes complete and plausible, at least one channel */
 fc_status fc_map_check(fc_field_map *m, const char *path);

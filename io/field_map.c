@@ -171,11 +171,12 @@ fc_status fc_map_time(fc_field_map *m, hid_t at, const char *path, const char *d
   return s;
 }
 
-void fc_map_param(fc_field_map *m, const char *name, double value) {
+void fc_map_param(fc_field_map *m, const char *name, double value, bool by_traj) {
   for (int i = 0; i < m->info.n_params; i++)
     if (!strcmp(m->info.param[i].name, name)) return;
   if (m->info.n_params == FC_FIELD_PARAMS) return;
   snprintf(m->info.param[m->info.n_params].name, FC_NAME, "%s", name);
+  m->info.param[m->info.n_params].by_traj = by_traj;
   m->info.param[m->info.n_params++].value = value;
 }
 
@@ -183,7 +184,8 @@ static herr_t take_param(hid_t at, const char *name, const H5A_info_t *info, voi
   double x;
 
   (void)info;
-  if (strcmp(name, "latestIndex") && name[0] != '_' && fc_h5_real(at, name, &x)) fc_map_param(user, name, x);
+  if (strcmp(name, "latestIndex") && name[0] != '_' && fc_h5_real(at, name, &x))
+    fc_map_param(user, name, x, false);
   return 0;
 }
 

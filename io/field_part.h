@@ -11,9 +11,10 @@ typedef struct fc_field_part { /* one file */
   int64_t first, n_traj, n_steps; /* its trajectories are first .. first + n_traj - 1 */
   fc_var *var;                    /* [n_vars]: sizes and packing differ by file */
   char (*group)[FC_NAME];
-  hid_t    file;     /* -1: closed */
-  hid_t   *set;      /* [n_vars] data sets, -1: not open */
-  int64_t  set_traj; /* grouped files: whose data sets are open */
+  double   param[FC_FIELD_PARAMS]; /* of its first trajectory, in the order of the whole; NaN: not there */
+  hid_t    file;                   /* -1: closed */
+  hid_t   *set;                    /* [n_vars] data sets, -1: not open */
+  int64_t  set_traj;               /* grouped files: whose data sets are open */
   uint64_t used;
 } fc_field_part;
 

@@ -78,14 +78,14 @@ static fc_status fields(hid_t file, const char *path, fc_field_map *m, int rank)
   return FC_OK;
 }
 
-/* Parameters: the root attributes listed, and scalars that are one number. */
+/* Parameters: the root attributes listed, and scalars that are one number, or one for each trajectory. */
 static void parameters(hid_t file, const char *path, fc_field_map *m) {
   char   names[FC_FIELD_PARAMS][FC_NAME], data_set[FC_VAR_PATH];
   double x;
   int    n = fc_h5_texts(file, "simulation_parameters", FC_FIELD_PARAMS, names);
 
   for (int i = 0; i < n; i++)
-    if (fc_h5_real(file, names[i], &x)) fc_map_param(m, names[i], x);
+    if (fc_h5_real(file, names[i], &x)) fc_map_param(m, names[i], x, false);
   if (fc_h5_what(file, "scalars") != FC_H5_GROUP) return;
   const hid_t g = H5Gopen2(file, "scalars", H5P_DEFAULT);
   n             = fc_h5_texts(g, "field_names", FC_FIELD_PARAMS, names);
@@ -97,8 +97,10 @@ static void parameters(hid_t file, const char *path, fc_field_map *m) {
     snprintf(data_set, sizeof data_set, "scalars/%.63s", names[i]);
     if (fc_h5_numbers(file, path, data_set, &id, &rank, dim) != FC_OK) continue;
     fc_h5_close(id);
-    if ((rank == 0 || (rank == 1 && dim[0] == 1)) && fc_h5_row(file, path, data_set, 0, 0, 1, &x) == FC_OK)
-      fc_map_param(m, names[i], x);
+    const bool by_traj = rank == 1 && dim[0] == m->info.n_traj && dim[0] > 1;
+    if ((rank == 0 || (rank == 1 && dim[0] == 1) || by_traj) &&
+        fc_h5_row(file, path, data_set, 0, 0, 1, &x) == FC_OK)
+      fc_map_param(m, names[i], x, by_traj);
   }
 }
 

@@ -190,10 +190,12 @@ static fc_status put_all(fc_store *s, const fc_saved *k, const fc_network *n, fc
   FC_TRY(fc_store_put_text(s, "precision", FC_REAL_NAME));
   FC_TRY(fc_store_put_ints(s, "counters", 2, counters));
   FC_TRY(fc_store_put_doubles(s, "best", 1, &k->best));
+  FC_TRY(fc_store_put_doubles(s, "clip", 3, (double[]){k->clip.fast, k->clip.slow, k->clip.count}));
   if (k->out.n) {
     FC_TRY(put_geometry(s, &k->geo));
     FC_TRY(put_scaling(s, "in", &k->in));
     FC_TRY(put_scaling(s, "out", &k->out));
+    if (k->params.n) FC_TRY(put_scaling(s, "params", &k->params));
   }
   FC_TRY(put_block(s, "weights", n, fc_params_values(n->params), false));
   return put_optim(s, n, o);
@@ -245,6 +247,14 @@ static fc_status read_config(const fc_store *s, const char *path, fc_saved *k) {
   return st;
 }
 
+static fc_status read_clip(const fc_store *s, fc_clip *k) {
+  double v[3] = {0};
+
+  if (fc_store_has(s, "clip")) FC_TRY(fc_store_get_doubles(s, "clip", 3, v));
+  *k = (fc_clip){v[0], v[1], v[2]};
+  return FC_OK;
+}
+
 static fc_status read_all(const fc_store *s, const char *path, fc_saved *k) {
   int64_t counters[2];
 
@@ -255,9 +265,11 @@ static fc_status read_all(const fc_store *s, const char *path, fc_saved *k) {
   k->step     = counters[0];
   k->position = counters[1];
   FC_TRY(fc_store_get_doubles(s, "best", 1, &k->best));
+  FC_TRY(read_clip(s, &k->clip));
   if (!fc_store_has(s, "channels/out")) return FC_OK; /* imported weights know no data */
   FC_TRY(get_geometry(s, path, &k->geo));
   FC_TRY(get_scaling(s, path, "in", &k->in));
+  if (fc_store_has(s, "channels/params")) FC_TRY(get_scaling(s, path, "params", &k->params));
   return get_scaling(s, path, "out", &k->out);
 }
 

@@ -2,11 +2,12 @@
    normalisation, grid, units, options, code version.
 
    Entries: weights/NAME, ema/NAME, adam_m/NAME, adam_v/NAME arrays; adam_steps by tensor; counters
-   [step, position]; best [score]; normalisation/{in,out}_{mean,std}; channels/{in,out} text
-   "name<TAB>unit<TAB>field<TAB>rank<TAB>component" per line; geometry; texts model, config (YAML), version,
-   precision, format. */
+   [step, position]; best [score]; clip [fast, slow, count]; normalisation/{in,out,params}_{mean,std};
+   channels/{in,out} text "name<TAB>unit<TAB>field<TAB>rank<TAB>component" per line; geometry; texts model,
+   config (YAML), version, precision, format. */
 #ifndef FC_CHECKPOINT_H
 #define FC_CHECKPOINT_H
+#include "train/clip.h"
 #include "train/network.h"
 #include "train/optim.h"
 #include "train/source.h"
@@ -18,8 +19,9 @@ typedef struct fc_saved { /* all but weights and moments */
   const fc_model_def *def;
   void               *args; /* owned after fc_checkpoint_read */
   fc_geometry         geo;
-  fc_scaling          in, out;
+  fc_scaling          in, out, params;
   int64_t             step, position; /* optimiser steps done; windows consumed */
+  fc_clip             clip;           /* averages of the gradient norm */
   double              best;           /* best validation score so far; infinity if none */
   char                version[32], precision[16];
 } fc_saved;

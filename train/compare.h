@@ -4,7 +4,7 @@
 #include "train/metrics.h"
 #include "train/source.h"
 
-enum { FC_METHODS = 3 };
+enum { FC_METHODS = 40 };
 typedef enum { FC_C_VRMSE, FC_C_RELATIVE_L2, FC_C_PEARSON, FC_C_SPECTRUM, FC_C_COUNT } fc_compared;
 const char *fc_compared_name(fc_compared q);       /* "VRMSE" */
 const char *fc_compared_definition(fc_compared q); /* one line of formula */

@@ -2,6 +2,7 @@
 #include "train/evaluate.h"
 
 #include "core/progress.h"
+#include "train/linear.h"
 #include "train/metrics.h"
 #include "train/rollout.h"
 #include "train/windows.h"
@@ -10,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODEL, PERSISTENCE, MEAN, METHODS, PDEBENCH = 8, WIDTH = 13 };
-static const char *const labels[METHODS]    = {"", "persistence", "training mean"};
+enum { MODEL, PERSISTENCE, LINEAR, MEAN, METHODS, PDEBENCH = 8, WIDTH = 13 };
+static const char *const labels[METHODS]    = {"", "persistence", "linear", "training mean"};
 static const char *const pdebench[PDEBENCH] = {"RMSE", "nRMSE",     "cRMSE",     "bRMSE",
                                                "max",  "fRMSE low", "fRMSE mid", "fRMSE high"};
 
@@ -20,16 +21,18 @@ typedef struct { /* sums over windows, divided at the end */
 } scores;
 
 typedef struct {
-  const fc_run *run;
-  fc_source     s;
-  fc_rollout   *roll;
-  fc_windows   *windows;
-  fc_grid       grid;
-  int64_t       frames, count, lo, hi;
-  fc_real      *truth, *guess[METHODS];
-  double       *values;
-  scores        first[METHODS], whole[METHODS];
-  fc_progress   bar;
+  const fc_run  *run;
+  fc_source      s;
+  fc_rollout    *roll;
+  fc_linear_map *linear; /* NULL: none, and why */
+  const char    *no_linear;
+  fc_windows    *windows;
+  fc_grid        grid;
+  int64_t        frames, count, lo, hi;
+  fc_real       *truth, *guess[METHODS];
+  double        *values;
+  scores         first[METHODS], whole[METHODS];
+  fc_progress    bar;
 } work;
 
 /* ---- which windows ---- */
@@ -70,6 +73,11 @@ static fc_status allocate(work *w) {
   return FC_OK;
 }
 
+/* nothing stands still before a steady field; a linear map needs the training data */
+static bool shown(const work *w, int method) {
+  return method == PERSISTENCE ? !w->s.steady : method == LINEAR ? w->linear != NULL : true;
+}
+
 /* ---- scores ---- */
 
 static fc_status add_scores(work *w, int64_t frames, const fc_real *y, scores *out) {
@@ -98,6 +106,8 @@ static void predict(work *w) {
   const int64_t len = w->s.out_len;
   const size_t  one = (size_t)len * sizeof(fc_real);
 
+  if (w->linear) fc_linear_predict(w->linear, fc_rollout_history(w->roll), w->frames, w->guess[LINEAR]);
+  if (w->linear) fc_scaling_undo(&w->s.out, w->frames * w->s.points, w->guess[LINEAR]);
   for (int64_t t = 0; t < w->frames; t++) {
     memcpy(w->guess[MODEL] + t * len, fc_rollout_next(w->roll), one);
     memcpy(w->guess[PERSISTENCE] + t * len, fc_rollout_last(w->roll), one);
@@ -115,6 +125,7 @@ static fc_status one_window(work *w, int64_t i) {
       fc_source_truth(&w->s, traj, w->s.steady ? 0 : start + fc_rollout_span(w->roll), w->frames, w->truth));
   predict(w);
   for (int m = 0; m < METHODS; m++) {
+    if (!shown(w, m)) continue;
     FC_TRY(add_scores(w, 1, w->guess[m], &w->first[m]));
     FC_TRY(add_scores(w, w->frames, w->guess[m], &w->whole[m]));
   }
@@ -130,7 +141,7 @@ static void print_row(const work *w, FILE *f, const char *name, size_t offset) {
     for (int m = 0; m < METHODS; m++) {
       const double v =
           *(const double *)((const char *)(part ? &w->whole[m] : &w->first[m]) + offset) / (double)w->count;
-      if (w->s.steady && m == PERSISTENCE) continue;
+      if (!shown(w, m)) continue;
       if (isfinite(v))
         fprintf(f, " %*.4g", WIDTH, v);
       else
@@ -142,7 +153,9 @@ static void print_row(const work *w, FILE *f, const char *name, size_t offset) {
 }
 
 static void print_heads(const work *w, FILE *f) {
-  const int methods = w->s.steady ? METHODS - 1 : METHODS;
+  int methods = 0;
+
+  for (int m = 0; m < METHODS; m++) methods += shown(w, m);
 
   if (!w->s.steady)
     fprintf(f, "\n%-13s%*s  |%*s %lld", "", methods * (WIDTH + 1), "one frame ahead",
@@ -151,7 +164,7 @@ static void print_heads(const work *w, FILE *f) {
   for (int part = 0; part < (w->s.steady ? 1 : 2); part++) {
     fputs(part ? "  |" : "", f);
     for (int m = 0; m < METHODS; m++)
-      if (!w->s.steady || m != PERSISTENCE) fprintf(f, " %*s", WIDTH, m ? labels[m] : w->run->k.def->name);
+      if (shown(w, m)) fprintf(f, " %*s", WIDTH, m ? labels[m] : w->run->k.def->name);
   }
   fputc('\n', f);
 }
@@ -170,12 +183,17 @@ static void print_all(const work *w, FILE *f) {
   for (int m = 0; m < FC_M_COUNT; m++)
     fprintf(f, "%s: %s\n", fc_metric_name((fc_metric)m), fc_metric_definition((fc_metric)m));
   fputs("PDEBench: Takamoto et al. 2022, appendix B\n", f);
+  if (w->linear)
+    fprintf(f, "%s\n", fc_linear_text(w->linear));
+  else
+    fprintf(f, "no linear baseline: %s\n", w->no_linear);
 }
 
 static fc_status perform(work *w, const fc_evaluate_job *job, FILE *f) {
   FC_TRY(fc_rollout_create(w->run, &w->s, &w->roll));
   FC_TRY(open_windows(w, job));
   FC_TRY(allocate(w));
+  FC_TRY(fc_linear_fit(w->run, &w->s, &w->linear, &w->no_linear));
   fc_progress_start(&w->bar, "eval", "window", 0, w->count, job->quiet);
   for (int64_t i = 0; i < w->count; i++) {
     FC_TRY(one_window(w, (2 * i + 1) * fc_windows_size(w->windows) / (2 * w->count)));
@@ -195,6 +213,7 @@ fc_status fc_evaluate(const fc_run *run, const fc_evaluate_job *job, FILE *f) {
   if (s == FC_OK) s = perform(w, job, f);
   fc_windows_destroy(w->windows);
   fc_rollout_destroy(w->roll);
+  fc_linear_free(w->linear);
   fc_source_close(&w->s);
   for (int m = 0; m < METHODS; m++) free(w->guess[m]);
   free(w->truth);

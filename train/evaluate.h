@@ -13,7 +13,8 @@ typedef struct fc_evaluate_job {
   bool        quiet;
 } fc_evaluate_job;
 
-/* Prints every metric of train/metrics.h for the model, persistence (steady problems: none) and the mean of
-   the training data, over the first frame and over the rollout; PDEBench's set; definitions. */
+/* Prints every metric of train/metrics.h for the model, persistence (steady problems: none), the best linear
+   map (train/linear.h) and the mean of the training data, over the first frame and over the rollout;
+   PDEBench's set; definitions. */
 fc_status fc_evaluate(const fc_run *run, const fc_evaluate_job *job, FILE *report);
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct {
-  fc_real  *input, *target;
+  fc_real  *input, *target, *params;
   int64_t   position; /* of its first window, -1: empty */
   fc_status status;
   char      message[512];
@@ -18,7 +18,7 @@ typedef struct {
 struct fc_loader {
   fc_windows     *w;
   int64_t         batch, lo, hi; /* the whole batch; this rank's part */
-  int64_t         in_len, target_len, position;
+  int64_t         in_len, target_len, n_params, position;
   uint64_t        seed;
   int64_t        *order, epoch; /* permutation of this epoch; used by whoever fills */
   slot            slots[2];
@@ -44,8 +44,9 @@ static void fill(fc_loader *l, slot *s, int64_t position) {
   s->position = position;
   s->status   = FC_OK;
   for (int64_t k = l->lo; k < l->hi && s->status == FC_OK; k++)
-    s->status = fc_windows_read(l->w, window_at(l, position + k), s->input + (k - l->lo) * l->in_len,
-                                s->target + (k - l->lo) * l->target_len);
+    s->status =
+        fc_windows_read(l->w, window_at(l, position + k), s->input + (k - l->lo) * l->in_len,
+                        s->target + (k - l->lo) * l->target_len, s->params + (k - l->lo) * l->n_params);
   if (s->status != FC_OK) snprintf(s->message, sizeof s->message, "%s", fc_error());
 }
 
@@ -102,7 +103,8 @@ static fc_status build(fc_loader *l) {
   for (int i = 0; i < slots; i++) {
     l->slots[i].input  = malloc(n * (size_t)l->in_len * sizeof(fc_real));
     l->slots[i].target = malloc(n * (size_t)l->target_len * sizeof(fc_real));
-    FC_REQUIRE(l->slots[i].input && l->slots[i].target, FC_E_SYSTEM,
+    l->slots[i].params = malloc((n * (size_t)l->n_params + 1) * sizeof(fc_real));
+    FC_REQUIRE(l->slots[i].input && l->slots[i].target && l->slots[i].params, FC_E_SYSTEM,
                "no memory for a batch; lower train.batch");
   }
   return slots == 2 ? start_thread(l) : FC_OK;
@@ -120,6 +122,7 @@ fc_status fc_loader_create(fc_windows *w, int64_t batch, uint64_t seed, fc_loade
   for (int i = 0; i < 2; i++) l->slots[i].position = -1;
   fc_comm_block(NULL, batch, &l->lo, &l->hi);
   sizes(w, &l->in_len, &l->target_len);
+  l->n_params       = fc_windows_source(w)->params.n;
   const fc_status s = build(l);
   if (s == FC_OK)
     *out = l;
@@ -142,6 +145,7 @@ void fc_loader_destroy(fc_loader *l) {
   for (int i = 0; i < 2; i++) {
     free(l->slots[i].input);
     free(l->slots[i].target);
+    free(l->slots[i].params);
   }
   free(l->order);
   free(l);
@@ -186,6 +190,6 @@ fc_status fc_loader_next(fc_loader *l, fc_load *out) {
     fill(l, s, l->position);
   if (s->status != FC_OK) return fc_fail(s->status, "%s", s->message);
   l->position += l->batch;
-  *out = (fc_load){s->input, s->target, l->hi - l->lo, l->lo};
+  *out = (fc_load){s->input, s->target, s->params, l->hi - l->lo, l->lo};
   return FC_OK;
 }

@@ -13,7 +13,8 @@ typedef struct fc_loader fc_loader;
 typedef struct fc_load {
   fc_real *input,
       *target; /* [n, n_in, X.., C_in], [n, n_target, X.., C_out], normalised; the caller may change them */
-  int64_t n, first; /* this rank's windows, and where they stand in the whole batch */
+  fc_real *params;   /* [n, p] */
+  int64_t  n, first; /* this rank's windows, and where they stand in the whole batch */
 } fc_load;
 
 /* batch: windows over all ranks; this rank gets its share by fc_comm_block. windows must outlive the loader.

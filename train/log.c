@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* seconds: the last but one cell */
 static double seconds_of(const char *line) {
@@ -70,6 +71,13 @@ static void cell(FILE *f, double v) {
     fputc(',', f);
 }
 
+/* MiB; getrusage counts in KiB on Linux */
+static double peak_memory(void) {
+  struct rusage r;
+
+  return getrusage(RUSAGE_SELF, &r) ? NAN : (double)r.ru_maxrss / 1024;
+}
+
 fc_status fc_log_line(fc_log *l, const fc_trainer *t, const fc_step_facts *f, const fc_scores *scores) {
   const double now = fc_now(), since = now - l->last_time;
 
@@ -85,6 +93,7 @@ fc_status fc_log_line(fc_log *l, const fc_trainer *t, const fc_step_facts *f, co
   cell(l->f, scores ? scores->one_step_base : NAN);
   cell(l->f, scores ? scores->rollout : NAN);
   cell(l->f, scores ? scores->rollout_base : NAN);
+  cell(l->f, peak_memory());
   fprintf(l->f, "%.3f,%.4g\n", l->earlier + now - l->started,
           since > 0 ? (double)(t->k.position - l->last_samples) / since : 0);
   l->loss_sum     = 0;

@@ -1,12 +1,13 @@
 /* train/log.h - log.csv of a run: one line per logged step, columns in FC_LOG_COLUMNS. Empty cells: not
- * measured. */
+   measured; memory_mib: peak resident memory of the first rank. */
 #ifndef FC_LOG_H
 #define FC_LOG_H
 #include "train/trainer.h"
 
 #define FC_LOG_COLUMNS                                                                                       \
   "step,epoch,samples,loss,grad_norm,lr,beta1,frames_per_call,pushes,valid_one_step_vrmse,"                  \
-  "persistence_one_step_vrmse,valid_rollout_vrmse,persistence_rollout_vrmse,seconds,samples_per_s"
+  "persistence_one_step_vrmse,valid_rollout_vrmse,persistence_rollout_vrmse,memory_mib,seconds,samples_per_" \
+  "s"
 
 typedef struct fc_log {
   FILE   *f;

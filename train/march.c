@@ -2,6 +2,7 @@
 #include "train/march.h"
 
 #include "core/ops.h"
+#include "train/flow.h"
 
 #include <string.h>
 
@@ -26,23 +27,27 @@ static fc_tensor *from_last(fc_ctx *c, const fc_network *n, fc_tensor *known, fc
 }
 
 fc_tensor *fc_march_call(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B,
-                         fc_real *window, int64_t k) {
-  int64_t shape[FC_MAX_DIMS] = {B, n->frames.n_in};
+                         fc_real *window, fc_real *params, int64_t k) {
+  int64_t  shape[FC_MAX_DIMS] = {B, n->frames.n_in};
+  fc_batch b                  = {0};
 
   memcpy(shape + 2, dim, (size_t)ndim * sizeof *dim);
   shape[2 + ndim]  = n->frames.channels_in;
   fc_tensor *known = fc_tensor_borrow(c->arena, window, ndim + 3, shape);
-  fc_tensor *y     = fc_model_frames(c, n->def, n->self, known, (int)k);
+  if (n->flow_steps) return fc_flow_sample(c, n, known, params);
+  if (n->frames.params)
+    fc_batch_put(&b, "params", fc_tensor_borrow(c->arena, params, FC_DIMS(B, n->frames.params)));
+  fc_tensor *y = fc_model_frames(c, n->def, n->self, known, (int)k, &b);
   return n->increment ? from_last(c, n, known, y) : y;
 }
 
 fc_tensor *fc_march_quiet(fc_ctx *c, const fc_network *n, int ndim, const int64_t *dim, int64_t B,
-                          fc_real *window, int64_t k) {
+                          fc_real *window, fc_real *params, int64_t k) {
   const bool   grad = c->grad;
   const size_t mark = fc_arena_mark(c->arena);
 
   c->grad      = false;
-  fc_tensor *y = fc_compact(c, mark, fc_march_call(c, n, ndim, dim, B, window, k));
+  fc_tensor *y = fc_compact(c, mark, fc_march_call(c, n, ndim, dim, B, window, params, k));
   c->grad      = grad;
   return y;
 }

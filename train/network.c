@@ -39,16 +39,33 @@ void fc_network_destroy(fc_network *n) {
   free(n);
 }
 
-fc_status fc_network_increments(fc_network *n, const double *step) {
-  FC_REQUIRE(!n->frames.steady, FC_E_USAGE,
-             "data.predict = increment makes no sense for %s: its problem is steady", n->def->name);
-  n->increment = true;
-  memcpy(n->step, step, (size_t)n->frames.channels_out * sizeof *step);
+/* the first of the model's frames is the noisy one */
+static fc_status use_flow(fc_network *n, const fc_settings *s) {
+  fc_frames *f = &n->frames;
+
+  FC_REQUIRE(f->timestep && !f->steady && f->n_in >= 2 && f->max_out == 1, FC_E_USAGE,
+             "train.flow_steps: %s with these options is no velocity of a flow; it must take a time, the "
+             "noisy frame "
+             "and at least one known frame, and give one",
+             n->def->name);
+  FC_REQUIRE(!n->increment, FC_E_USAGE, "train.flow_steps wants data.predict = state");
+  n->flow_steps = s->train.flow_steps;
+  f->n_in--;
   return FC_OK;
 }
 
+fc_status fc_network_prepare(fc_network *n, const fc_settings *s, const double *step) {
+  if (s->data.predict == FC_PREDICT_INCREMENT) {
+    FC_REQUIRE(!n->frames.steady, FC_E_USAGE,
+               "data.predict = increment makes no sense for %s: its problem is steady", n->def->name);
+    n->increment = true;
+    memcpy(n->step, step, (size_t)n->frames.channels_out * sizeof *step);
+  }
+  return s->train.flow_steps ? use_flow(n, s) : FC_OK;
+}
+
 fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,
-                          int64_t channels_out) {
+                          int64_t channels_out, int64_t params) {
   const fc_frames *f    = &n->frames;
   const char      *name = n->def->name;
 
@@ -60,6 +77,11 @@ fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int
   FC_REQUIRE(f->channels_out == channels_out, FC_E_MISMATCH,
              "%s predicts %lld channels, the data has %lld; set data.channels or the model's channel options",
              name, (long long)f->channels_out, (long long)channels_out);
+  FC_REQUIRE(
+      f->params == params, FC_E_MISMATCH,
+      "%s takes %lld parameters per trajectory, data.params names %lld; name as many or change the model's "
+      "option",
+      name, (long long)f->params, (long long)params);
   FC_REQUIRE(f->steady || channels_in == channels_out, FC_E_MISMATCH,
              "%s takes %lld channels and predicts %lld: a rollout needs as many", name,
              (long long)channels_in, (long long)channels_out);
@@ -74,13 +96,14 @@ fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int
 }
 
 fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out) {
-  int64_t  shape[FC_MAX_DIMS] = {batch, n->frames.n_in};
+  int64_t  shape[FC_MAX_DIMS] = {batch, n->frames.n_in + (n->flow_steps > 0)};
   fc_batch b                  = {0};
   fc_ctx  *c;
 
   for (int a = 0; a < ndim; a++) shape[2 + a] = dim[a];
   shape[2 + ndim] = n->frames.channels_in;
   FC_TRY(fc_ctx_create((size_t)1 << 40, true, &c));
+  if (n->frames.params) fc_batch_put(&b, "params", fc_tensor_new(c->arena, FC_DIMS(batch, n->frames.params)));
   n->def->pack(c, n->self, fc_tensor_new(c->arena, ndim + 3, shape), n_out, &b);
   const fc_status s = n->def->check ? n->def->check(n->self, &b) : FC_OK;
   fc_ctx_destroy(c);

@@ -2,6 +2,7 @@
 #ifndef FC_NETWORK_H
 #define FC_NETWORK_H
 #include "core/model.h"
+#include "train/settings.h"
 
 enum { FC_NETWORK_CHANNELS = 64 };
 
@@ -12,6 +13,8 @@ typedef struct fc_network {
   fc_frames           frames;
   bool                increment;                 /* the network gives (frame - last known frame) / step */
   double              step[FC_NETWORK_CHANNELS]; /* by channel */
+  int64_t flow_steps; /* > 0: the network is the velocity of a flow from noise to the next frame, followed in
+                         so many steps (train/flow.h); frames.n_in counts the known frames alone */
 } fc_network;
 
 /* args is copied. Weights are drawn from seed; dry: none, only shapes. FC_E_USAGE if options do not fit
@@ -20,13 +23,13 @@ fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t 
                             fc_network **out);
 void      fc_network_destroy(fc_network *n);
 
-/* From now on calls add step times what the network gives to the last known frame. FC_E_USAGE for steady
- * problems. */
-fc_status fc_network_increments(fc_network *n, const double *step);
+/* What the settings say of the network's use: increments (data.predict; step [channels_out], the size of one
+   in normalised numbers) and flow matching (train.flow_steps). FC_E_USAGE if the model cannot. */
+fc_status fc_network_prepare(fc_network *n, const fc_settings *s, const double *step);
 
 /* Do fields of this shape fit? FC_E_MISMATCH says in words what does not. */
 fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int64_t channels_in,
-                          int64_t channels_out);
+                          int64_t channels_out, int64_t params);
 /* the same question answered by the model itself, on a batch of these shapes, without arithmetic */
 fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out);
 

@@ -33,11 +33,15 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_sour
   fc_status st = fc_ctx_create(dry_reserve, true, &c);
   if (st != FC_OK) goto done;
   measure(out, n, set);
-  n->increment = set->data.predict == FC_PREDICT_INCREMENT; /* the sizes of the steps do not matter here */
+  FC_TRY_TO(failed, st, fc_network_prepare(n, set, (double[FC_NETWORK_CHANNELS]){0}));
   fc_comm_block(NULL, t->batch, &lo, &hi);
   const int64_t k    = t->out_frames;
-  const fc_pass pass = {
-      .B = hi - lo, .k = k, .pushes = t->pushes, .n_target = k * (t->pushes + 1), .weight = 1};
+  const fc_pass pass = {.B        = hi - lo,
+                        .k        = k,
+                        .pushes   = t->pushes,
+                        .n_target = k * (t->pushes + t->teacher_calls),
+                        .whole    = t->batch,
+                        .weight   = 1};
   fc_pass_run(c, n, s, t, &pass);
   out->activation_bytes = (int64_t)fc_arena_peak(c->arena);
   out->flops            = c->flops * (double)t->accumulate;
@@ -46,21 +50,23 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_sour
   out->checkpoint_bytes = out->parameter_bytes + out->optimiser_bytes;
   out->total_bytes      = out->parameter_bytes + out->gradient_bytes + out->optimiser_bytes +
                      out->activation_bytes + data_bytes + out->checkpoint_bytes;
+failed:
   fc_ctx_destroy(c);
 done:
   fc_network_destroy(n);
   return st;
 }
 
-fc_status fc_plan_call(const fc_model_def *def, const void *args, int ndim, const int64_t *dim, int64_t B,
-                       int64_t k, int64_t *bytes) {
+fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_settings *set, int ndim,
+                       const int64_t *dim, int64_t B, int64_t k, int64_t *bytes) {
   fc_network *n;
   fc_ctx     *c;
 
   FC_TRY(fc_network_create(def, args, 0, true, &n));
-  const fc_status st = fc_ctx_create(dry_reserve, true, &c);
+  fc_status st = fc_network_prepare(n, set, (double[FC_NETWORK_CHANNELS]){0});
+  if (st == FC_OK) st = fc_ctx_create(dry_reserve, true, &c);
   if (st == FC_OK) {
-    fc_march_quiet(c, n, ndim, dim, B, NULL, k);
+    fc_march_quiet(c, n, ndim, dim, B, NULL, NULL, k);
     *bytes = (int64_t)fc_arena_peak(c->arena);
     fc_ctx_destroy(c);
   }

@@ -21,8 +21,8 @@ typedef struct fc_plan {
 fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_source *s, const fc_settings *set,
                         int64_t data_bytes, int64_t held_bytes, fc_plan *out);
 /* peak bytes of one call without gradient on B windows, k frames out */
-fc_status fc_plan_call(const fc_model_def *def, const void *args, int ndim, const int64_t *dim, int64_t B,
-                       int64_t k, int64_t *bytes);
+fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_settings *set, int ndim,
+                       const int64_t *dim, int64_t B, int64_t k, int64_t *bytes);
 
 /* What may still be used: the machine's available memory or what the cgroup leaves, whichever is less; *why
    (may be NULL) names which. */

@@ -14,6 +14,7 @@ struct fc_rollout {
   fc_ctx       *ctx;
   int64_t       k, left;                /* frames per call; frames of the last call not yet handed out */
   fc_real      *window, *last, *frames; /* normalised history; newest frame and k predictions in units */
+  fc_real      *params;                 /* normalised */
   double        seconds, first_seconds;
   int64_t       calls;
 };
@@ -23,7 +24,7 @@ static fc_status build(fc_rollout *r) {
   const char       *why;
   int64_t           bytes;
 
-  FC_TRY(fc_plan_call(n->def, n->args, r->s->geo.ndim, r->s->geo.dim, 1, r->k, &bytes));
+  FC_TRY(fc_plan_call(n->def, n->args, &r->run->k.settings, r->s->geo.ndim, r->s->geo.dim, 1, r->k, &bytes));
   const int64_t left = fc_memory_available(&why);
   FC_REQUIRE(bytes <= left, FC_E_SYSTEM,
              "a call on this grid needs %.0f MiB, there are %.0f (%s); use a coarser grid",
@@ -32,7 +33,9 @@ static fc_status build(fc_rollout *r) {
   r->window = malloc((size_t)(n->frames.n_in * r->s->in_len) * sizeof(fc_real));
   r->last   = malloc((size_t)r->s->out_len * sizeof(fc_real));
   r->frames = malloc((size_t)(r->k * r->s->out_len) * sizeof(fc_real));
-  FC_REQUIRE(r->window && r->last && r->frames, FC_E_SYSTEM, "no memory for the frames of a rollout");
+  r->params = malloc((size_t)(r->s->params.n + 1) * sizeof(fc_real));
+  FC_REQUIRE(r->params && r->window && r->last && r->frames, FC_E_SYSTEM,
+             "no memory for the frames of a rollout");
   return FC_OK;
 }
 
@@ -58,6 +61,7 @@ void fc_rollout_destroy(fc_rollout *r) {
   free(r->window);
   free(r->last);
   free(r->frames);
+  free(r->params);
   free(r);
 }
 
@@ -66,11 +70,13 @@ int64_t fc_rollout_span(const fc_rollout *r) {
 }
 int64_t        fc_rollout_per_call(const fc_rollout *r) { return r->k; }
 const fc_real *fc_rollout_last(const fc_rollout *r) { return r->last; }
+const fc_real *fc_rollout_history(const fc_rollout *r) { return r->window; }
 
 fc_status fc_rollout_start(fc_rollout *r, int64_t traj, int64_t start) {
   const int64_t n_in = r->run->network->frames.n_in, len = r->s->out_len;
 
   r->left = 0;
+  FC_TRY(fc_source_params(r->s, traj, r->params));
   if (r->s->steady) {
     memset(r->last, 0, (size_t)len * sizeof *r->last);
     fc_scaling_undo(&r->s->out, r->s->points, r->last); /* nothing came before: the training mean */
@@ -87,7 +93,10 @@ static void call(fc_rollout *r) {
   const int64_t     len   = r->s->out_len;
   const size_t      mark  = fc_arena_mark(r->ctx->arena);
   const double      begin = fc_now();
-  const fc_tensor  *y     = fc_march_quiet(r->ctx, n, r->s->geo.ndim, r->s->geo.dim, 1, r->window, r->k);
+
+  r->ctx->step = (uint64_t)r->calls; /* each call draws other random numbers */
+  const fc_tensor *y =
+      fc_march_quiet(r->ctx, n, r->s->geo.ndim, r->s->geo.dim, 1, r->window, r->params, r->k);
 
   memcpy(r->frames, y->x, (size_t)(r->k * len) * sizeof *r->frames);
   fc_step_end(r->ctx, mark);

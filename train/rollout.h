@@ -17,6 +17,8 @@ int64_t fc_rollout_per_call(const fc_rollout *r);
  * field. */
 fc_status      fc_rollout_start(fc_rollout *r, int64_t traj, int64_t start);
 const fc_real *fc_rollout_last(const fc_rollout *r); /* newest frame of the history, in units [X.., C] */
+/* normalised [n_in, X.., C_in], before the first frame is asked for */
+const fc_real *fc_rollout_history(const fc_rollout *r);
 /* the next frame in units [X.., C], valid until the next call; the network runs every k frames */
 const fc_real *fc_rollout_next(fc_rollout *r);
 double

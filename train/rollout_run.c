@@ -5,6 +5,7 @@
 #include "io/field_writer.h"
 #include "io/file.h"
 #include "train/coarse.h"
+#include "train/linear.h"
 #include "train/report.h"
 #include "train/rollout.h"
 
@@ -23,10 +24,12 @@ typedef struct {
   fc_real              *truth;
   int64_t lo, hi, known, bad_traj, bad_frame; /* trajectories lo..hi-1; frames with truth; first bad frame */
   char    file[FC_TEXT + 32], stem[FC_TEXT + 32];
-  int     model, persistence, solver;
-  fc_coarse   coarse;
-  const char *no_coarse; /* why there is no coarse solver */
-  fc_progress bar;
+  int     model, persistence, linear, solver;
+  fc_linear_map *linear_map; /* NULL: none, and why */
+  const char    *no_linear;
+  fc_coarse      coarse;
+  const char    *no_coarse; /* why there is no coarse solver */
+  fc_progress    bar;
 } work;
 
 /* ---- what to do: names, trajectories, frames ---- */
@@ -200,6 +203,27 @@ static fc_status roll_all(work *w, int64_t steps) {
   return FC_OK;
 }
 
+/* ---- the linear map ---- */
+
+static fc_status roll_linear(work *w) {
+  FC_TRY(fc_linear_fit(w->run, &w->s, &w->linear_map, &w->no_linear));
+  if (!w->linear_map) return FC_OK;
+  fc_real *y = malloc((size_t)(w->known * w->s.out_len) * sizeof *y);
+  FC_REQUIRE(y, FC_E_SYSTEM, "no memory for %lld frames", (long long)w->known);
+  w->linear   = fc_compare_method(w->cmp, "linear");
+  fc_status s = FC_OK;
+  for (int64_t traj = w->lo; traj < w->hi && s == FC_OK; traj++) {
+    if ((s = fc_rollout_start(w->roll, traj, w->job->start)) != FC_OK) break;
+    fc_linear_predict(w->linear_map, fc_rollout_history(w->roll), w->known, y);
+    fc_scaling_undo(&w->s.out, w->known * w->s.points, y);
+    for (int64_t t = 0; t < w->known && s == FC_OK; t++)
+      if ((s = read_truth(w, traj, t)) == FC_OK)
+        s = fc_compare_add(w->cmp, w->linear, t, y + t * w->s.out_len, w->truth);
+  }
+  free(y);
+  return s;
+}
+
 /* ---- the solver on a coarser grid ---- */
 
 typedef struct {
@@ -248,6 +272,10 @@ static void print_costs(const work *w, FILE *f) {
   } else {
     fprintf(f, "; no coarse solver beside it: %s\n", w->no_coarse);
   }
+  if (w->linear_map)
+    fprintf(f, "%s\n", fc_linear_text(w->linear_map));
+  else
+    fprintf(f, "no linear baseline: %s\n", w->no_linear);
 }
 
 static fc_status report(work *w, FILE *f) {
@@ -295,6 +323,7 @@ static fc_status perform(work *w, FILE *f) {
   w->writer               = NULL;
   FC_TRY(fc_field_writer_finish(writer));
   announce(w, steps, f);
+  if (w->known) FC_TRY(roll_linear(w));
   if (w->known && !w->s.steady)
     FC_TRY(roll_coarse(w));
   else
@@ -318,6 +347,7 @@ fc_status fc_rollout_run(const fc_run *run, const fc_rollout_job *job, FILE *f) 
   if (s == FC_OK) s = perform(w, f);
   fc_field_writer_abandon(w->writer);
   fc_coarse_free(&w->coarse);
+  fc_linear_free(w->linear_map);
   fc_compare_destroy(w->cmp);
   fc_shots_free(&w->shots);
   fc_rollout_destroy(w->roll);

@@ -32,8 +32,7 @@ fc_status fc_run_load(const char *path, bool average, fc_run **out) {
   FC_TRY_TO(fail, s, fc_checkpoint_read(r->path, &r->k));
   FC_TRY_TO(fail, s,
             fc_network_create(r->k.def, r->k.args, (uint64_t)r->k.settings.train.seed, false, &r->network));
-  if (r->k.settings.data.predict == FC_PREDICT_INCREMENT)
-    FC_TRY_TO(fail, s, fc_network_increments(r->network, r->k.out.step));
+  FC_TRY_TO(fail, s, fc_network_prepare(r->network, &r->k.settings, r->k.out.step));
   FC_TRY_TO(fail, s, fc_checkpoint_weights(r->path, r->network, average, &r->averaged));
   *out = r;
   return FC_OK;
@@ -72,7 +71,7 @@ static fc_status same_channels(const char *path, const fc_scaling *want, const f
 static fc_status adopt(const fc_run *r, const char *path, fc_source *s) {
   const fc_network *n = r->network;
 
-  FC_TRY(fc_network_fits(n, s->geo.ndim, s->geo.dim, s->in.n, s->out.n));
+  FC_TRY(fc_source_fits(s, n));
   FC_TRY(fc_network_check(n, s->geo.ndim, s->geo.dim, 1, n->frames.max_out));
   if (!r->k.out.n) return FC_OK;
   FC_TRY(same_channels(path, &r->k.out, &s->out));
@@ -81,6 +80,7 @@ static fc_status adopt(const fc_run *r, const char *path, fc_source *s) {
   memcpy(s->out.std, r->k.out.std, sizeof s->out.std);
   memcpy(s->in.mean, r->k.in.mean, sizeof s->in.mean);
   memcpy(s->in.std, r->k.in.std, sizeof s->in.std);
+  if (s->params.n) s->params = r->k.params;
   return FC_OK;
 }
 

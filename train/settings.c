@@ -19,6 +19,9 @@ const fc_option fc_data_options[] = {
                 "names of the channels to learn, separated by commas; empty: all"),
     FC_OPT_TEXT(fc_data_settings, inputs, "",
                 "steady problems: constant fields that are the input; empty: all"),
+    FC_OPT_TEXT(
+        fc_data_settings, params, "",
+        "names of the data's parameters that the model is told (viscosity, time step), separated by commas"),
     FC_OPT_INTS(fc_data_settings, space_stride, "[]", 1, 1024,
                 "take every n-th point along each axis; empty: all points"),
     FC_OPT_INT(fc_data_settings, frame_stride, "1", 1, 1 << 20, "take every n-th frame"),
@@ -57,6 +60,10 @@ const fc_option fc_train_options[] = {
     FC_OPT_REAL(T, beta2, "0.999", 0, 0.9999999, "AdamW, second moment"),
     FC_OPT_REAL(T, eps, "1e-8", 0, 1, "AdamW, added to the root of the second moment"),
     FC_OPT_REAL(T, clip, "1", 0, 1e30, "largest L2 norm of the whole gradient; 0: no clipping"),
+    FC_OPT_BOOL(
+        T, clip_average, "false",
+        "instead of clip: a gradient above 2 times the slow average of earlier norms is cut to 1.1 times the "
+        "fast one"),
     {"schedule", FC_T_CHOICE, AT(schedule_kind), "onecycle", "course of the learning rate", 1, 0,
      FC_SCHEDULE_CHOICES},
     REAL("pct_start", schedule.pct_start, "0.3", 0, 1, "onecycle: fraction of the steps in which lr rises"),
@@ -75,6 +82,17 @@ const fc_option fc_train_options[] = {
                   "relative_l2: one norm per window; _channels: one per channel, averaged"),
     FC_OPT_BOOL(T, loss_in_units, "false",
                 "the loss compares fields in their own units instead of normalised ones"),
+    FC_OPT_BOOL(T, loss_ring, "false",
+                "the prediction is set to zero on the border of the grid before it is compared"),
+    FC_OPT_REAL(T, loss_derivative, "0", 0, 1e6,
+                "weight of the relative L2 norm of central differences along each axis, added to the loss"),
+    FC_OPT_INT(
+        T, teacher_calls, "1", 1, 1 << 16,
+        "calls of the model per window, each from true frames (teacher forcing); their losses are averaged"),
+    FC_OPT_INT(T, flow_steps, "0", 0, 1 << 16,
+               "flow matching: the model learns the velocity from noise to the next frame, a rollout follows "
+               "it in so "
+               "many steps per frame; 0: the model gives the frame itself"),
     FC_OPT_INT(T, out_frames, "0", 0, 1 << 20, "frames per call of the model; 0: the most it can"),
     INT("curriculum.start", curriculum_start, "0", 0, 1 << 20,
         "frames per call at the first step; 0: no curriculum"),
@@ -114,6 +132,13 @@ static fc_status check(fc_settings *s) {
   FC_REQUIRE(!t->curriculum_start || !t->curriculum_end || t->curriculum_start <= t->curriculum_end,
              FC_E_USAGE, "train.curriculum.start = %lld is larger than train.curriculum.end = %lld",
              (long long)t->curriculum_start, (long long)t->curriculum_end);
+  FC_REQUIRE(
+      t->teacher_calls == 1 || !t->pushes, FC_E_USAGE,
+      "train.teacher_calls starts every call from true frames, train.pushforward.pushes from predicted ones; "
+      "give one of them");
+  FC_REQUIRE(!t->flow_steps || (!t->pushes && t->loss == FC_LOSS_MSE && !t->loss_in_units && !t->loss_ring &&
+                                !t->loss_derivative),
+             FC_E_USAGE, "train.flow_steps learns velocities: it wants train.loss = mse, and no pushforward");
   return FC_OK;
 }
 

@@ -10,7 +10,7 @@ typedef enum { FC_LOSS_RELATIVE_L2, FC_LOSS_RELATIVE_L2_CHANNELS, FC_LOSS_MSE } 
 typedef enum { FC_PREDICT_STATE, FC_PREDICT_INCREMENT } fc_predict_kind;
 
 typedef struct fc_data_settings {
-  char    train[FC_TEXT], valid[FC_TEXT], channels[FC_TEXT], inputs[FC_TEXT];
+  char    train[FC_TEXT], valid[FC_TEXT], channels[FC_TEXT], inputs[FC_TEXT], params[FC_TEXT];
   double  valid_fraction;
   fc_ints space_stride;
   int64_t frame_stride, window_step, window_out, cache_mb;
@@ -23,7 +23,9 @@ typedef struct fc_train_settings {
   double      weight_decay, beta2, eps, clip, noise, ema;
   fc_schedule schedule; /* lr, beta1 and all of the curve; total is filled in by the trainer */
   int         schedule_kind, loss;
-  bool        loss_in_units;
+  bool        loss_in_units, loss_ring, clip_average;
+  double      loss_derivative;
+  int64_t     teacher_calls, flow_steps;
   int64_t     curriculum_start, curriculum_end, curriculum_over;
   int64_t     push_after, push_every, pushes;
   int64_t     eval_every, eval_windows, eval_frames, save_every, log_every, seed;

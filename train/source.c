@@ -40,6 +40,30 @@ static fc_status choose(const char *path, const char *names, const fc_field_info
   return FC_OK;
 }
 
+/* "nu, Re" -> indices of parameters; empty: none */
+static fc_status choose_params(const char *path, const char *names, const fc_field_info *info, fc_source *s) {
+  const char *have[FC_FIELD_PARAMS];
+  char        text[FC_TEXT], *keep, *word;
+
+  for (int i = 0; i < info->n_params; i++) have[i] = info->param[i].name;
+  snprintf(text, sizeof text, "%s", names);
+  for (word = strtok_r(text, ", ", &keep); word; word = strtok_r(NULL, ", ", &keep)) {
+    const int i = fc_field_param(info, word);
+    if (i < 0) {
+      const char *near = fc_nearest(word, info->n_params, have);
+      return fc_fail(FC_E_USAGE,
+                     "%s has no parameter named '%s'%s%s%s; 'fieldcast info' lists the parameters", path,
+                     word, near ? "; did you mean '" : "", near ? near : "", near ? "'" : "");
+    }
+    FC_REQUIRE(s->params.n < FC_FIELD_PARAMS, FC_E_USAGE, "more than %d parameters are named",
+               FC_FIELD_PARAMS);
+    snprintf(s->params.channel[s->params.n].name, FC_NAME, "%s", word);
+    s->param_pick[s->params.n++] = i;
+  }
+  fc_scaling_none(&s->params);
+  return FC_OK;
+}
+
 static fc_status strides(const char *path, const fc_data_settings *d, const fc_field_info *info,
                          fc_source *s) {
   const fc_ints *want = &d->space_stride;
@@ -86,6 +110,7 @@ fc_status fc_source_open(const char *path, const fc_data_settings *d, bool stead
   FC_TRY_TO(fail, s, strides(path, d, info, out));
   geometry(info, out);
   FC_TRY_TO(fail, s, choose(path, d->channels, info, false, &out->out, out->out_pick));
+  FC_TRY_TO(fail, s, choose_params(path, d->params, info, out));
   if (steady) {
     FC_TRY_TO(fail, s, choose(path, d->inputs, info, true, &out->in, out->in_pick));
   } else {
@@ -103,6 +128,10 @@ fail:
 void fc_source_close(fc_source *s) {
   fc_field_close(s->field);
   s->field = NULL;
+}
+
+fc_status fc_source_fits(const fc_source *s, const fc_network *n) {
+  return fc_network_fits(n, s->geo.ndim, s->geo.dim, s->in.n, s->out.n, s->params.n);
 }
 
 static void show(void *user, int64_t done, int64_t total) {
@@ -142,6 +171,28 @@ static fc_status measure_inputs(fc_source *s, int64_t lo, int64_t hi) {
   return st;
 }
 
+/* population moments of the parameters over trajectories; one value in all of them stays as it is */
+static fc_status measure_params(fc_source *s, int64_t lo, int64_t hi) {
+  const int n                    = s->params.n;
+  double    sum[FC_FIELD_PARAMS] = {0}, square[FC_FIELD_PARAMS] = {0}, p[FC_FIELD_PARAMS];
+
+  for (int64_t t = lo; n && t < hi; t++) {
+    FC_TRY(fc_field_params(s->field, t, n, s->param_pick, p));
+    for (int i = 0; i < n; i++) sum[i] += p[i] / (double)(hi - lo);
+  }
+  for (int64_t t = lo; n && t < hi; t++) {
+    FC_TRY(fc_field_params(s->field, t, n, s->param_pick, p));
+    for (int i = 0; i < n; i++) square[i] += (p[i] - sum[i]) * (p[i] - sum[i]) / (double)(hi - lo);
+  }
+  for (int i = 0; i < n; i++) {
+    const double std = sqrt(square[i]);
+    if (std <= 1e-12 * fabs(sum[i])) continue;
+    s->params.mean[i] = sum[i];
+    s->params.std[i]  = std;
+  }
+  return FC_OK;
+}
+
 /* Of frame_stride frames: proportional while changes go on in one direction, at most that of unrelated
  * fields. */
 static double increment(const fc_field_stats *stats, int channel, int64_t frame_stride) {
@@ -163,6 +214,7 @@ fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet) {
   free(stats);
   if (!quiet) fc_progress_end(&p, NULL);
   FC_TRY(st);
+  FC_TRY(measure_params(s, lo, hi));
   if (s->steady) return measure_inputs(s, lo, hi);
   s->in = s->out;
   return FC_OK;
@@ -201,6 +253,14 @@ fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x) {
   FC_TRY(fc_field_read_constant(s->field, traj, s->space_stride, s->in.n, s->in_pick, x));
   FC_TRY(all_finite(s, &s->in, traj, -1, s->in_len, x));
   fc_scaling_apply(&s->in, s->points, x);
+  return FC_OK;
+}
+
+fc_status fc_source_params(fc_source *s, int64_t traj, fc_real *p) {
+  double v[FC_FIELD_PARAMS];
+
+  FC_TRY(fc_field_params(s->field, traj, s->params.n, s->param_pick, v));
+  for (int i = 0; i < s->params.n; i++) p[i] = (fc_real)((v[i] - s->params.mean[i]) / s->params.std[i]);
   return FC_OK;
 }
 

@@ -2,6 +2,7 @@
    and time, normalisation. Several channels of one call are read in standard order. */
 #ifndef FC_SOURCE_H
 #define FC_SOURCE_H
+#include "train/network.h"
 #include "train/scaling.h"
 #include "train/settings.h"
 
@@ -23,13 +24,17 @@ typedef struct fc_source {
   int64_t     space_stride[3], frame_stride;
   int         in_pick[FC_FIELD_CHANNELS], out_pick[FC_FIELD_CHANNELS]; /* constants if steady; channels */
   fc_geometry geo;
-  fc_scaling  in, out;                 /* the same unless steady */
+  fc_scaling  in, out; /* the same unless steady */
+  fc_scaling  params;  /* numbers per trajectory that the model is told */
+  int         param_pick[FC_FIELD_CHANNELS];
   int64_t     points, in_len, out_len; /* grid points; numbers of one input and one output frame */
 } fc_source;
 
 /* Channels by the names in d->channels and d->inputs (all if empty). Not yet normalised: see below. */
 fc_status fc_source_open(const char *path, const fc_data_settings *d, bool steady, fc_source *out);
 void      fc_source_close(fc_source *s);
+/* do its fields suit the network? FC_E_MISMATCH says in words what does not */
+fc_status fc_source_fits(const fc_source *s, const fc_network *n);
 
 /* Mean and std of trajectories lo .. hi-1; quiet: no progress. A channel without variation gets std 1. */
 fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet);
@@ -42,6 +47,9 @@ fc_status fc_source_truth(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc
 fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x);
 /* steady: the normalised input field x[X.., C_in] */
 fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x);
+
+/* normalised parameters p[params.n] of a trajectory */
+fc_status fc_source_params(fc_source *s, int64_t traj, fc_real *p);
 
 /* trajectories for training 0 .. n-1 and for validation n .. n_traj-1 of one file; at least one stays for
  * training */

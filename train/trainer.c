@@ -15,7 +15,7 @@
 static fc_status set_frames(fc_trainer *t, const fc_frames *f) {
   fc_train_settings *s = &t->k.settings.train;
 
-  if (f->steady) s->pushes = 0;
+  if (f->steady) s->pushes = 0, s->teacher_calls = 1;
   if (!s->out_frames) s->out_frames = f->max_out;
   FC_REQUIRE(s->out_frames <= f->max_out, FC_E_USAGE,
              "train.out_frames = %lld, but %s gives at most %d frames per call", (long long)s->out_frames,
@@ -23,13 +23,14 @@ static fc_status set_frames(fc_trainer *t, const fc_frames *f) {
   FC_REQUIRE(s->curriculum_start <= s->out_frames, FC_E_USAGE,
              "train.curriculum.start = %lld is more than the %lld frames per call",
              (long long)s->curriculum_start, (long long)s->out_frames);
-  t->n_target = t->k.settings.data.window_out;
-  if (!t->n_target || f->steady) t->n_target = s->out_frames * (s->pushes + 1);
+  t->n_target         = t->k.settings.data.window_out;
+  const int64_t calls = s->pushes + s->teacher_calls; /* one of the two is at its least */
+  if (!t->n_target || f->steady) t->n_target = s->out_frames * calls;
   FC_REQUIRE(
-      t->n_target >= s->out_frames * (s->pushes + 1), FC_E_USAGE,
-      "data.window_out = %lld is too short for %lld calls of %lld frames (train.pushforward.pushes + 1, "
-      "train.out_frames)",
-      (long long)t->n_target, (long long)s->pushes + 1, (long long)s->out_frames);
+      t->n_target >= s->out_frames * calls, FC_E_USAGE,
+      "data.window_out = %lld is too short for %lld calls of %lld frames (train.pushforward.pushes + 1 or "
+      "train.teacher_calls, train.out_frames)",
+      (long long)t->n_target, (long long)calls, (long long)s->out_frames);
   return FC_OK;
 }
 
@@ -45,11 +46,12 @@ static fc_status probe(fc_trainer *t) {
   FC_REQUIRE(d->train[0], FC_E_USAGE,
              "no data to learn from; write 'data: {train: FILE}' or --set data.train=FILE");
   FC_TRY(fc_network_create(t->k.def, t->k.args, 0, true, &n));
+  FC_TRY_TO(done, s, fc_network_prepare(n, &t->k.settings, t->k.out.step));
   FC_TRY_TO(done, s, set_frames(t, &n->frames));
   FC_TRY_TO(done, s, fc_source_open(d->train, d, n->frames.steady, &t->train));
   FC_TRY_TO(done, s, fc_source_open(d->valid[0] ? d->valid : d->train, d, n->frames.steady, &t->valid));
-  FC_TRY_TO(done, s, fc_network_fits(n, t->train.geo.ndim, t->train.geo.dim, t->train.in.n, t->train.out.n));
-  FC_TRY_TO(done, s, fc_network_fits(n, t->valid.geo.ndim, t->valid.geo.dim, t->valid.in.n, t->valid.out.n));
+  FC_TRY_TO(done, s, fc_source_fits(&t->train, n));
+  FC_TRY_TO(done, s, fc_source_fits(&t->valid, n));
   s = fc_network_check(n, t->train.geo.ndim, t->train.geo.dim, 1, n->frames.max_out);
 done:
   fc_network_destroy(n);
@@ -66,16 +68,19 @@ static fc_status measure(fc_trainer *t, int64_t n_train) {
     FC_TRY(fc_comm_agree(NULL, s));
     FC_TRY(fc_comm_broadcast(NULL, &t->train.in, sizeof t->train.in, 0));
     FC_TRY(fc_comm_broadcast(NULL, &t->train.out, sizeof t->train.out, 0));
+    FC_TRY(fc_comm_broadcast(NULL, &t->train.params, sizeof t->train.params, 0));
   }
   return FC_OK;
 }
 
 static void share_scaling(fc_trainer *t) {
-  t->valid.in  = t->train.in;
-  t->valid.out = t->train.out;
-  t->k.in      = t->train.in;
-  t->k.out     = t->train.out;
-  t->k.geo     = t->train.geo;
+  t->valid.in     = t->train.in;
+  t->valid.out    = t->train.out;
+  t->valid.params = t->train.params;
+  t->k.params     = t->train.params;
+  t->k.in         = t->train.in;
+  t->k.out        = t->train.out;
+  t->k.geo        = t->train.geo;
 }
 
 static int64_t shortest(const fc_source *s, int64_t lo, int64_t hi) {
@@ -132,8 +137,10 @@ static fc_status open_data(fc_trainer *t, bool plan_only) {
 
   FC_TRY(fc_comm_agree(NULL, probe(t)));
   FC_TRY(fc_network_create(t->k.def, t->k.args, 0, true, &n));
+  fc_status s    = fc_network_prepare(n, &t->k.settings, t->k.out.step);
   const int n_in = n->frames.n_in;
   fc_network_destroy(n);
+  FC_TRY(s);
   const int64_t all     = fc_field_about(t->train.field)->n_traj;
   const int64_t n_train = d->valid[0] ? all : fc_source_split(all, d->valid_fraction);
   if (!plan_only) FC_TRY(measure(t, n_train));
@@ -151,8 +158,7 @@ static fc_status build(fc_trainer *t) {
 
   FC_TRY(fc_plan_fits(&t->plan));
   FC_TRY(fc_network_create(t->k.def, t->k.args, seed, false, &t->network));
-  if (t->k.settings.data.predict == FC_PREDICT_INCREMENT)
-    FC_TRY(fc_network_increments(t->network, t->k.out.step));
+  FC_TRY(fc_network_prepare(t->network, &t->k.settings, t->k.out.step));
   FC_TRY(fc_optim_create(t->network->params, s->ema > 0, &t->optim));
   FC_TRY(fc_ctx_create(room + room / 4 + ((size_t)256 << 20), false, &t->ctx));
   t->ctx->seed = seed;
@@ -214,7 +220,16 @@ static fc_status accumulate(fc_trainer *t, int64_t number, const fc_step_facts *
   FC_TRY(fc_loader_next(t->loader, &b));
   add_noise(t, &b, f->step * s->accumulate + number);
   const double  part = (double)b.n / (double)(s->batch * s->accumulate);
-  const fc_pass pass = {b.n, f->k, f->pushes, t->n_target, b.input, b.target, part};
+  const fc_pass pass = {.B        = b.n,
+                        .k        = f->k,
+                        .pushes   = f->pushes,
+                        .n_target = t->n_target,
+                        .first    = b.first,
+                        .whole    = s->batch,
+                        .window   = b.input,
+                        .target   = b.target,
+                        .params   = b.params,
+                        .weight   = part};
   t->ctx->step       = (uint64_t)(f->step * s->accumulate + number);
   *loss += part * fc_pass_run(t->ctx, t->network, &t->train, s, &pass);
   return FC_OK;
@@ -255,7 +270,9 @@ fc_status fc_trainer_step(fc_trainer *t, fc_step_facts *out) {
   f.grad_norm = fc_optim_grad_norm(t->optim);
   FC_TRY(must_be_finite(t, f.grad_norm, "gradient", f.step));
   const fc_adamw_rates r = {f.lr, f.beta1, s->beta2, s->eps, s->weight_decay};
-  fc_optim_step(t->optim, &r, fc_optim_clip(f.grad_norm, s->clip));
+  fc_optim_step(t->optim, &r,
+                s->clip_average ? fc_clip_factor(&t->k.clip, f.grad_norm)
+                                : fc_optim_clip(f.grad_norm, s->clip));
   fc_optim_average(t->optim, s->ema, f.step);
   t->k.step     = f.step + 1;
   t->k.position = fc_loader_position(t->loader);
@@ -319,6 +336,7 @@ fc_status fc_trainer_restore(fc_trainer *t, const char *path) {
   t->k.step     = k.step;
   t->k.position = k.position;
   t->k.best     = k.best;
+  t->k.clip     = k.clip;
 done:
   fc_checkpoint_free(&k);
   return s;

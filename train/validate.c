@@ -14,7 +14,7 @@ typedef struct {
   const fc_source  *s;
   fc_grid           grid;
   int64_t           n_target, k;
-  fc_real          *window, *target, *base, *guess; /* guess: frames of one call, in units */
+  fc_real          *window, *target, *params, *base, *guess; /* guess: frames of one call, in units */
   double           *values;
   double            sums[5]; /* one_step, base, rollout, base, windows */
 } work;
@@ -24,10 +24,11 @@ static fc_status work_create(work *w) {
 
   w->window = malloc(in * sizeof(fc_real));
   w->target = malloc((size_t)w->n_target * len * sizeof(fc_real));
+  w->params = malloc((size_t)(w->s->params.n + 1) * sizeof(fc_real));
   w->base   = malloc(len * sizeof(fc_real));
   w->guess  = malloc((size_t)w->k * len * sizeof(fc_real));
   w->values = malloc((size_t)(w->k * w->s->out.n) * sizeof(double));
-  FC_REQUIRE(w->window && w->target && w->base && w->guess && w->values, FC_E_SYSTEM,
+  FC_REQUIRE(w->window && w->target && w->params && w->base && w->guess && w->values, FC_E_SYSTEM,
              "no memory for validation");
   return FC_OK;
 }
@@ -35,6 +36,7 @@ static fc_status work_create(work *w) {
 static void work_free(work *w) {
   free(w->window);
   free(w->target);
+  free(w->params);
   free(w->base);
   free(w->guess);
   free(w->values);
@@ -83,7 +85,7 @@ static void one_window(work *w) {
     const size_t  mark  = fc_arena_mark(w->c->arena);
     const int64_t n     = fc_min64(w->k, w->n_target - t);
     double        first = 0;
-    fc_tensor    *y     = fc_march_quiet(w->c, w->n, w->s->geo.ndim, w->s->geo.dim, 1, w->window, w->k);
+    fc_tensor *y = fc_march_quiet(w->c, w->n, w->s->geo.ndim, w->s->geo.dim, 1, w->window, w->params, w->k);
     memcpy(w->guess, y->x, (size_t)(w->k * len) * sizeof *w->guess);
     if (!w->s->steady) fc_march_shift(w->window, w->guess, 1, w->n->frames.n_in, w->k, len);
     fc_scaling_undo(&w->s->out, w->k * w->s->points, w->guess);
@@ -100,7 +102,7 @@ static fc_status all_windows(work *w, fc_windows *windows, int64_t count) {
 
   fc_comm_block(NULL, count, &lo, &hi);
   for (int64_t i = lo; i < hi; i++) {
-    FC_TRY(fc_windows_read(windows, (2 * i + 1) * size / (2 * count), w->window, w->target));
+    FC_TRY(fc_windows_read(windows, (2 * i + 1) * size / (2 * count), w->window, w->target, w->params));
     one_window(w);
   }
   return FC_OK;

@@ -11,6 +11,7 @@ struct fc_windows {
   int64_t       *first;    /* [n_traj + 1]: number of the first window of a trajectory */
   fc_real       *cache;    /* normalised frames, trajectory by trajectory; steady: then the inputs */
   int64_t       *frame_at; /* [n_traj + 1]: number of the first cached frame of a trajectory */
+  fc_real       *params;   /* [n_traj, p] */
   fc_real       *scratch;  /* streaming: one window as it lies in the file */
 };
 
@@ -68,6 +69,17 @@ static fc_status load(fc_windows *w) {
   return FC_OK;
 }
 
+static fc_status read_params(fc_windows *w) {
+  fc_source    *s = w->source;
+  const int64_t p = s->params.n;
+
+  w->params = malloc((size_t)(w->n_traj * p + 1) * sizeof *w->params);
+  FC_REQUIRE(w->params, FC_E_SYSTEM, "no memory for the parameters of the trajectories");
+  for (int64_t i = 0; p && i < w->n_traj; i++)
+    FC_TRY(fc_source_params(s, w->spec.traj_lo + i, w->params + i * p));
+  return FC_OK;
+}
+
 static fc_status build(fc_windows *w) {
   const fc_window_spec *q = &w->spec;
 
@@ -83,6 +95,7 @@ static fc_status build(fc_windows *w) {
              "first trajectory has %lld; lower data.window_out, data.frame_stride or the frames of the model",
              (long long)w->n_traj, (long long)q->n_in, (long long)q->n_target,
              (long long)w->source->frame_stride, (long long)span(w), (long long)steps(w, 0));
+  FC_TRY(read_params(w));
   return load(w);
 }
 
@@ -106,6 +119,7 @@ void fc_windows_destroy(fc_windows *w) {
   free(w->frame_at);
   free(w->cache);
   free(w->scratch);
+  free(w->params);
   free(w);
 }
 
@@ -156,12 +170,14 @@ static void from_cache(const fc_windows *w, int64_t traj, int64_t start, fc_real
   }
 }
 
-fc_status fc_windows_read(fc_windows *w, int64_t i, fc_real *input, fc_real *target) {
+fc_status fc_windows_read(fc_windows *w, int64_t i, fc_real *input, fc_real *target, fc_real *params) {
   const fc_window_spec *q = &w->spec;
   fc_source            *s = w->source;
+  const int64_t         p = s->params.n;
   int64_t               traj, start;
 
   fc_windows_at(w, i, &traj, &start);
+  if (params) memcpy(params, w->params + (traj - q->traj_lo) * p, (size_t)p * sizeof *params);
   if (w->cache) return from_cache(w, traj, start, input, target), FC_OK;
   if (s->steady) {
     FC_TRY(fc_source_input(s, traj, input));

@@ -23,7 +23,7 @@ const fc_window_spec *fc_windows_spec(const fc_windows *w);
 const fc_source      *fc_windows_source(const fc_windows *w);
 /* trajectory and first frame of window i; windows are ordered by trajectory, then start */
 void fc_windows_at(const fc_windows *w, int64_t i, int64_t *traj, int64_t *start);
-/* window i, normalised: input[n_in, X.., C_in], target[n_target, X.., C_out]. Not for two threads at a time
-   unless cached. */
-fc_status fc_windows_read(fc_windows *w, int64_t i, fc_real *input, fc_real *target);
+/* window i, normalised: input[n_in, X.., C_in], target[n_target, X.., C_out], params[p] of its trajectory
+   (may be NULL). Not for two threads at a time unless cached. */
+fc_status fc_windows_read(fc_windows *w, int64_t i, fc_real *input, fc_real *target, fc_real *params);
 #endif

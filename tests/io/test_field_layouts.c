@@ -138,6 +138,7 @@ static void pdebench_d(void) {
     PUT(h, name, (float)b, lzf_list(false, 1, (hsize_t[]){4}), 4);
     snprintf(name, sizeof name, "%04d", b);
     put_text(h, name, "config", "sim:\n  k: 0.005\n", true);
+    put_real(h, name, "k", 0.5 * b, false);
   }
   H5Fclose(h);
   fc_field *f = opened("d.h5", FC_LAYOUT_PDEBENCH_GROUPS);
@@ -149,6 +150,9 @@ static void pdebench_d(void) {
   CHECK_OK(fc_field_times(f, 2, 1, 2, t));
   CHECK(t[0] == 3 && t[1] == 4);
   CHECK(!strcmp(fc_field_text(f, "config"), "sim:\n  k: 0.005\n"));
+  CHECK_OK(
+      fc_field_params(f, 2, 1, (int[]){fc_field_param(fc_field_about(f), "k")}, t)); /* each group its own */
+  CHECK(t[0] == 1);
   fc_field_close(f);
 }
 
@@ -313,6 +317,9 @@ static void well_rules(void) {
   PUT(h, "t2_fields/D", 0, plain_list(), 2, 3, 5, 4, 2, 2);
   flags(h, "t2_fields/D", true, true, 2, both);
   names(h, "t2_fields", "field_names", 1, (const char *[]){"D"});
+  PUT(h, "scalars/nu", 5, plain_list(), 2); /* differs by trajectory */
+  PUT(h, "scalars/g", 9, plain_list(), 1);
+  names(h, "scalars", "field_names", 2, (const char *[]){"nu", "g"});
   H5Fclose(h);
   fc_field *f = opened("well.hdf5", FC_LAYOUT_WELL);
   if (!f) return;
@@ -329,6 +336,8 @@ static void well_rules(void) {
   CHECK(x[0] == 8 && x[19] == 8);
   CHECK_OK(fc_field_times(f, 1, 0, 3, t));
   CHECK(t[0] == 3 && t[2] == 5);
+  CHECK_OK(fc_field_params(f, 1, 2, (int[]){fc_field_param(i, "nu"), fc_field_param(i, "g")}, t));
+  CHECK(t[0] == 6 && t[1] == 9 && fc_field_param(i, "mu") == -1);
   fc_field_close(f);
 }
 

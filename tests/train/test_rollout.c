@@ -102,7 +102,7 @@ static void writes_fields(void) {
   CHECK_OK(fc_file_read(path, 1 << 20, &text, &bytes));
   int lines = 0;
   for (size_t k = 0; k < bytes; k++) lines += text[k] == '\n';
-  CHECK(lines == 1 + 2 * 16 * 3); /* two methods, 16 frames, mean and two channels */
+  CHECK(lines == 1 + 3 * 16 * 3); /* two methods, 16 frames, mean and two channels */
   free(text);
   fc_run_free(run);
   fclose(report);

@@ -12,6 +12,23 @@ static double loss_after(fc_trainer *t, int64_t steps, double *first) {
   return f.loss;
 }
 
+/* teacher forcing over n calls is the mean of n windows one frame apart: with one window to draw from, the
+   same step as a batch of those windows */
+static void teacher_calls_average_windows(void) {
+  const char *data = toy_file("teacher.hdf5", 2, 4);
+  fc_trainer *t    = toy_trainer(data, "train.batch=1 train.teacher_calls=3 train.loss=mse train.clip=0 "
+                                          "data.valid_fraction=0.5"),
+             *u    = toy_trainer(data, "train.batch=3 train.loss=mse train.clip=0 data.valid_fraction=0.5");
+  fc_step_facts a, b;
+
+  CHECK_OK(fc_trainer_step(t, &a));
+  CHECK_OK(fc_trainer_step(u, &b));
+  CHECK_NEAR(a.loss, b.loss, 1e-6 * b.loss); /* sums of the same numbers in another order */
+  CHECK_NEAR(a.grad_norm, b.grad_norm, 1e-6 * b.grad_norm);
+  fc_trainer_destroy(t);
+  fc_trainer_destroy(u);
+}
+
 /* the data is an exact linear map, so the loss goes to zero and the weights to a turn by toy_angle */
 static void finds_the_optimum(void) {
   const char  *data = toy_file("optimum.hdf5", 4, 12);
@@ -172,5 +189,6 @@ static void bad_settings(void) {
   }
 }
 
-CHECK_SUITE(trainer, finds_the_optimum, accumulation_is_a_larger_batch, sequences, pushes_follow_the_data,
-            numbers_that_explode, plan_is_true, steps_take_no_memory, bad_settings)
+CHECK_SUITE(trainer, teacher_calls_average_windows, finds_the_optimum, accumulation_is_a_larger_batch,
+            sequences, pushes_follow_the_data, numbers_that_explode, plan_is_true, steps_take_no_memory,
+            bad_settings)

@@ -48,7 +48,7 @@ static void contents(void) {
   CHECK(fc_windows_size(w) == 2 * 3); /* starts 0, 2, 4 */
   for (int64_t i = 0; i < fc_windows_size(w); i++) {
     fc_windows_at(w, i, &traj, &start);
-    CHECK_OK(fc_windows_read(w, i, in, out));
+    CHECK_OK(fc_windows_read(w, i, in, out, NULL));
     toy_frame(traj, start + 4, x);
     for (int64_t k = 0; k < FRAME; k++) { /* 1e-5: float numbers of size 3 divided by a deviation near one */
       CHECK_NEAR(out[k], ((double)x[k] - s.out.mean[k % 2]) / s.out.std[k % 2], 1e-5);
@@ -77,7 +77,7 @@ static void stream(void) {
     CHECK(fc_windows_cached(w[k]) == (k == 1));
     CHECK_OK(fc_loader_create(w[k], BATCH, 11, &l[k]));
   }
-  for (int i = 0; i < N; i++) CHECK_OK(fc_windows_read(w[1], i, all[i], target));
+  for (int i = 0; i < N; i++) CHECK_OK(fc_windows_read(w[1], i, all[i], target, NULL));
   for (int64_t at = 0; at < 2 * N; at += BATCH) {
     fc_load a, b;
     CHECK_OK(fc_loader_next(l[0], &a));

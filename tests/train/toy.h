@@ -10,26 +10,29 @@
 #include "train/trainer.h"
 
 typedef struct toy_config {
-  int64_t n_in, max_out;
+  int64_t n_in, max_out, params;
 } toy_config;
 typedef struct toy_model {
   toy_config cfg;
-  fc_tensor *W, *b, *unused;
+  fc_tensor *W, *b, *V, *unused; /* V: what a parameter adds */
 } toy_model;
 
 static const fc_option toy_options[] = {
     FC_OPT_INT(toy_config, n_in, "1", 1, 8, "frames in"),
     FC_OPT_INT(toy_config, max_out, "1", 1, 8, "frames out"),
+    FC_OPT_INT(toy_config, params, "0", 0, 8, "parameters per trajectory"),
     FC_OPT_END,
 };
 
 static fc_status toy_init(void *self, fc_params *p, const void *config) {
   toy_model *m = self;
 
-  m->cfg    = *(const toy_config *)config;
-  m->W      = fc_param(p, "map.weight", fc_init_fan_in(2 * m->cfg.n_in),
-                       FC_DIMS(2 * m->cfg.max_out, 2 * m->cfg.n_in));
-  m->b      = fc_param(p, "map.bias", fc_init_uniform(0.1), FC_DIMS(2 * m->cfg.max_out));
+  m->cfg = *(const toy_config *)config;
+  m->W   = fc_param(p, "map.weight", fc_init_fan_in(2 * m->cfg.n_in),
+                    FC_DIMS(2 * m->cfg.max_out, 2 * m->cfg.n_in));
+  m->b   = fc_param(p, "map.bias", fc_init_uniform(0.1), FC_DIMS(2 * m->cfg.max_out));
+  if (m->cfg.params)
+    m->V = fc_param(p, "told.weight", fc_init_constant(0), FC_DIMS(2 * m->cfg.max_out, m->cfg.params));
   m->unused = fc_param(p, "spare.weight", fc_init_constant(1), FC_DIMS(3)); /* no gradient ever reaches it */
   return FC_OK;
 }
@@ -39,6 +42,11 @@ static fc_tensor *toy_apply(fc_ctx *c, const void *self, const fc_batch *b) {
   const toy_model *m = self;
   fc_tensor       *y = fc_linear_op(c, fc_batch_get(b, "u"), m->W, m->b, FC_ACT_NONE);
 
+  if (m->V) {
+    fc_tensor *v = fc_linear_op(c, fc_batch_get(b, "params"), m->V, NULL, FC_ACT_NONE);
+    v            = fc_reshape(c, v, FC_DIMS(v->dim[0], 1, 1, v->dim[1]));
+    y            = fc_add(c, y, fc_expand(c, fc_expand(c, v, 1, y->dim[1]), 2, y->dim[2]));
+  }
   return fc_slice(c, y, 3, 0, 2 * (int64_t)fc_batch_get(b, "n")->x[0]);
 }
 
@@ -50,7 +58,8 @@ static fc_status toy_frames(const void *self, fc_frames *out) {
                      .ndim         = 2,
                      .channels_in  = 2,
                      .channels_out = 2,
-                     .multiple     = 1};
+                     .multiple     = 1,
+                     .params       = m->cfg.params};
   return FC_OK;
 }
 

@@ -1,0 +1,38 @@
+/* cli/compare.c - fieldcast compare RUN... */
+#include "cli/cli.h"
+#include "train/contest.h"
+
+fc_status fc_cmd_compare(int argc, char **argv);
+
+static void more(FILE *f) {
+  fputs("\nRUN is a run folder or a checkpoint; the last part of its path is its name in the table. All are "
+        "rolled out from the "
+        "same\nframes of every trajectory of FILE, beside persistence, the best linear map and the data's "
+        "own solver on coarser "
+        "grids.\nFOLDER gets contest.csv, error.csv, error.png and fields.png.\n",
+        f);
+}
+
+fc_status fc_cmd_compare(int argc, char **argv) {
+  fc_list        runs;
+  bool           done;
+  fc_contest_job job    = {.good_error = 0.5};
+  const fc_arg   args[] = {
+        {"data", 'd', FC_ARG_VALUE, &job.data, "FILE", "fields to predict"},
+        {"out", 'o', FC_ARG_VALUE, &job.out, "FOLDER", "tables and pictures go there"},
+        {"frames", 'n', FC_ARG_INT, &job.frames, "N", "frames of the rollouts; default as many as FILE has"},
+        {"error", 0, FC_ARG_REAL, &job.good_error, "X",
+         "VRMSE up to which a prediction counts as valid; default 0.5"},
+  };
+
+  FC_TRY(
+      fc_args_parse(fc_command_find("compare"), argc, argv, FC_COUNT(args), args, 1, 16, &runs, more, &done));
+  if (done) return FC_OK;
+  FC_REQUIRE(job.data, FC_E_USAGE, "compare wants --data FILE: the fields to predict");
+  FC_REQUIRE(job.out, FC_E_USAGE, "compare wants -o FOLDER: where tables and pictures go");
+  FC_REQUIRE(job.frames >= 0, FC_E_USAGE, "--frames must not be negative");
+  job.n     = runs.n;
+  job.run   = runs.v;
+  job.quiet = fc_verbosity == 0;
+  return fc_contest_run(&job, stdout);
+}
