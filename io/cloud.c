@@ -204,7 +204,7 @@ void fc_cloud_close(fc_cloud *c) {
   const fc_h5_quiet q = fc_h5_hush();
   for (int i = 0; i < c->n_parts; i++) {
     fc_cloud_part *p = &c->part[i];
-    fc_h5_close(p->file);
+    fc_cloud_part_close(p);
     for (int k = 0; k < FC_ROWS_KINDS; k++) free(p->at[k]);
     free(p->steps);
     free(p->group);
@@ -248,6 +248,15 @@ fc_cloud_size fc_cloud_size_of(const fc_cloud *c, int64_t sample) {
 
 const char *fc_cloud_path(const fc_cloud *c, int64_t sample) { return part_of(c, sample)->path; }
 
+void fc_cloud_part_close(fc_cloud_part *p) {
+  for (int k = 0; k < FC_CLOUD_ARRAYS; k++) {
+    if (p->set[k] > 0) fc_h5_close(p->set[k]);
+    p->set[k] = 0;
+  }
+  fc_h5_close(p->file);
+  p->file = -1;
+}
+
 static void close_oldest(fc_cloud *c) {
   fc_cloud_part *old  = NULL;
   int            open = 0;
@@ -259,8 +268,7 @@ static void close_oldest(fc_cloud *c) {
     if (!old || p->used < old->used) old = p;
   }
   if (open < FC_CLOUD_OPEN) return;
-  fc_h5_close(old->file);
-  old->file = -1;
+  fc_cloud_part_close(old);
 }
 
 fc_status fc_cloud_locate(fc_cloud *c, int64_t sample, fc_cloud_part **part, int64_t *local) {

@@ -46,12 +46,13 @@ typedef struct fc_cloud_map {
 
 typedef struct fc_cloud_part { /* one file */
   char    *path;
-  int64_t  first, n;          /* its samples are first .. first + n - 1 */
-  int64_t *at[FC_ROWS_KINDS]; /* [n + 1]: rows before sample i; NULL: there are none of the kind */
-  int64_t *steps;             /* [n] */
-  char (*group)[FC_NAME];     /* [n] if grouped */
-  fc_csv_place *place;        /* [n] first row of each sample of a table */
-  hid_t         file;         /* -1: closed */
+  int64_t  first, n;                  /* its samples are first .. first + n - 1 */
+  int64_t *at[FC_ROWS_KINDS];         /* [n + 1]: rows before sample i; NULL: there are none of the kind */
+  int64_t *steps;                     /* [n] */
+  char (*group)[FC_NAME];             /* [n] if grouped */
+  fc_csv_place *place;                /* [n] first row of each sample of a table */
+  hid_t         file;                 /* -1: closed */
+  hid_t         set[FC_CLOUD_ARRAYS]; /* kept open with the file unless grouped; 0: not open */
   uint64_t      used;
 } fc_cloud_part;
 
@@ -104,6 +105,7 @@ fc_status fc_cloud_next_item(const char *key, const char **at, fc_cloud_item *ou
 /* ---- reading ---- */
 /* The file of a sample, opened, and the sample's number in it. FC_E_USAGE if there is no such sample. */
 fc_status fc_cloud_locate(fc_cloud *c, int64_t sample, fc_cloud_part **part, int64_t *local);
+void      fc_cloud_part_close(fc_cloud_part *p); /* the file; p can be opened again */
 int64_t   fc_cloud_rows(const fc_cloud_part *p, int64_t local, int rows);
 fc_status fc_cloud_raw(fc_cloud *c, size_t bytes); /* makes c->raw at least so large */
 /* out[nt, rows, n] of columns whose arrays have these rows */

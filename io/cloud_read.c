@@ -80,7 +80,7 @@ static fc_status read_attribute(hid_t at, const fc_cloud_part *p, const fc_cloud
   return FC_OK;
 }
 
-static fc_status read_slab(hid_t at, const fc_cloud_part *p, const fc_cloud_array *a, const slab *s,
+static fc_status read_slab(hid_t set, const fc_cloud_part *p, const fc_cloud_array *a, const slab *s,
                            bool integers, void *raw) {
   const hid_t type   = integers               ? H5T_NATIVE_INT64
                        : sizeof(fc_real) == 8 ? H5T_NATIVE_DOUBLE
@@ -89,9 +89,6 @@ static fc_status read_slab(hid_t at, const fc_cloud_part *p, const fc_cloud_arra
   fc_status   status = FC_OK;
 
   for (int i = 0; i < s->rank; i++) n *= s->count[i];
-  const hid_t set = H5Dopen2(at, a->path, H5P_DEFAULT);
-  FC_REQUIRE(set >= 0, FC_E_INPUT, "%s: data set '%s' cannot be opened; the file is damaged", p->path,
-             a->path);
   const hid_t memory = H5Screate_simple(1, &n, NULL), space = H5Dget_space(set);
   if (H5Sget_simple_extent_ndims(space) != s->rank ||
       (s->rank && H5Sselect_hyperslab(space, H5S_SELECT_SET, s->start, NULL, s->count, NULL) < 0) ||
@@ -99,24 +96,47 @@ static fc_status read_slab(hid_t at, const fc_cloud_part *p, const fc_cloud_arra
     status = fc_h5_unreadable(set, p->path, a->path);
   fc_h5_close(space);
   fc_h5_close(memory);
-  fc_h5_close(set);
   return status;
 }
 
-static fc_status read_array(fc_cloud *c, fc_cloud_part *p, int64_t local, const fc_cloud_array *a, int64_t t0,
-                            int64_t nt, bool integers, slab *s) {
-  size_t n = 1;
+static fc_status open_set(hid_t at, const fc_cloud_part *p, const fc_cloud_array *a, hid_t *set) {
+  *set = H5Dopen2(at, a->path, H5P_DEFAULT);
+  FC_REQUIRE(*set >= 0, FC_E_INPUT, "%s: data set '%s' cannot be opened; the file is damaged", p->path,
+             a->path);
+  return FC_OK;
+}
+
+/* of a file whose groups are samples: opened for this once */
+static fc_status read_in_group(fc_cloud_part *p, int64_t local, const fc_cloud_array *a, const slab *s,
+                               bool integers, void *raw) {
+  const hid_t at = H5Gopen2(p->file, p->group[local], H5P_DEFAULT);
+  hid_t       set;
+
+  FC_REQUIRE(at >= 0, FC_E_INPUT, "%s: group '%s' cannot be opened; the file is damaged", p->path,
+             p->group[local]);
+  fc_status status = FC_OK;
+  if (a->axes[0] == '@') {
+    status = read_attribute(at, p, a, integers, raw);
+  } else if ((status = open_set(at, p, a, &set)) == FC_OK) {
+    status = read_slab(set, p, a, s, integers, raw);
+    fc_h5_close(set);
+  }
+  fc_h5_close(at);
+  return status;
+}
+
+static fc_status read_array(fc_cloud *c, fc_cloud_part *p, int64_t local, int array, int64_t t0, int64_t nt,
+                            bool integers, slab *s) {
+  const fc_cloud_array *a = &c->map->array[array];
+  size_t                n = 1;
 
   *s = select_slab(p, a, local, t0, nt);
   for (int i = 0; i < s->rank; i++) n *= (size_t)s->count[i];
   FC_TRY(fc_cloud_raw(c, (n + 1) * (integers ? sizeof(int64_t) : sizeof(fc_real))));
-  const hid_t at = c->map->grouped ? H5Gopen2(p->file, p->group[local], H5P_DEFAULT) : p->file;
-  FC_REQUIRE(at >= 0, FC_E_INPUT, "%s: group '%s' cannot be opened; the file is damaged", p->path,
-             p->group[local]);
-  const fc_status status = a->axes[0] == '@' ? read_attribute(at, p, a, integers, c->raw)
-                                             : read_slab(at, p, a, s, integers, c->raw);
-  if (c->map->grouped) fc_h5_close(at);
-  return status;
+  if (c->map->grouped) return read_in_group(p, local, a, s, integers, c->raw);
+  if (a->axes[0] == '@') return read_attribute(p->file, p, a, integers, c->raw);
+  if (p->set[array] <= 0) FC_TRY(open_set(p->file, p, a, &p->set[array]));
+  return read_slab(p->set[array], p, a, s, integers, c->raw);
 }
 
 /* ---- columns ---- */
@@ -144,7 +164,7 @@ static fc_status from_hdf5(fc_cloud *c, fc_cloud_part *p, int64_t local, int64_t
   for (int i = 0; i < w->n; i++) {
     slab s;
     if (seen_before(col, i)) continue;
-    FC_TRY(read_array(c, p, local, &c->map->array[col[i].array], t0, w->nt, false, &s));
+    FC_TRY(read_array(c, p, local, col[i].array, t0, w->nt, false, &s));
     for (int j = i; j < w->n; j++)
       if (col[j].array == col[i].array) put(w, &s, c->raw, col[j].component, j, out);
   }
@@ -262,7 +282,7 @@ static fc_status read_corners(fc_cloud *c, fc_cloud_part *p, int64_t local, int6
   const int64_t n = fc_cloud_rows(p, local, FC_ROWS_CELLS), N = fc_cloud_rows(p, local, FC_ROWS_POINTS);
   slab          s;
 
-  FC_TRY(read_array(c, p, local, &c->map->array[c->map->cells], 0, 1, true, &s));
+  FC_TRY(read_array(c, p, local, c->map->cells, 0, 1, true, &s));
   for (int64_t i = 0; i < n; i++)
     for (int j = 0; j < k; j++) {
       const int64_t v = ((const int64_t *)c->raw)[i * s.row + j * s.component];

@@ -53,9 +53,9 @@ struct fc_feed {
   bool                in_memory, validates, quiet;
 };
 
-extern const fc_feed_kind fc_feed_grid;
+extern const fc_feed_kind fc_feed_grid, fc_feed_points;
 
-/* Opens the data that the settings name. */
+/* The kind that the settings name, or that fits model and data; k->settings.data.kind is then known. */
 fc_status fc_feed_open(const fc_network *probe, fc_saved *k, bool plan_only, bool quiet, fc_feed *out);
 void      fc_feed_close(fc_feed *f); /* fine if it was never opened */
 #endif

@@ -3,6 +3,7 @@
 
 #include "core/parallel.h"
 #include "hpc/comm.h"
+#include "train/loss.h"
 #include "train/step.h"
 #include "train/validate.h"
 
@@ -43,6 +44,7 @@ static fc_status open_sources(fc_grid_feed *g, fc_saved *k, const fc_network *pr
   FC_TRY(fc_source_open(d->valid[0] ? d->valid : d->train, d, steady, &g->valid));
   FC_TRY(fc_source_fits(&g->train, probe));
   FC_TRY(fc_source_fits(&g->valid, probe));
+  FC_TRY(fc_loss_check(&k->settings.train, g->train.out.n));
   return fc_network_check(probe, g->train.geo.ndim, g->train.geo.dim, 1, probe->frames.max_out);
 }
 
