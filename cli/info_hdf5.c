@@ -1,6 +1,7 @@
 /* cli/info_hdf5.c - HDF5: fields, our stores (checkpoints), cases of official codes, or a list. */
 #include "cli/info.h"
 #include "io/data_kind.h"
+#include "io/field_layout.h"
 #include "io/hdf5_list.h"
 #include "io/hdf5_util.h"
 
@@ -74,18 +75,36 @@ static fc_status contents(hid_t file, const char *path, json_t *out) {
   return s;
 }
 
+/* Bare data sets that do not say what their axes are: what there is, and what to add. */
+static fc_status unclear(const char *path, json_t *out) {
+  hid_t file;
+
+  fc_info_text(out, "note", fc_error());
+  FC_TRY(fc_h5_open(path, &file));
+  const fc_status s = contents(file, path, out);
+  fc_h5_close(file);
+  return s;
+}
+
 fc_status fc_info_hdf5(const char *path, const fc_info_options *o, json_t *out) {
-  const fc_h5_quiet q = fc_h5_hush();
+  const fc_h5_quiet q     = fc_h5_hush();
+  bool              plain = false;
+  fc_data_kind      kind  = FC_DATA_UNKNOWN;
   hid_t             file;
-  fc_data_kind      kind = FC_DATA_UNKNOWN;
-  fc_status         s    = fc_h5_open(path, &file);
+  fc_status         s = fc_h5_open(path, &file);
 
   if (s == FC_OK) {
+    const fc_layout_def *layout = fc_layout_find(file);
+    plain                       = layout && layout->layout == FC_LAYOUT_PLAIN;
     if (!is_case(file)) kind = fc_data_kind_of(path);
     if (kind == FC_DATA_UNKNOWN) s = contents(file, path, out);
     fc_h5_close(file);
   }
+  if (s == FC_OK && kind == FC_DATA_POINTS) s = fc_info_cloud(path, o, out);
+  if (s == FC_OK && kind == FC_DATA_GRID) {
+    s = fc_info_fields(path, o, out);
+    if (s == FC_E_INPUT && plain && !json_object_get(out, "kind")) s = unclear(path, out);
+  }
   fc_h5_unhush(q);
-  if (s != FC_OK || kind == FC_DATA_UNKNOWN) return s;
-  return (kind == FC_DATA_GRID ? fc_info_fields : fc_info_cloud)(path, o, out);
+  return s;
 }

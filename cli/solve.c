@@ -24,7 +24,7 @@ typedef struct {
   int         n_parts;
   int64_t     size, frames, total;
   fc_progress bar;
-  double      lo, hi, square; /* of the vorticity (or whatever the first channel is) */
+  double      lo, hi, square; /* of all values of the fields */
   int64_t     written;
   char        note[200]; /* the solver's last words: a summary */
 } job;
@@ -64,6 +64,7 @@ static fc_status take_frame(void *user, int64_t traj, int64_t t, const fc_real *
 
   FC_TRY(check_signals());
   while (traj >= p->first + p->n) p++;
+  if (t == FC_FRAME_CONSTANT) return fc_field_write_constant(p->writer, traj - p->first, x);
   gather(j, x);
   return fc_field_write(p->writer, traj - p->first, t, 1, x);
 }
@@ -157,7 +158,10 @@ static void report(const job *j, const fc_field_spec *spec, double seconds) {
   printf("frames     %lld of %lld trajectories\n", (long long)j->written, (long long)(j->total / j->frames));
   printf("grid       %lld", (long long)spec->dim[0]);
   for (int a = 1; a < spec->ndim; a++) printf(" x %lld", (long long)spec->dim[a]);
-  printf(", time %g to %g every %g\n", spec->t0, spec->t0 + (double)(j->frames - 1) * spec->dt, spec->dt);
+  if (spec->n_constant)
+    printf(", steady\n");
+  else
+    printf(", time %g to %g every %g\n", spec->t0, spec->t0 + (double)(j->frames - 1) * spec->dt, spec->dt);
   printf("%-10s %.4g to %.4g, rms %.4g\n", spec->n_fields == 1 ? spec->field[0].name : "values", j->lo, j->hi,
          sqrt(j->square / n));
   printf("range      %s\n", j->note);

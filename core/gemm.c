@@ -13,6 +13,8 @@
 #define cblas_gemm cblas_sgemm
 #endif
 
+static const fc_panel_blocks single = {1, 0, 0};
+
 void fc_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, const fc_real *A, int64_t lda,
              const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc) {
   if (m == 0 || n == 0) return;
@@ -22,10 +24,22 @@ void fc_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, c
     return;
   }
   if (alpha == 1 && (beta == 0 || beta == 1) &&
-      fc_panel_product(ta, tb, m, n, k, A, lda, B, ldb, beta == 1, C, ldc))
+      fc_panel_product(&single, ta, tb, m, n, k, A, lda, B, ldb, beta == 1, C, ldc))
     return;
   cblas_gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,
              (int)k, alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
+}
+
+void fc_gemm_blocks(int64_t count, int64_t m, int64_t n, int64_t k, const fc_real *A, int64_t lda,
+                    int64_t step_a, const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc,
+                    int64_t step_c) {
+  const fc_panel_blocks blocks = {count, step_a, step_c};
+
+  if ((beta == 0 || beta == 1) &&
+      fc_panel_product(&blocks, false, false, m, n, k, A, lda, B, ldb, beta == 1, C, ldc))
+    return;
+  for (int64_t i = 0; i < count; i++)
+    fc_gemm(false, false, m, n, k, 1, A + i * step_a, lda, B, ldb, beta, C + i * step_c, ldc);
 }
 
 /* 256 rows keep the packing of B near 2 % of the work; fewer only so that a few cores find something to do,
@@ -38,18 +52,37 @@ int64_t fc_gemm_block(int64_t m, int64_t n, int64_t k) {
   return fc_min64(fc_max64(block, 1), fc_max64(m, 1));
 }
 
+/* How C is cut: in blocks of rows, or of columns if there are more of them. Where that leaves only a few rows
+   (weight gradients of short inputs), each block would copy all of op(B) for them: then in both directions.
+ */
+typedef struct {
+  int64_t rows, cols;
+} cut;
+
+static cut cut_of(int64_t m, int64_t n, int64_t k) {
+  const int64_t few = 64;
+  cut           c   = {m, n};
+
+  if (m >= n)
+    c.rows = fc_gemm_block(m, n, k);
+  else
+    c.cols = fc_gemm_block(n, m, k);
+  if (c.rows == m || c.rows >= few) return c;
+  c = (cut){fc_min64(few, m), 32};
+  while (c.cols < n && c.rows * c.cols * k < (1 << 18)) c.cols *= 2;
+  return (cut){c.rows, fc_min64(c.cols, n)};
+}
+
 void fc_gemm_rows(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, const fc_real *A,
                   int64_t lda, const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc) {
-  const bool    by_rows = m >= n;
-  const int64_t extent  = by_rows ? m : n;
-  const int64_t block   = fc_gemm_block(extent, by_rows ? n : m, k);
+  if (m == 0 || n == 0) return;
+  const cut     c    = cut_of(m, n, k);
+  const int64_t wide = fc_ceil_div(n, c.cols), blocks = fc_ceil_div(m, c.rows) * wide;
 
-  FC_FOR_TASKS(t, fc_ceil_div(extent, block), m * n * k) {
-    const int64_t at = t * block, len = fc_min64(block, extent - at);
-    if (by_rows)
-      fc_gemm(ta, tb, len, n, k, alpha, A + (ta ? at : at * lda), lda, B, ldb, beta, C + at * ldc, ldc);
-    else
-      fc_gemm(ta, tb, m, len, k, alpha, A, lda, B + (tb ? at * ldb : at), ldb, beta, C + at, ldc);
+  FC_FOR_TASKS(t, blocks, m * n * k) {
+    const int64_t i = t / wide * c.rows, j = t % wide * c.cols;
+    fc_gemm(ta, tb, fc_min64(c.rows, m - i), fc_min64(c.cols, n - j), k, alpha, A + (ta ? i : i * lda), lda,
+            B + (tb ? j * ldb : j), ldb, beta, C + i * ldc + j, ldc);
   }
 }
 

@@ -9,7 +9,13 @@
 void fc_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, const fc_real *A, int64_t lda,
              const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc);
 
-/* The same, rows of C split over the team. */
+/* Products with one B on the calling thread: C_i[m,n] = A_i B + beta C_i, A_i = A + i step_a, C_i = C + i
+   step_c, i < count. As fast as one product of count m rows. */
+void fc_gemm_blocks(int64_t count, int64_t m, int64_t n, int64_t k, const fc_real *A, int64_t lda,
+                    int64_t step_a, const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc,
+                    int64_t step_c);
+
+/* fc_gemm with the rows of C split over the team. */
 void fc_gemm_rows(bool ta, bool tb, int64_t m, int64_t n, int64_t k, fc_real alpha, const fc_real *A,
                   int64_t lda, const fc_real *B, int64_t ldb, fc_real beta, fc_real *C, int64_t ldc);
 

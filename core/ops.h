@@ -4,6 +4,7 @@
    [B, X, Y, Z, C] unless a line says otherwise. Gradients accumulate. */
 #ifndef FC_OPS_H
 #define FC_OPS_H
+#include "core/segments.h"
 #include "core/tape.h"
 
 typedef enum {
@@ -13,13 +14,17 @@ typedef enum {
   FC_ACT_RELU,
   FC_ACT_SILU,
   FC_ACT_TANH,
-  FC_ACT_SIGMOID
+  FC_ACT_SIGMOID,
+  FC_ACT_SOFTPLUS,
+  FC_ACT_ELU
 } fc_act;
 
 /* ---- elementwise. b has a's shape or a suffix of it (broadcast over a's leading axes) ---- */
 fc_tensor *fc_add(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 /* a + b over a's own memory: for an a that nobody else reads and whose producer does not need its values */
 fc_tensor *fc_add_in_place(fc_ctx *c, fc_tensor *a, fc_tensor *b);
+/* x [.., C] plus e [B, C] of each row's sample, over x's own memory (as above) */
+fc_tensor *fc_add_sample(fc_ctx *c, fc_tensor *x, fc_tensor *e, const fc_segments *s);
 fc_tensor *fc_sub(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_mul(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_div(fc_ctx *c, fc_tensor *a, fc_tensor *b);
@@ -42,6 +47,19 @@ fc_tensor *fc_expand(fc_ctx *c, fc_tensor *x, int axis, int64_t n);   /* axis of
 fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
                              const int64_t *to); /* [B, X.., C]; source floor(i in / out) */
 
+/* square windows of size x size cells every stride cells, over a grid rolled by -shift; with pad the rolled
+   grid is filled up with zeros at its far ends to multiples of size */
+typedef struct fc_window_spec {
+  int64_t size, stride, shift;
+  bool    pad;
+} fc_window_spec;
+int64_t fc_windows_along(fc_window_spec s, int64_t n); /* windows along an axis of n cells */
+/* x [B, X, Y, C] -> [B nX nY, size size, C]; windows, and tokens in a window, row by row */
+fc_tensor *fc_windows(fc_ctx *c, fc_tensor *x, fc_window_spec s);
+/* back to [B, X, Y, C]: overlapping windows are summed, or averaged if mean; 0 where no window lies */
+fc_tensor *fc_unwindows(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_spec s,
+                        bool mean);
+
 /* ---- reductions ---- */
 fc_tensor *fc_sum_axes(fc_ctx *c, fc_tensor *x, unsigned axes); /* bit i: sum over axis i, which disappears */
 fc_tensor *fc_mean_axes(fc_ctx *c, fc_tensor *x, unsigned axes);
@@ -51,6 +69,9 @@ fc_tensor *fc_sum_all(fc_ctx *c, fc_tensor *x); /* scalar */
 fc_tensor *fc_softmax(fc_ctx *c, fc_tensor *x); /* over the last axis */
 /* over the last axis, biased variance; weight and bias [C] or NULL */
 fc_tensor *fc_layer_norm(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps);
+/* two of them in sequence, eps for both; what lies between is not kept */
+fc_tensor *fc_layer_norm_pair(fc_ctx *c, fc_tensor *x, fc_tensor *weight_1, fc_tensor *bias_1,
+                              fc_tensor *weight_2, fc_tensor *bias_2, double eps);
 /* x [B, .., C]: per sample and group of C/groups channels over all points; weight, bias [C] or NULL;
    groups = C is instance norm */
 fc_tensor *fc_group_norm(fc_ctx *c, fc_tensor *x, int64_t groups, fc_tensor *weight, fc_tensor *bias,
@@ -67,6 +88,15 @@ fc_tensor *fc_linear_op(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_
 /* y = r + W act(x) + b with the argument's activation computed again in backward, so that only x is kept;
    r has the shape of y, or NULL (residual connection) */
 fc_tensor *fc_linear_of(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r);
+/* soft mixture of n two-layer networks: y = r + sum_e gate_e (W2_e act(W1_e x + b1_e) + b2_e); x [R, D],
+   gate [G, n] where row r of x has gate r mod G, or NULL: 1; r [R, O] or NULL. Hidden arrays are never larger
+   than one copy, and gone at once when nothing is recorded. */
+typedef struct fc_expert {
+  fc_tensor *W1, *b1, *W2, *b2; /* [K, D], [K], [O, K], [O] */
+} fc_expert;
+enum { FC_EXPERTS = 16 };
+fc_tensor *fc_experts(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *gate, int n, const fc_expert *e,
+                      fc_tensor *r);
 /* channels in groups: x [.., K], W [O, K/groups], output o reads group o / (O/groups) */
 fc_tensor *fc_linear_grouped(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, int64_t groups);
 /* linear map with the output split into heads: x [B, N.., K], W [H D, K] -> [B, H, N.., D] */
@@ -78,9 +108,38 @@ fc_tensor *fc_matmul(fc_ctx *c, fc_tensor *a, bool ta, fc_tensor *b, bool tb, do
 /* factorised attention: v [B, H, n_0, .., n_{d-1}, D], kernel [B, H, n_a, n_a] along space axis a:
    y[.., i, ..] = sum_j kernel[i, j] v[.., j, ..]  (FactFormer eq. 8) */
 fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis);
+/* the same along several axes of the same values at once, kernel[i] along axis[i], normalised with biased
+   variance, then merged: W [O, H parts D], columns ordered head, part, channel -> [B, n_0, .., O]. The norm
+   is that of each channel over all points of its sample; by_index: that of each index along the first axis,
+   over the other axes and all columns. The wide results are not kept. */
+fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *v,
+                          fc_tensor *W, bool by_index, double eps);
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+/* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
+   3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
+   are 0 */
+fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_spec spec, double scale);
+/* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
+   own sample (GNOT); q^, k^: softmax over each head's channels, left over the memory of q and k, which nobody
+   else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C]; rows
+   and key_rows[i] say which rows belong to which sample; n = 0: y = q^ */
+fc_tensor *fc_linear_attention(fc_ctx *c, fc_tensor *q, const fc_segments *rows, int n, fc_tensor *const *k,
+                               fc_tensor *const *v, const fc_segments *key_rows, int64_t heads);
+
+/* physics attention (Transolver): points are softly sorted into G slices, the tokens of the slices attend to
+   each other and their values go back to the points. a (sorted by), f (values) [.., H d] -> [.., H d]; all
+   rows of a sample, and only they, meet (core/segments.h). */
+typedef struct fc_physics {
+  fc_tensor *slice_w, *slice_b; /* [G, d], [G] */
+  fc_tensor *temperature;       /* H numbers */
+  fc_tensor *q, *k, *v;         /* [d, d] */
+  double     lowest, highest;   /* temperatures are clamped to this range; lowest > highest: they are not */
+  double     dropout;           /* of the weights between tokens, in training */
+} fc_physics;
+fc_tensor *fc_physics_attention(fc_ctx *c, fc_tensor *a, fc_tensor *f, const fc_physics *w,
+                                const fc_segments *s);
 
 /* ---- positions ---- */
 /* rotary code (Su et al. 2021), half-split pairs: x [.., n, D], position [n], inv_freq [D/2] (both constant);
@@ -96,6 +155,13 @@ fc_tensor *fc_fourier_code(fc_ctx *c, int d, fc_tensor *const *coord, const fc_t
 fc_tensor *fc_add_position(fc_ctx *c, fc_tensor *u, int d, fc_tensor *const *coord, const fc_tensor *B,
                            fc_tensor *W, fc_tensor *b);
 
+/* code of time: T [B] or [B, 1] -> [B, width], [cos(t f_0), .., cos(t f_{k-1}), sin(t f_0), .., 0 if width is
+   odd], t = scale T_b, k = width/2, f_i = exp(-ln(10000) i / k), rounded as PyTorch does in float32 */
+fc_tensor *fc_time_code(fc_ctx *c, fc_tensor *T, int64_t width, double scale);
+/* Euclidean distances to a reference lattice of ref points per axis, lo .. hi both ends included, first axis
+   slowest: x [.., s] -> [.., ref^s] (unified position of Transolver); slope 0 where x is a lattice point */
+fc_tensor *fc_lattice_distance(fc_ctx *c, fc_tensor *x, int64_t ref, const double *lo, const double *hi);
+
 /* ---- convolution and FFT ---- */
 typedef struct fc_conv_spec {
   int64_t stride, pad, groups;
@@ -103,6 +169,12 @@ typedef struct fc_conv_spec {
 } fc_conv_spec; /* pad on both ends; zero or wrapped */
 /* x [B, X.., C] in 1, 2 or 3 dimensions, W [O, C/groups, kx..], b [O] or NULL -> [B, X'.., O] */
 fc_tensor *fc_conv(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_conv_spec spec);
+/* convolution with kernel = stride = r, its weight with channels last: x [B, X, Y, C], W [O, r, r, C] ->
+   [B, X/r, Y/r, O] */
+fc_tensor *fc_patch_down(fc_ctx *c, fc_tensor *x, fc_tensor *W);
+/* and transposed: base [B, r X, r Y, O] + scale times that of x [B, X, Y, C], W [C, r, r, O], over base's own
+   memory (see fc_add_in_place) */
+fc_tensor *fc_patch_up_in_place(fc_ctx *c, fc_tensor *base, fc_tensor *x, fc_tensor *W, double scale);
 
 typedef enum {
   FC_FFT_BACKWARD,

@@ -91,8 +91,10 @@ INLINE __mmask16 first(int64_t lanes) {
 /* ---- panels of op(B), columns beyond the matrix are zero ---- */
 
 static void pack_rows(float *panel, const float *B, int64_t ldb, int64_t k, const __mmask16 mask[2]) {
+  const int halves = mask[1] ? 2 : 1;
+
   for (int64_t p = 0; p < k; p++)
-    for (int h = 0; h < 2; h++)
+    for (int h = 0; h < halves; h++)
       _mm512_store_ps(panel + p * WIDTH + h * LANES, _mm512_maskz_loadu_ps(mask[h], B + p * ldb + h * LANES));
 }
 
@@ -186,8 +188,20 @@ static region part_of(bool tb, int64_t n, int64_t k, const float *B, int64_t ldb
   return tb ? (region){B + j * ldb + p, cols, depth, ldb} : (region){B + p * ldb + j, depth, cols, ldb};
 }
 
-static void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float *A, int64_t lda,
-                    const float *B, int64_t ldb, bool accumulate, float *C, int64_t ldc) {
+/* all blocks under one panel; what comes next of B is fetched during the first */
+static void multiply_all(tile t, bool ta, int64_t m, const fc_panel_blocks *b, const region *ahead) {
+  static const region none = {0};
+
+  for (int64_t i = 0; i < b->count; i++) {
+    multiply(t, ta, m, i ? &none : ahead);
+    t.A += b->step_a;
+    t.C += b->step_c;
+  }
+}
+
+static void product(const fc_panel_blocks *b, bool ta, bool tb, int64_t m, int64_t n, int64_t k,
+                    const float *A, int64_t lda, const float *B, int64_t ldb, bool accumulate, float *C,
+                    int64_t ldc) {
   _Alignas(64) float panel[DEPTH * WIDTH];
 
   for (int64_t i = 0; i < m; i += ROWS)
@@ -208,7 +222,7 @@ static void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const flo
         else if (p + DEPTH < k)
           ahead = part_of(tb, n, k, B, ldb, p + DEPTH, 0);
         pack(panel, tb, B + (tb ? j * ldb + p : p * ldb + j), ldb, depth, cols, t.mask);
-        multiply(t, ta, fc_min64(ROWS, m - i), &ahead);
+        multiply_all(t, ta, fc_min64(ROWS, m - i), b, &ahead);
       }
 }
 #pragma GCC pop_options
@@ -221,22 +235,24 @@ static bool wanted(void) {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
 }
 
-bool fc_panel_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const fc_real *A, int64_t lda,
-                      const fc_real *B, int64_t ldb, bool accumulate, fc_real *C, int64_t ldc) {
+bool fc_panel_product(const fc_panel_blocks *b, bool ta, bool tb, int64_t m, int64_t n, int64_t k,
+                      const fc_real *A, int64_t lda, const fc_real *B, int64_t ldb, bool accumulate,
+                      fc_real *C, int64_t ldc) {
   static atomic_int state; /* 0: not asked yet, 1: no, 2: yes; two threads that ask at once find the same */
   int               known = atomic_load_explicit(&state, memory_order_relaxed);
 
   if (!known) atomic_store_explicit(&state, known = 1 + wanted(), memory_order_relaxed);
-  if (known == 1 || m < HEIGHT || n < LANES || k < 1) return false;
-  product(ta, tb, m, n, k, A, lda, B, ldb, accumulate, C, ldc);
+  if (known == 1 || b->count * m < HEIGHT || n < LANES || k < 1) return false;
+  product(b, ta, tb, m, n, k, A, lda, B, ldb, accumulate, C, ldc);
   return true;
 }
 
 #else
-bool fc_panel_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const fc_real *A, int64_t lda,
-                      const fc_real *B, int64_t ldb, bool accumulate, fc_real *C, int64_t ldc) {
-  (void)ta, (void)tb, (void)m, (void)n, (void)k, (void)A, (void)lda, (void)B, (void)ldb, (void)accumulate,
-      (void)C, (void)ldc;
+bool fc_panel_product(const fc_panel_blocks *b, bool ta, bool tb, int64_t m, int64_t n, int64_t k,
+                      const fc_real *A, int64_t lda, const fc_real *B, int64_t ldb, bool accumulate,
+                      fc_real *C, int64_t ldc) {
+  (void)b, (void)ta, (void)tb, (void)m, (void)n, (void)k, (void)A, (void)lda, (void)B, (void)ldb,
+      (void)accumulate, (void)C, (void)ldc;
   return false;
 }
 #endif

@@ -32,6 +32,7 @@ struct fc_params {
 fc_init fc_init_constant(double value) { return (fc_init){FC_INIT_CONSTANT, value}; }
 fc_init fc_init_uniform(double half_width) { return (fc_init){FC_INIT_UNIFORM, half_width}; }
 fc_init fc_init_normal(double std) { return (fc_init){FC_INIT_NORMAL, std}; }
+fc_init fc_init_positive(double width) { return (fc_init){FC_INIT_POSITIVE, width}; }
 fc_init fc_init_rotary(double base) { return (fc_init){FC_INIT_ROTARY, base}; }
 fc_init fc_init_fan_in(int64_t fan_in) { return fc_init_uniform(fan_in > 0 ? 1 / sqrt((double)fan_in) : 0); }
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain) {
@@ -144,6 +145,9 @@ static void fill(entry *e, uint64_t seed, int number) {
     break;
   case FC_INIT_UNIFORM:
     fc_rng_uniforms(&r, 0, n, -s, s, x);
+    break;
+  case FC_INIT_POSITIVE:
+    fc_rng_uniforms(&r, 0, n, 0, s, x);
     break;
   case FC_INIT_NORMAL:
     fc_rng_normals(&r, 0, n, x);

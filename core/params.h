@@ -12,11 +12,13 @@ typedef enum {
   FC_INIT_NORMAL,
   FC_INIT_TRUNC_NORMAL,
   FC_INIT_ORTHOGONAL,
-  FC_INIT_ROTARY
+  FC_INIT_ROTARY,
+  FC_INIT_POSITIVE
 } fc_init_kind;
 typedef struct fc_init {
   fc_init_kind kind;
-  double scale; /* constant; half width; standard deviation; std before truncation at 2 std; gain; base */
+  double       scale; /* constant; half width; standard deviation; std before truncation at 2 std; gain; base;
+                         width */
 } fc_init;
 
 fc_init fc_init_constant(double value);
@@ -24,7 +26,8 @@ fc_init fc_init_uniform(double half_width);
 fc_init fc_init_fan_in(int64_t fan_in); /* PyTorch's default for Linear and Conv: U(+-1/sqrt(fan_in)) */
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain); /* U(+-gain sqrt(6/(in+out))) */
 fc_init fc_init_normal(double std);
-fc_init fc_init_rotary(double base); /* inverse frequencies base^(-i/n) of n values */
+fc_init fc_init_positive(double width); /* U[0, width) */
+fc_init fc_init_rotary(double base);    /* inverse frequencies base^(-i/n) of n values */
 
 typedef enum {
   FC_PARAM_TRAINED  = 0,

@@ -17,12 +17,16 @@ FC_MVEC float  erff(float);
 FC_MVEC float  logf(float);
 FC_MVEC float  sinf(float);
 FC_MVEC float  cosf(float);
+FC_MVEC float  log1pf(float);
+FC_MVEC float  expm1f(float);
 FC_MVEC double exp(double);
 FC_MVEC double tanh(double);
 FC_MVEC double erf(double);
 FC_MVEC double log(double);
 FC_MVEC double sin(double);
 FC_MVEC double cos(double);
+FC_MVEC double log1p(double);
+FC_MVEC double expm1(double);
 #include <math.h>
 
 #ifdef FC_DOUBLE
@@ -35,6 +39,9 @@ FC_MVEC double cos(double);
 #define fc_sqrt sqrt
 #define fc_fabs fabs
 #define fc_pow  pow
+
+#define fc_log1p log1p
+#define fc_expm1 expm1
 #else
 #define fc_exp  expf
 #define fc_tanh tanhf
@@ -45,5 +52,8 @@ FC_MVEC double cos(double);
 #define fc_sqrt sqrtf
 #define fc_fabs fabsf
 #define fc_pow  powf
+
+#define fc_log1p log1pf
+#define fc_expm1 expm1f
 #endif
 #endif

@@ -7,10 +7,22 @@
 
 #include <sys/stat.h>
 
+/* Bare data sets are a grid if their axes can be told, else points if there are coordinates of such. */
+static fc_data_kind of_bare(const char *path) {
+  fc_field *f;
+
+  if (fc_field_open(path, &f) == FC_OK) {
+    fc_field_close(f);
+    return FC_DATA_GRID;
+  }
+  return fc_cloud_recognised(path) ? FC_DATA_POINTS : FC_DATA_GRID;
+}
+
 static fc_data_kind of_hdf5(hid_t file, const char *path) {
   if (fc_cloud_is_own(file)) return FC_DATA_POINTS;
   if (H5Aexists(file, "fieldcast_store") > 0) return FC_DATA_UNKNOWN;
-  if (fc_layout_find(file)) return FC_DATA_GRID;
+  const fc_layout_def *layout = fc_layout_find(file);
+  if (layout) return layout->layout == FC_LAYOUT_PLAIN ? of_bare(path) : FC_DATA_GRID;
   return fc_cloud_recognised(path) ? FC_DATA_POINTS : FC_DATA_UNKNOWN;
 }
 

@@ -133,11 +133,11 @@ int fc_field_param(const fc_field_info *i, const char *name) {
 /* one parameter of a trajectory: the file's, its group's, or an entry of its list */
 static fc_status read_param(fc_field *f, fc_field_part *p, int64_t local, int k, double *out) {
   const char *name = f->map->info.param[k].name;
-  char        data_set[FC_NAME + 16];
+  char        data_set[2 * FC_NAME];
 
   *out = p->param[k];
   if (f->map->info.param[k].by_traj) {
-    snprintf(data_set, sizeof data_set, "scalars/%s", name);
+    snprintf(data_set, sizeof data_set, "%s%s", f->map->params, name);
     FC_TRY(fc_h5_row(p->file, p->path, data_set, 0, local, 1, out));
   } else if (f->map->grouped) {
     const hid_t g = H5Gopen2(p->file, p->group[local], H5P_DEFAULT);

@@ -1,5 +1,5 @@
 /* io/field.h - gridded fields from HDF5, whatever the layout: The Well (and our own files,
-   which are Well files with units), PDEBench A-E, FourCastNet-like and NetCDF-4.
+   which are Well files with units), PDEBench A-E, FourCastNet-like, NetCDF-4 and bare data sets.
    Readers stream hyperslabs: memory is what the caller asks for, never a data set.
    Standard order everywhere: [trajectory, time, X(, Y(, Z)), channel], row-major. */
 #ifndef FC_FIELD_H
@@ -16,7 +16,8 @@ typedef enum {
   FC_LAYOUT_PDEBENCH_GROUPS,         /* D: groups '0000', '0001', ... */
   FC_LAYOUT_PDEBENCH_INCOMPRESSIBLE, /* E: 'velocity', 'particles', 'force', 't' */
   FC_LAYOUT_FOURCASTNET,             /* 'fields' (T, C, H, W) */
-  FC_LAYOUT_NETCDF                   /* NetCDF-4 with dimension scales */
+  FC_LAYOUT_NETCDF,                  /* NetCDF-4 with dimension scales */
+  FC_LAYOUT_PLAIN                    /* bare data sets at the root, vectors x, y, z, t */
 } fc_layout;
 
 typedef struct fc_channel {
@@ -46,7 +47,7 @@ typedef struct fc_field_info {
   struct {
     char   name[FC_NAME];
     double value;
-    bool   by_traj; /* scalars/NAME holds one value for each trajectory */
+    bool   by_traj; /* the file holds one value for each trajectory */
   } param[FC_FIELD_PARAMS];
 } fc_field_info;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* in order: a Well file may hold anything else beside its groups */
+/* in order: a Well file may hold anything else beside its groups; bare data sets are what is left */
 static const fc_layout_def *const layouts[] = {&fc_layout_well,
                                                &fc_layout_pdebench_darcy,
                                                &fc_layout_pdebench_tensor,
@@ -14,7 +14,8 @@ static const fc_layout_def *const layouts[] = {&fc_layout_well,
                                                &fc_layout_pdebench_incompressible,
                                                &fc_layout_pdebench_groups,
                                                &fc_layout_fourcastnet,
-                                               &fc_layout_netcdf};
+                                               &fc_layout_netcdf,
+                                               &fc_layout_plain};
 
 static bool list(void *user, hid_t at, const char *name) {
   char        *text = user;
@@ -33,7 +34,7 @@ static fc_status unknown(hid_t file, const char *path) {
   fc_h5_each(file, list, names);
   return fc_fail(FC_E_INPUT,
                  "%s: HDF5, but not a layout of fields known here (The Well, PDEBench, FourCastNet, "
-                 "NetCDF-4); it holds: %s",
+                 "NetCDF-4, bare data sets); it holds: %s",
                  path, names[0] ? names : "nothing");
 }
 
@@ -59,6 +60,7 @@ fc_status fc_map_create(hid_t file, const char *path, fc_field_map **out) {
   FC_REQUIRE(m, FC_E_SYSTEM, "%s: not enough memory to describe the file", path);
   m->info.n_files = 1;
   m->info.dt      = NAN;
+  strcpy(m->params, "scalars/");
   for (int a = 0; a < 3; a++) m->info.lo[a] = m->info.hi[a] = NAN;
   const fc_status s = describe(file, path, m);
   if (s == FC_OK)

@@ -25,6 +25,7 @@ typedef struct fc_field_map {
   int           n_vars;
   fc_var        var[FC_FIELD_VARS];
   char          time[FC_VAR_PATH]; /* data set of times, (T) or (B, T); "" if there is none */
+  char          params[FC_NAME];   /* where vectors of one parameter for each trajectory are: "scalars/" */
   bool          grouped;           /* paths are below a group of each trajectory */
   char (*group)[FC_NAME];          /* [n_traj], owned */
 } fc_field_map;
@@ -36,7 +37,7 @@ typedef struct fc_layout_def {
 } fc_layout_def;
 extern const fc_layout_def fc_layout_well, fc_layout_pdebench_tensor, fc_layout_pdebench_darcy,
     fc_layout_pdebench_cfd, fc_layout_pdebench_groups, fc_layout_pdebench_incompressible,
-    fc_layout_fourcastnet, fc_layout_netcdf;
+    fc_layout_fourcastnet, fc_layout_netcdf, fc_layout_plain;
 
 /* ---- for describe functions ---- */
 /* Adds a data set and its channels. rank: 0 scalar, 1 vector (one component per space axis), 2 tensor;

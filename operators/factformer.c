@@ -6,12 +6,10 @@
    A = H c, m kernel_multiplier, L latent width. All arrays are channels-last unless a line says otherwise. */
 #include "core/model.h"
 #include "core/nn/nn.h"
-#include "core/vmath.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 16, MAX_SPACE = 3 };
+enum { MAX_DEPTH = 16 };
 
 typedef enum { KOLMOGOROV2D, KOLMOGOROV2D_2023, ISOTROPIC3D, SMOKE3D, DARCY2D } variant_name;
 typedef enum { NORM_AUTO, NORM_GROUP, NORM_LEGACY_INSTANCE } norm_name;
@@ -62,18 +60,9 @@ static const fc_option options[] = {
 
 /* ---- weights ---- */
 
-typedef struct { /* one axis: reducer, gated map, low-rank kernel */
-  fc_linear  to_in, gate, mix;
-  fc_norm    norm;
-  fc_tensor *to_q, *to_k, *inv_freq;
-} axis_kernel;
-
 typedef struct {
-  fc_tensor  *fourier; /* _B [d, D/2] */
-  fc_linear   position;
-  fc_norm     in_norm;
-  fc_tensor  *to_v, *to_in, *merge, *out; /* [A, D], [D, D], [D, A], [D, D] */
-  axis_kernel axis[MAX_SPACE];
+  fc_axis_layer axis;
+  fc_tensor    *merge, *out; /* [D, A], [D, D] */
 } layer;
 
 typedef struct {
@@ -82,7 +71,7 @@ typedef struct {
   int64_t       L;
   bool          marches, legacy, bypass, channels_first; /* what the variant has */
   fc_linear     lift;                                    /* 2-D variants */
-  fc_linear     lift_point, lift_time;                   /* 3-D: per channel, then over (channel, time) */
+  fc_frame_lift frame_lift;                              /* 3-D variants */
   layer         layers[MAX_DEPTH];
   fc_conv_layer down[2], up[2]; /* the CNN bypass of darcy2d and smoke3d */
   fc_linear     expand;
@@ -91,40 +80,20 @@ typedef struct {
   fc_linear     prop_in, prop_out, head[3];
 } model;
 
-static void init_axis(axis_kernel *a, fc_params *p, const config *g, int number) {
-  static const char letter[] = "xyz";
-  const int64_t     D = g->dim, K = g->heads * g->dim_head * g->kernel_multiplier;
-  const int64_t     half = g->dim_head * g->kernel_multiplier / 2;
+static fc_axis_spec axis_spec(const model *m) {
+  const config *g = &m->cfg;
 
-  fc_params_push(p, "to_%c.%d", letter[number], number > 0); /* y and z have a transposition in front */
-  fc_linear_init(&a->to_in, p, "to_in", D, D, false);
-  fc_norm_init(&a->norm, p, "out_ffn.norm", D, 1e-5);
-  fc_linear_init(&a->gate, p, "out_ffn.fn.net.0", D, 2 * D, true);
-  fc_linear_init(&a->mix, p, "out_ffn.fn.net.3", D, D, true);
-  fc_params_pop(p);
-  fc_params_push(p, "low_rank_kernel_%c", letter[number]);
-  a->to_q     = fc_param(p, "to_q.weight", fc_init_xavier(D, K, 0.02), FC_DIMS(K, D));
-  a->to_k     = fc_param(p, "to_k.weight", fc_init_xavier(D, K, 0.02), FC_DIMS(K, D));
-  a->inv_freq = fc_param_of(p, FC_PARAM_FORMULA, "pos_emb.inv_freq", fc_init_rotary(10000), FC_DIMS(half));
-  fc_params_pop(p);
+  return (fc_axis_spec){m->n_space, g->dim, g->heads, g->dim_head, g->kernel_multiplier, g->fourier_scale, 1};
 }
 
 static void init_layer(layer *l, fc_params *p, const model *m, int number) {
-  const config *g = &m->cfg;
-  const int64_t D = g->dim, A = g->heads * g->dim_head;
+  const int64_t      D = m->cfg.dim, A = m->cfg.heads * m->cfg.dim_head;
+  const fc_axis_spec s = axis_spec(m);
 
   fc_params_push(p, "encoder.layers.%d", number);
-  l->fourier = fc_param_of(p, FC_PARAM_CONSTANT, "0.0._B", fc_init_normal(g->fourier_scale),
-                           FC_DIMS(m->n_space, D / 2));
-  fc_linear_init(&l->position, p, "0.1", D, D, true);
-  fc_params_push(p, "1");
-  fc_norm_init(&l->in_norm, p, "in_norm", D, 1e-5);
-  l->to_v  = fc_param(p, "to_v.weight", fc_init_fan_in(D), FC_DIMS(A, D));
-  l->to_in = fc_param(p, "to_in.weight", fc_init_fan_in(D), FC_DIMS(D, D));
-  for (int a = 0; a < m->n_space; a++) init_axis(&l->axis[a], p, g, a);
-  l->merge = fc_param(p, "to_out.1.weight", fc_init_fan_in(A), FC_DIMS(D, A));
-  l->out   = fc_param(p, "to_out.3.weight", fc_init_fan_in(D), FC_DIMS(D, D));
-  fc_params_pop(p);
+  fc_axis_layer_init(&l->axis, p, &s);
+  l->merge = fc_param(p, "1.to_out.1.weight", fc_init_fan_in(A), FC_DIMS(D, A));
+  l->out   = fc_param(p, "1.to_out.3.weight", fc_init_fan_in(D), FC_DIMS(D, D));
   fc_params_pop(p);
 }
 
@@ -132,12 +101,10 @@ static void init_lift(model *m, fc_params *p) {
   const config *g = &m->cfg;
   const int64_t D = g->dim;
 
-  if (m->channels_first) {
-    fc_linear_init_shaped(&m->lift_point, p, "to_in.0", true, FC_DIMS(D / 2, 1, 1, 1));
-    fc_linear_init_shaped(&m->lift_time, p, "to_in.2", false, FC_DIMS(D, D / 2, g->in_time_window, 1));
-  } else {
+  if (m->channels_first)
+    fc_frame_lift_init(&m->frame_lift, p, g->in_dim, g->in_time_window, D);
+  else
     fc_linear_init(&m->lift, p, "to_in", m->marches ? g->in_time_window : g->in_dim, D, true);
-  }
 }
 
 static void init_bypass(model *m, fc_params *p) {
@@ -204,13 +171,11 @@ static int64_t head_groups(const model *m) {
 }
 
 static fc_status check_options(const model *m) {
-  const config *g     = &m->cfg;
-  const int64_t width = m->marches ? m->L : 2 * g->dim, groups = head_groups(m);
+  const config      *g     = &m->cfg;
+  const int64_t      width = m->marches ? m->L : 2 * g->dim, groups = head_groups(m);
+  const fc_axis_spec spec = axis_spec(m);
 
-  FC_REQUIRE(g->dim % 2 == 0, FC_E_USAGE, "factformer: dim %lld must be even", (long long)g->dim);
-  FC_REQUIRE(g->dim_head * g->kernel_multiplier % 2 == 0, FC_E_USAGE,
-             "factformer: dim_head x kernel_multiplier = %lld must be even (rotary code)",
-             (long long)(g->dim_head * g->kernel_multiplier));
+  FC_TRY(fc_axis_spec_check(&spec, "factformer"));
   FC_REQUIRE(!m->marches || (m->L % 8 == 0 && g->dim % 8 == 0), FC_E_USAGE,
              "factformer: dim %lld and the latent width %lld must be multiples of 8", (long long)g->dim,
              (long long)m->L);
@@ -240,41 +205,16 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 
 /* ---- factorised attention ---- */
 
-/* Kernel of one axis, [B, H, n, n]: the state averaged over the other axes, a gated map, rotary queries and
-   keys. The mean commutes with the two bias-free maps before it, so they act on n rows instead of N. */
-static fc_tensor *axis_kernel_of(fc_ctx *c, const model *m, const layer *l, int a, fc_tensor *w,
-                                 const fc_tensor *pos) {
-  const config      *g      = &m->cfg;
-  const axis_kernel *k      = &l->axis[a];
-  const unsigned     others = ((1u << m->n_space) - 1u) & ~(1u << a);
-  const double scale = g->kernel_multiplier > 4 ? 1 / sqrt((double)(g->dim_head * g->kernel_multiplier)) : 1;
+/* v [B, H, X.., c] through the kernels of all axes in turn, normalised and merged: [B, X.., D] */
+static fc_tensor *attend(fc_ctx *c, const model *m, const layer *l, fc_tensor *v, fc_tensor *const *kernel) {
+  const int last = m->n_space - 1;
 
-  fc_tensor *r = fc_mean_axes(c, w, others << 1); /* [B, n, D] */
-  r            = fc_linear_apply(c, &k->to_in, fc_linear_op(c, r, l->to_in, NULL, FC_ACT_NONE), FC_ACT_NONE);
-  r            = fc_geglu(c, fc_linear_apply(c, &k->gate, fc_layer_norm_apply(c, &k->norm, r), FC_ACT_NONE));
-  r            = fc_linear_apply(c, &k->mix, r, FC_ACT_NONE);
-  fc_tensor *q = fc_rotary(c, fc_linear_split(c, r, k->to_q, NULL, g->heads), pos, k->inv_freq, 64);
-  fc_tensor *key = fc_rotary(c, fc_linear_split(c, r, k->to_k, NULL, g->heads), pos, k->inv_freq, 64);
-  return fc_matmul(c, q, false, key, true, scale);
-}
-
-/* v [B, H, X.., c] normalised and merged to W v [B, X.., D] */
-static fc_tensor *norm_and_merge(fc_ctx *c, const model *m, const layer *l, fc_tensor *v) {
-  const config *g = &m->cfg;
-  const int     d = m->n_space;
-
-  if (!m->legacy) { /* per sample and head: one mean and one unbiased variance over all points and channels */
-    v = fc_standardize_in_place(c, v, v->dim[0] * g->heads, 1, 1e-8);
-    return fc_linear_merge(c, v, l->merge, NULL, FC_ACT_NONE);
-  }
-  /* per sample and x index: over the other axes and all channels, as the code of 2023 does */
-  static const int to_last[2][6] = {{0, 2, 3, 1, 4}, {0, 2, 3, 4, 1, 5}};
-  v                              = fc_permute(c, v, to_last[d - 2]);
-  int64_t dim[5]                 = {v->dim[0]};
-  for (int a = 0; a < d; a++) dim[1 + a] = v->dim[1 + a];
-  dim[1 + d] = g->heads * g->dim_head;
-  v          = fc_standardize(c, fc_reshape(c, v, d + 2, dim), dim[0] * dim[1], 0, 1e-5);
-  return fc_linear_op(c, v, l->merge, NULL, FC_ACT_NONE);
+  for (int a = 0; a < last; a++) v = fc_axial_product(c, kernel[a], v, a);
+  if (m->legacy) return fc_axial_merge(c, 1, kernel + last, &last, v, l->merge, true, 1e-5);
+  /* per sample and head: one mean and one unbiased variance over all points and channels */
+  v = fc_axial_product(c, kernel[last], v, last);
+  v = fc_standardize_in_place(c, v, v->dim[0] * m->cfg.heads, 1, 1e-8);
+  return fc_linear_merge(c, v, l->merge, NULL, FC_ACT_NONE);
 }
 
 typedef struct {
@@ -292,12 +232,11 @@ static fc_tensor *apply_layer(fc_ctx *c, const void *self, int n_in, fc_tensor *
 
   /* the code is added in place, but a layer that will run again must find its input as it was */
   if (m->cfg.recompute) u = fc_affine(c, u, 1, 0);
-  u = fc_add_position(c, u, m->n_space, call->pos, l->fourier, l->position.weight, l->position.bias);
-  fc_tensor *w = fc_layer_norm_apply(c, &l->in_norm, u);
-  fc_tensor *v = fc_linear_split(c, w, l->to_v, NULL, m->cfg.heads); /* [B, H, X.., c] */
-  for (int a = 0; a < m->n_space; a++)
-    v = fc_axial_product(c, axis_kernel_of(c, m, l, a, w, call->pos[a]), v, a);
-  return fc_linear_of(c, FC_ACT_GELU, norm_and_merge(c, m, l, v), l->out, NULL, u);
+  u            = fc_axis_position(c, &l->axis, u, call->pos);
+  fc_tensor *w = fc_layer_norm_apply(c, &l->axis.in_norm, u);
+  fc_tensor *v = fc_axis_values(c, &l->axis, w), *kernel[FC_MAX_SPACE];
+  for (int a = 0; a < m->n_space; a++) kernel[a] = fc_axis_kernel_of(c, &l->axis, a, w, call->pos[a]);
+  return fc_linear_of(c, FC_ACT_GELU, attend(c, m, l, v, kernel), l->out, NULL, u);
 }
 
 static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *const *pos) {
@@ -313,18 +252,6 @@ static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *con
 }
 
 /* ---- around the encoder ---- */
-
-/* u (B, C, T, X, Y, Z): per-channel 1x1 map, GELU, then one matrix over (channel, time) -> [B, X, Y, Z, D] */
-static fc_tensor *lift_3d(fc_ctx *c, const model *m, fc_tensor *u) {
-  const config *g    = &m->cfg;
-  const int64_t half = g->dim / 2;
-  fc_tensor    *x    = fc_permute(c, u, (int[]){0, 3, 4, 5, 2, 1}); /* [B, X, Y, Z, T, C] */
-
-  x = fc_linear_grouped(c, x, m->lift_point.weight, m->lift_point.bias, g->in_dim);
-  x = fc_permute(c, fc_activate(c, x, FC_ACT_GELU), (int[]){0, 1, 2, 3, 5, 4}); /* [.., D/2, T] */
-  x = fc_reshape(c, x, FC_DIMS(x->dim[0], x->dim[1], x->dim[2], x->dim[3], half * g->in_time_window));
-  return fc_linear_apply(c, &m->lift_time, x, FC_ACT_NONE);
-}
 
 static fc_tensor *pad_far(fc_ctx *c, const model *m, fc_tensor *u) {
   for (int a = 1; m->cfg.padding && a <= m->n_space; a++) u = fc_pad(c, u, a, 0, m->cfg.padding);
@@ -402,8 +329,8 @@ static fc_tensor *march(fc_ctx *c, const model *m, fc_tensor *u, int64_t steps) 
 static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   static const char *const names[] = {"pos_x", "pos_y", "pos_z"};
   const model             *m       = self;
-  fc_tensor               *u = fc_batch_get(b, "u"), **pos = fc_arena_push(c->arena, sizeof *pos * MAX_SPACE);
-  int64_t                  steps = 1;
+  fc_tensor *u = fc_batch_get(b, "u"), **pos = fc_arena_push(c->arena, sizeof *pos * FC_MAX_SPACE);
+  int64_t    steps = 1;
 
   FC_ASSERT(u && fc_batch_int(b, "latent_steps", 1, 1, m->cfg.max_latent_steps, &steps) == FC_OK,
             "factformer: inputs were not checked");
@@ -411,7 +338,10 @@ static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
     fc_tensor *p = fc_batch_get(b, names[a]);
     pos[a]       = fc_reshape(c, p, FC_DIMS(p->dim[0]));
   }
-  u = m->channels_first ? lift_3d(c, m, u) : fc_linear_apply(c, &m->lift, u, FC_ACT_NONE);
+  if (m->channels_first) /* u (B, C, T, X, Y, Z) */
+    u = fc_frame_lift_apply(c, &m->frame_lift, fc_permute(c, u, (int[]){0, 3, 4, 5, 2, 1}));
+  else
+    u = fc_linear_apply(c, &m->lift, u, FC_ACT_NONE);
   u = with_bypass(c, m, crop_far(c, m, encode(c, m, pad_far(c, m, u), pos)));
   return m->marches ? march(c, m, u, steps) : head(c, m, u);
 }
@@ -467,19 +397,10 @@ static fc_status frames(const void *self, fc_frames *out) {
   return FC_OK;
 }
 
-/* coord_lo .. coord_hi over n points, both ends included (also on periodic axes, as the official scripts do),
-   padded points continue with the same spacing */
-static fc_tensor *coordinates(fc_ctx *c, const config *g, int64_t n) {
-  fc_tensor   *p    = fc_tensor_new(c->arena, FC_DIMS(n + g->padding, 1));
-  const double step = (g->coord_hi - g->coord_lo) / (double)(n - 1);
-
-  for (int64_t i = 0; i < n + g->padding; i++) p->x[i] = (fc_real)(g->coord_lo + step * (double)i);
-  return p;
-}
-
 static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_batch *out) {
   static const char *const names[] = {"pos_x", "pos_y", "pos_z"};
   const model             *m       = self;
+  const config            *g       = &m->cfg;
   const int64_t           *n       = window->dim; /* [B, T, X, Y(, Z), C] */
   fc_tensor               *steps   = fc_tensor_new(c->arena, FC_DIMS(1));
 
@@ -491,7 +412,8 @@ static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_b
   else
     window = fc_reshape(c, window, FC_DIMS(n[0], n[2], n[3], n[4]));
   fc_batch_put(out, "u", window);
-  for (int a = 0; a < m->n_space; a++) fc_batch_put(out, names[a], coordinates(c, &m->cfg, n[2 + a]));
+  for (int a = 0; a < m->n_space; a++)
+    fc_batch_put(out, names[a], fc_axis_coordinates(c, g->coord_lo, g->coord_hi, n[2 + a], g->padding));
   fc_batch_put(out, "latent_steps", steps);
 }
 

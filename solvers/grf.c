@@ -54,3 +54,33 @@ void fc_grf_2d(const fc_grf *g, const fc_rng *r, int64_t n, double *hat) {
     }
   }
 }
+
+void fc_grf_cosine_weights(const fc_grf *g, int64_t n, double *weight) {
+  const double sigma = g->sigma > 0 ? g->sigma : pow(g->tau, g->alpha - 1);
+
+  for (int64_t k = 0; k < n; k++)
+    for (int64_t l = 0; l < n; l++) {
+      const double norm = (k ? M_SQRT2 : 1) * (l ? M_SQRT2 : 1); /* of cosines: their mean square is 1/2 */
+      weight[k * n + l] =
+          norm * sigma * pow(M_PI * M_PI * (double)(k * k + l * l) + g->tau * g->tau, -g->alpha / 2);
+    }
+  weight[0] = 0;
+}
+
+void fc_grf_cosine(const fc_rng *r, int64_t n, const double *weight, double *c) {
+  for (int64_t k = 0; k < n; k++)
+    for (int64_t l = 0; l < n; l++)
+      c[k * n + l] = weight[k * n + l] * fc_rng_normal(r, (uint64_t)k << 32 | (uint64_t)l);
+}
+
+void fc_grf_1d(const fc_grf *g, const fc_rng *r, int64_t n, bool mean, double *hat) {
+  const double unit = 2 * M_PI / g->length, sigma = g->sigma > 0 ? g->sigma : pow(g->tau, g->alpha - 0.5);
+
+  for (int64_t k = 0; k < n / 2; k++) {
+    const double q = unit * (double)k, s = sigma * pow(q * q + g->tau * g->tau, -g->alpha / 2);
+    hat[2 * k]     = s * M_SQRT1_2 * fc_rng_normal(r, 2 * (uint64_t)k);
+    hat[2 * k + 1] = s * M_SQRT1_2 * fc_rng_normal(r, 2 * (uint64_t)k + 1);
+  }
+  hat[0] = mean ? M_SQRT2 * hat[0] : 0; /* real: all of the variance in one number */
+  hat[1] = hat[n] = hat[n + 1] = 0;
+}

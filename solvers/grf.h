@@ -23,4 +23,18 @@ typedef struct fc_grf {
    highest mode (n/2) is left out; its variance is below that of any other mode. */
 void   fc_grf_2d(const fc_grf *g, const fc_rng *r, int64_t n, double *hat);
 double fc_grf_weight(const fc_grf *g, double kx, double ky); /* s_k for integer mode numbers */
+
+/* A field on the unit square without flux through its sides,
+     w(x) = sum_k sigma (pi^2 |k|^2 + tau^2)^(-alpha/2) z_k phi_k(x),  k1, k2 = 0, 1, .., without (0, 0),
+   phi the cosines of unit norm: Darcy coefficients of the FNO paper, with sigma = tau^(alpha - 1). length is
+   not used. c[n, n]: coefficients of cos(pi k1 x1) cos(pi k2 x2) of sample r->sample, again the same on every
+   grid. weight[n, n] is fc_grf_cosine_weights, kept by the caller because it is the same for all samples. */
+void fc_grf_cosine_weights(const fc_grf *g, int64_t n, double *weight);
+void fc_grf_cosine(const fc_rng *r, int64_t n, const double *weight, double *c);
+
+/* On a periodic line of length L: hat_k = sigma ((2 pi k/L)^2 + tau^2)^(-alpha/2) z_k, the field of
+   covariance sigma^2 (-d^2/dx^2 + tau^2)^(-alpha) (Burgers data of the FNO paper); sigma = 0: tau^(alpha -
+   1/2). kind is not used. mean: is there a mode 0? hat[n/2+1] complex, the highest mode left out; the same on
+   every grid. */
+void fc_grf_1d(const fc_grf *g, const fc_rng *r, int64_t n, bool mean, double *hat);
 #endif

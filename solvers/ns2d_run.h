@@ -1,8 +1,8 @@
 /* solvers/ns2d_run.h - runs of solvers/ns2d.h over trajectories and frames. */
 #ifndef FC_NS2D_RUN_H
 #define FC_NS2D_RUN_H
+#include "solvers/evolve.h"
 #include "solvers/ns2d.h"
-#include "solvers/solver.h"
 
 /* FC_E_USAGE: options that do not fit together (solvers/spectral_2d.c) */
 fc_status fc_ns2d_check(const fc_ns2d_config *c);
@@ -14,8 +14,6 @@ fc_status fc_ns2d_advance(const fc_ns2d_config *c, const int64_t *dim, const fc_
                           double frame_dt, int64_t n, fc_frame_sink sink, void *user);
 
 /* What a run will do, of a resolved configuration (fc_ns2d_resolve). */
-int     fc_ns2d_lanes(const fc_ns2d_config *c);             /* trajectories at a time */
-double  fc_ns2d_time(const fc_ns2d_config *c);              /* time from the start to the last frame */
-double  fc_ns2d_step_limit(const fc_ns2d *s, double speed); /* largest step for max(|u| + |v|) */
-int64_t fc_ns2d_steps(double span, double limit); /* equal steps that end at a frame, each at most limit */
+int       fc_ns2d_lanes(const fc_ns2d_config *c); /* trajectories at a time */
+fc_evolve fc_ns2d_evolve(const fc_ns2d_config *c);
 #endif

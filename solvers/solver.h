@@ -4,6 +4,8 @@
 #include "core/options.h"
 #include "io/field_writer.h"
 
+enum { FC_FRAME_CONSTANT = -1 }; /* in place of t: the constant fields of a trajectory */
+
 /* Receives frames in standard order: x[X.., C] of trajectory traj, frame t. Failing stops the solver. */
 typedef fc_status (*fc_frame_sink)(void *user, int64_t traj, int64_t t, const fc_real *x);
 
@@ -22,11 +24,17 @@ typedef struct fc_solver_def {
      solver. The last call carries fraction 1 and a summary of the run. */
   fc_status (*run)(const void *config, fc_frame_sink sink, void *user,
                    fc_status (*done)(void *, double fraction, const char *note), void *done_user);
-  /* From a given frame x[X.., C] on the grid dim (any grid the solver can take) at time t0: n frames,
-     frame_dt apart, the first one at t0 + frame_dt, on the same grid, by the scheme and step of config (the
-     baseline "same solver, coarser grid"). The sink gets trajectory 0, frames 0 to n-1. */
+  /* Solvers in time have this, or it is NULL: from a given frame x[X.., C] on the grid dim (any grid the
+     solver can take) at time t0: n frames, frame_dt apart, the first one at t0 + frame_dt, on the same grid,
+     by the scheme and step of config (the baseline "same solver, coarser grid"). The sink gets trajectory 0,
+     frames 0 to n-1. */
   fc_status (*advance)(const void *config, const int64_t *dim, const fc_real *x, double t0, double frame_dt,
                        int64_t n, fc_frame_sink sink, void *user);
+  /* The same for steady problems: y[X.., C] from constant fields x[X.., C'], both on dim points evenly spaced
+     from lo to hi along each axis, computed with `cells` points an axis (fewer: the baseline "same solver,
+     coarser grid"; the solver knows best how to coarsen and interpolate). */
+  fc_status (*steady)(const void *config, const int64_t *dim, const double *lo, const double *hi,
+                      const int64_t *cells, const fc_real *x, fc_real *y);
 } fc_solver_def;
 
 typedef struct fc_preset {

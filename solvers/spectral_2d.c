@@ -119,7 +119,8 @@ static double first_step(const fc_ns2d_config *c) {
   if (fc_ns2d_create(c, &s) == FC_OK && fc_ns2d_work_create(s, &k) == FC_OK) {
     fc_ns2d_start(s, k, 0);
     fc_ns2d_rate(s, k, k->w, k->rate[0]);
-    h = fmin(fc_ns2d_step_limit(s, k->speed), c->frame_dt);
+    const fc_evolve e = fc_ns2d_evolve(c);
+    h                 = fmin(fc_evolve_limit(&e, k->speed), c->frame_dt);
   }
   fc_ns2d_work_destroy(k);
   fc_ns2d_destroy(s);
@@ -129,7 +130,8 @@ static double first_step(const fc_ns2d_config *c) {
 static void plan(const void *config, FILE *out) {
   const fc_ns2d_config c     = fc_ns2d_resolve(config);
   const double         h     = first_step(&c);
-  const double         steps = (double)fc_ns2d_steps(c.frame_dt, h) * (fc_ns2d_time(&c) / c.frame_dt);
+  const fc_evolve      e     = fc_ns2d_evolve(&c);
+  const double         steps = (double)fc_evolve_steps(c.frame_dt, h) * (fc_evolve_time(&e) / c.frame_dt);
   const int            calls = fc_ns2d_evaluations(c.scheme), lanes = fc_ns2d_lanes(&c);
   const int64_t        m = c.dealias == FC_NS2D_THREE_HALVES ? 3 * c.n / 2 : c.n;
 

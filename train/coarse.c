@@ -24,16 +24,28 @@ static fc_status refine(void *user, int64_t traj, int64_t t, const fc_real *x) {
   return r->sink(r->user, traj, t, r->fine);
 }
 
-fc_status fc_coarse_run(const fc_coarse *c, const fc_source *s, const fc_real *x, double t0, int64_t n,
-                        fc_frame_sink sink, void *user) {
-  const size_t bytes = (size_t)s->out_len * sizeof(fc_real);
-  relay        r     = {c, s, sink, user, malloc(bytes)};
-  fc_real     *start = malloc(bytes); /* the coarse grid is never finer */
-  fc_status    st    = r.fine && start ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for the coarse solver");
+/* from frame to frame, by Fourier series between the grids */
+static fc_status march(const fc_coarse *c, const fc_source *s, const fc_real *x, double t0, int64_t n,
+                       relay *r) {
+  fc_real  *start = malloc((size_t)s->out_len * sizeof *start); /* the coarse grid is never finer */
+  fc_status st    = start ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for the coarse solver");
 
   if (st == FC_OK) st = fc_resample(s->geo.ndim, s->geo.dim, c->dim, s->out.n, x, start);
-  if (st == FC_OK) st = c->def->advance(c->config, c->dim, start, t0, s->geo.dt, n, refine, &r);
+  if (st == FC_OK) st = c->def->advance(c->config, c->dim, start, t0, s->geo.dt, n, refine, r);
   free(start);
+  return st;
+}
+
+fc_status fc_coarse_run(const fc_coarse *c, const fc_source *s, const fc_real *x, double t0, int64_t n,
+                        fc_frame_sink sink, void *user) {
+  relay     r  = {c, s, sink, user, malloc((size_t)s->out_len * sizeof(fc_real))};
+  fc_status st = r.fine ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for the coarse solver");
+
+  if (st == FC_OK && !s->steady) st = march(c, s, x, t0, n, &r);
+  if (st == FC_OK && s->steady) {
+    st = c->def->steady(c->config, s->geo.dim, s->geo.lo, s->geo.hi, c->dim, x, r.fine);
+    if (st == FC_OK && sink) st = sink(user, 0, 0, r.fine);
+  }
   free(r.fine);
   return st;
 }
@@ -46,16 +58,27 @@ static fc_status time_grid(fc_coarse *c, const fc_source *s, const fc_real *x, d
   return FC_OK;
 }
 
+static bool same_names(int n, const fc_channel *have, int n_want, const fc_out_field *want) {
+  bool same = n == n_want;
+
+  for (int i = 0; same && i < n; i++) same = !strcmp(have[i].name, want[i].name);
+  return same;
+}
+
 /* NULL if the baseline can be run */
 static const char *obstacle(const fc_source *s, const fc_coarse *c) {
   fc_field_spec spec;
 
-  if (!c->def->advance) return "its solver cannot start from a given frame";
   c->def->describe(c->config, &spec);
-  if (spec.n_fields != s->out.n) return "the channels are not all fields of its solver";
-  for (int i = 0; i < s->out.n; i++)
-    if (strcmp(spec.field[i].name, s->out.channel[i].name))
-      return "the channels are not the fields of its solver";
+  if (!same_names(s->out.n, s->out.channel, spec.n_fields, spec.field))
+    return "the channels are not the fields of its solver";
+  if (s->steady) {
+    if (!c->def->steady) return "its solver is not one for steady problems";
+    return same_names(s->in.n, s->in.channel, spec.n_constant, spec.constant)
+               ? NULL
+               : "the inputs are not what its solver is given";
+  }
+  if (!c->def->advance) return "its solver cannot start from a given frame";
   for (int a = 0; a < s->geo.ndim; a++)
     if (!s->geo.periodic[a]) return "its box is not periodic";
   return isnan(s->geo.dt) ? "its frames are not equally spaced in time" : NULL;

@@ -7,17 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* what is there decides, else what the model can */
+/* what is there decides, else what the model can; coordinates are named only for points */
 static fc_status choose(const fc_network *n, fc_data_settings *d) {
-  const fc_data_kind found = fc_data_kind_of(d->train);
+  const fc_data_kind found = d->coordinates[0] ? FC_DATA_POINTS : fc_data_kind_of(d->train);
 
   FC_REQUIRE(found != FC_DATA_GRID || n->on_grid, FC_E_MISMATCH, "%s holds fields on a grid: %s", d->train,
              n->not_on_grid);
   FC_REQUIRE(found != FC_DATA_POINTS || n->on_points, FC_E_MISMATCH, "%s holds points: %s", d->train,
              n->not_on_points);
-  const bool points =
-      found == FC_DATA_POINTS || (found == FC_DATA_UNKNOWN && (!n->on_grid || d->coordinates[0]));
-  d->kind = points ? FC_KIND_POINTS : FC_KIND_GRID;
+  const bool points = found == FC_DATA_POINTS || (found == FC_DATA_UNKNOWN && !n->on_grid);
+  d->kind           = points ? FC_KIND_POINTS : FC_KIND_GRID;
   return FC_OK;
 }
 

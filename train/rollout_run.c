@@ -21,7 +21,7 @@ typedef struct {
   fc_field_writer      *writer;
   fc_compare           *cmp; /* NULL: nothing to compare with */
   fc_shots              shots;
-  fc_real              *truth;
+  fc_real              *truth, *given;        /* one frame; what the coarse solver begins with */
   int64_t lo, hi, known, bad_traj, bad_frame; /* trajectories lo..hi-1; frames with truth; first bad frame */
   char    file[FC_TEXT + 32], stem[FC_TEXT + 32];
   int     model, persistence, linear, solver;
@@ -239,12 +239,21 @@ static fc_status compare_coarse(void *user, int64_t unused, int64_t t, const fc_
   return fc_compare_add(k->w->cmp, k->w->solver, t, x, k->w->truth);
 }
 
+/* what the solver begins with: the last known frame, or the inputs of a steady problem */
+static fc_status coarse_start(work *w, int64_t traj) {
+  if (w->s.steady) return fc_source_given(&w->s, traj, w->given);
+  FC_TRY(fc_rollout_start(w->roll, traj, w->job->start));
+  memcpy(w->given, fc_rollout_last(w->roll), (size_t)w->s.out_len * sizeof *w->given);
+  return FC_OK;
+}
+
 static fc_status roll_coarse(work *w) {
   const double t0 = first_time(w);
 
-  FC_TRY(fc_rollout_start(w->roll, w->lo, w->job->start));
-  FC_TRY(fc_coarse_choose(&w->s, fc_rollout_last(w->roll), t0, fc_rollout_cost(w->roll), &w->coarse,
-                          &w->no_coarse));
+  w->given = malloc((size_t)(w->s.steady ? w->s.in_len : w->s.out_len) * sizeof *w->given);
+  FC_REQUIRE(w->given, FC_E_SYSTEM, "no memory for one frame");
+  FC_TRY(coarse_start(w, w->lo));
+  FC_TRY(fc_coarse_choose(&w->s, w->given, t0, fc_rollout_cost(w->roll), &w->coarse, &w->no_coarse));
   if (!w->coarse.def) return FC_OK;
   char label[48], *at = label + snprintf(label, sizeof label, "solver ");
   for (int a = 0; a < w->s.geo.ndim; a++)
@@ -253,8 +262,8 @@ static fc_status roll_coarse(work *w) {
   w->solver = fc_compare_method(w->cmp, label);
   for (int64_t traj = w->lo; traj < w->hi; traj++) {
     coarse_frame k = {w, traj};
-    FC_TRY(fc_rollout_start(w->roll, traj, w->job->start));
-    FC_TRY(fc_coarse_run(&w->coarse, &w->s, fc_rollout_last(w->roll), t0, w->known, compare_coarse, &k));
+    FC_TRY(coarse_start(w, traj));
+    FC_TRY(fc_coarse_run(&w->coarse, &w->s, w->given, t0, w->known, compare_coarse, &k));
   }
   return FC_OK;
 }
@@ -324,10 +333,7 @@ static fc_status perform(work *w, FILE *f) {
   FC_TRY(fc_field_writer_finish(writer));
   announce(w, steps, f);
   if (w->known) FC_TRY(roll_linear(w));
-  if (w->known && !w->s.steady)
-    FC_TRY(roll_coarse(w));
-  else
-    w->no_coarse = "the problem is steady";
+  if (w->known) FC_TRY(roll_coarse(w));
   if (w->known) FC_TRY(report(w, f));
   FC_REQUIRE(w->bad_frame < 0, FC_E_NUMERIC,
              "the prediction of trajectory %lld is not finite from frame %lld on; everything is written all "
@@ -353,6 +359,7 @@ fc_status fc_rollout_run(const fc_run *run, const fc_rollout_job *job, FILE *f) 
   fc_rollout_destroy(w->roll);
   fc_source_close(&w->s);
   free(w->truth);
+  free(w->given);
   free(w);
   return s;
 }

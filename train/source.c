@@ -249,9 +249,13 @@ fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, f
   return FC_OK;
 }
 
-fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x) {
+fc_status fc_source_given(fc_source *s, int64_t traj, fc_real *x) {
   FC_TRY(fc_field_read_constant(s->field, traj, s->space_stride, s->in.n, s->in_pick, x));
-  FC_TRY(all_finite(s, &s->in, traj, -1, s->in_len, x));
+  return all_finite(s, &s->in, traj, -1, s->in_len, x);
+}
+
+fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x) {
+  FC_TRY(fc_source_given(s, traj, x));
   fc_scaling_apply(&s->in, s->points, x);
   return FC_OK;
 }

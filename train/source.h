@@ -45,7 +45,8 @@ int64_t fc_source_steps(const fc_source *s, int64_t traj); /* frames in the file
 fc_status fc_source_truth(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x);
 /* the same, normalised */
 fc_status fc_source_frames(fc_source *s, int64_t traj, int64_t t0, int64_t nt, fc_real *x);
-/* steady: the normalised input field x[X.., C_in] */
+/* steady: the input field x[X.., C_in] in the units of the data, and normalised */
+fc_status fc_source_given(fc_source *s, int64_t traj, fc_real *x);
 fc_status fc_source_input(fc_source *s, int64_t traj, fc_real *x);
 
 /* normalised parameters p[params.n] of a trajectory */

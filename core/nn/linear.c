@@ -16,6 +16,14 @@ void fc_linear_init(fc_linear *l, fc_params *p, const char *name, int64_t in, in
   fc_linear_init_shaped(l, p, name, bias, FC_DIMS(out, in));
 }
 
+void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias,
+                           double std) {
+  fc_params_push(p, "%s", name);
+  l->weight = fc_param(p, "weight", fc_init_normal(std), FC_DIMS(out, in));
+  l->bias   = bias ? fc_param(p, "bias", fc_init_constant(0), FC_DIMS(out)) : NULL;
+  fc_params_pop(p);
+}
+
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act) {
   return fc_linear_op(c, x, l->weight, l->bias, act);
 }

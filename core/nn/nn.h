@@ -12,8 +12,11 @@ typedef struct fc_linear {
 /* PyTorch's default: weight and bias U(+-1/sqrt(in)) */
 void fc_linear_init(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias);
 /* the same with a convolution's weight shape, e.g. [out, in, 1]; fan-in is in times the kernel's points */
-void       fc_linear_init_shaped(fc_linear *l, fc_params *p, const char *name, bool bias, int ndim,
-                                 const int64_t *dim);
+void fc_linear_init_shaped(fc_linear *l, fc_params *p, const char *name, bool bias, int ndim,
+                           const int64_t *dim);
+/* weight normal(0, std), bias 0: the transformers of thuml, std 0.02 */
+void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias,
+                           double std);
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act);
 
 typedef struct fc_norm {
@@ -40,16 +43,62 @@ fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x);
 typedef struct fc_mlp {
   fc_linear pre, post;
 } fc_mlp;
-void       fc_mlp_init(fc_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden, int64_t out);
+void fc_mlp_init(fc_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden, int64_t out);
+void fc_mlp_init_normal(fc_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden, int64_t out,
+                        double std);
 fc_tensor *fc_mlp_apply(fc_ctx *c, const fc_mlp *l, fc_tensor *x, fc_act act);
+/* r + the same, in one pass */
+fc_tensor *fc_mlp_onto(fc_ctx *c, const fc_mlp *l, fc_tensor *r, fc_tensor *x, fc_act act);
 
-/* ---- codes of time and position (core/nn/code.c) ---- */
-/* [cos(t f_0), .., cos(t f_{k-1}), sin(t f_0), .., 0 if width is odd], t = scale T_b, k = width/2,
-   f_i = exp(-ln(10000) i / k): T [B] or [B, 1] -> [B, width]; constant */
-fc_tensor *fc_time_code(fc_ctx *c, const fc_tensor *T, int64_t width, double scale);
 /* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim);
-/* Euclidean distances to a reference lattice of ref points per axis, lo .. hi both ends included, first axis
-   slowest: x [.., s] -> [.., ref^s] (unified position of Transolver); an operation with a gradient */
-fc_tensor *fc_lattice_distance(fc_ctx *c, fc_tensor *x, int64_t ref, const double *lo, const double *hi);
+
+/* ---- FactFormer and its descendants (core/nn/axis_kernel.c): attention with one small kernel per axis.
+   Letters: B batch, X.. two or three space axes, D dim, H heads, c dim_head ---- */
+enum { FC_MAX_SPACE = 3 };
+typedef struct fc_axis_spec {
+  int     n_space;
+  int64_t dim, heads, dim_head, multiplier; /* multiplier: width of queries and keys in head widths */
+  double  fourier_scale;                    /* std of the random frequencies */
+  double  scaling;                          /* of kernels; 1 in all published networks */
+} fc_axis_spec;
+
+typedef struct fc_axis_kernel { /* of one axis: reducer, gated map, queries and keys */
+  fc_linear  to_in, gate, mix;
+  fc_norm    norm;
+  fc_tensor *to_q, *to_k, *inv_freq;
+} fc_axis_kernel;
+
+typedef struct fc_axis_layer {
+  fc_axis_spec   spec;
+  fc_tensor     *fourier; /* _B [d, D/2], not trained */
+  fc_linear      position;
+  fc_norm        in_norm;
+  fc_tensor     *to_v, *to_in; /* [H c, D], [D, D] */
+  fc_axis_kernel axis[FC_MAX_SPACE];
+} fc_axis_layer;
+
+/* FC_E_USAGE if the sizes do not fit together; model is for the message */
+fc_status fc_axis_spec_check(const fc_axis_spec *s, const char *model);
+/* names as in the official code, behind what was pushed: 0.0._B .. 1.low_rank_kernel_z */
+void fc_axis_layer_init(fc_axis_layer *l, fc_params *p, const fc_axis_spec *s);
+/* u [B, X.., D] + code of the grid, over u's own memory (fc_add_position) */
+fc_tensor *fc_axis_position(fc_ctx *c, const fc_axis_layer *l, fc_tensor *u, fc_tensor *const *pos);
+/* of the normalised state w [B, X.., D]: values [B, H, X.., c] */
+fc_tensor *fc_axis_values(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w);
+/* and the kernel of axis a with coordinates pos [n]: [B, H, n, n] */
+fc_tensor *fc_axis_kernel_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor *w, const fc_tensor *pos);
+
+/* frames of a field to its first state: each channel by itself, GELU, then one map of all channels and
+   frames; weights to_in.0 and to_in.2. channels must divide D/2. x [B, X.., T, C] -> [B, X.., D] */
+typedef struct fc_frame_lift {
+  fc_linear point, mix;
+  int64_t   channels;
+} fc_frame_lift;
+void       fc_frame_lift_init(fc_frame_lift *l, fc_params *p, int64_t channels, int64_t frames, int64_t dim);
+fc_tensor *fc_frame_lift_apply(fc_ctx *c, const fc_frame_lift *l, fc_tensor *x);
+
+/* lo .. hi over n points, both ends included, also on periodic axes as the official scripts do; extra
+   points go on with the same spacing: [n + extra, 1] */
+fc_tensor *fc_axis_coordinates(fc_ctx *c, double lo, double hi, int64_t n, int64_t extra);
 #endif

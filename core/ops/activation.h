@@ -37,4 +37,12 @@ static inline fc_real fc_silu_slope(fc_real x) {
 }
 static inline fc_real fc_relu(fc_real x) { return x > 0 ? x : 0; }
 static inline fc_real fc_relu_slope(fc_real x) { return x > 0 ? 1 : 0; }
+
+/* log(1 + e^x) without overflow, slope sigmoid (PyTorch goes over to x at 20, below half a unit in the last
+   place of float). The part below zero is written so that NaN stays NaN. */
+static inline fc_real fc_below_zero(fc_real x) { return x > 0 ? 0 : x; }
+static inline fc_real fc_softplus(fc_real x) { return fc_relu(x) + fc_log1p(fc_exp(-fc_fabs(x))); }
+/* x above zero, e^x - 1 below (alpha = 1); sums instead of branches, for vector code */
+static inline fc_real fc_elu(fc_real x) { return fc_relu(x) + fc_expm1(fc_below_zero(x)); }
+static inline fc_real fc_elu_slope(fc_real x) { return fc_exp(fc_below_zero(x)); }
 #endif

@@ -21,6 +21,13 @@ static inline fc_real sigmoid_slope(fc_real z) {
   }                                                                                                          \
   FC_SIMD static void name##_grad(fc_real *restrict g, const fc_real *restrict x, int64_t n) {               \
     for (int64_t i = 0; i < n; i++) g[i] *= slope(x[i]);                                                     \
+  }                                                                                                          \
+  FC_SIMD static void name##_both(fc_real *restrict y, fc_real *restrict s, const fc_real *restrict x,       \
+                                  int64_t n) {                                                               \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      y[i] = value(x[i]);                                                                                    \
+      s[i] = slope(x[i]);                                                                                    \
+    }                                                                                                        \
   }
 SPANS(gelu, fc_gelu, fc_gelu_slope)
 SPANS(gelu_tanh, fc_gelu_tanh, fc_gelu_tanh_slope)
@@ -28,16 +35,24 @@ SPANS(relu, fc_relu, fc_relu_slope)
 SPANS(silu, fc_silu, fc_silu_slope)
 SPANS(tanh, fc_tanh, tanh_slope)
 SPANS(sigmoid, fc_sigmoid, sigmoid_slope)
+SPANS(softplus, fc_softplus, fc_sigmoid)
+SPANS(elu, fc_elu, fc_elu_slope)
 
 typedef struct {
   void (*value)(fc_real *, const fc_real *, int64_t);
   void (*grad)(fc_real *, const fc_real *, int64_t);
-} span_pair;
+  void (*both)(fc_real *, fc_real *, const fc_real *, int64_t);
+} span_fns;
 
-static const span_pair table[] = {
-    [FC_ACT_GELU] = {gelu_value, gelu_grad}, [FC_ACT_GELU_TANH] = {gelu_tanh_value, gelu_tanh_grad},
-    [FC_ACT_RELU] = {relu_value, relu_grad}, [FC_ACT_SILU] = {silu_value, silu_grad},
-    [FC_ACT_TANH] = {tanh_value, tanh_grad}, [FC_ACT_SIGMOID] = {sigmoid_value, sigmoid_grad},
+static const span_fns table[] = {
+    [FC_ACT_GELU]      = {gelu_value, gelu_grad, gelu_both},
+    [FC_ACT_GELU_TANH] = {gelu_tanh_value, gelu_tanh_grad, gelu_tanh_both},
+    [FC_ACT_RELU]      = {relu_value, relu_grad, relu_both},
+    [FC_ACT_SILU]      = {silu_value, silu_grad, silu_both},
+    [FC_ACT_TANH]      = {tanh_value, tanh_grad, tanh_both},
+    [FC_ACT_SIGMOID]   = {sigmoid_value, sigmoid_grad, sigmoid_both},
+    [FC_ACT_SOFTPLUS]  = {softplus_value, softplus_grad, softplus_both},
+    [FC_ACT_ELU]       = {elu_value, elu_grad, elu_both},
 };
 
 void fc_act_span(fc_act act, fc_real *y, const fc_real *z, int64_t n) {
@@ -46,4 +61,8 @@ void fc_act_span(fc_act act, fc_real *y, const fc_real *z, int64_t n) {
 
 void fc_act_grad_span(fc_act act, fc_real *g, const fc_real *z, int64_t n) {
   if (act != FC_ACT_NONE) table[act].grad(g, z, n);
+}
+
+void fc_act_both_span(fc_act act, fc_real *y, fc_real *s, const fc_real *z, int64_t n) {
+  table[act].both(y, s, z, n);
 }

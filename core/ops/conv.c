@@ -6,9 +6,12 @@
 
    Rows of y are matrix products: a block of rows gathers its inputs into `columns` [rows, k.., C/groups],
    which meet the weights repacked once per call as [k.., C/groups, O/groups]. Every index rule is in the
-   table src, so the loops know nothing of stride, padding or period. */
+   table src, so the loops know nothing of stride, padding or period. Kernels that keep the grid go a faster
+   way without columns (core/ops/conv_same.h). */
 #include "core/gemm.h"
 #include "core/ops.h"
+#include "core/ops/conv_same.h"
+#include "core/ops/epilogue.h"
 #include "core/parallel.h"
 #include "core/spans.h"
 
@@ -27,10 +30,12 @@ enum {
 /* Three axes always; missing ones have length 1. A single axis stands in the middle, so that planes of the
    first axis, the unit of the input gradient, are never single points. */
 typedef struct {
-  int64_t  B, C, O, groups, Cg, Og; /* channels and channels per group */
-  int64_t  X[3], Y[3], k[3];
-  int64_t  rows, K; /* of the products: output points; inputs of one output channel */
-  int64_t *src[3];  /* [Y, k]: input coordinate, -1 outside */
+  int64_t      B, C, O, groups, Cg, Og; /* channels and channels per group */
+  int64_t      X[3], Y[3], k[3];
+  int64_t      rows, K; /* of the products: output points; inputs of one output channel */
+  int64_t     *src[3];  /* [Y, k]: input coordinate, -1 outside */
+  bool         keeps_grid;
+  fc_conv_same same; /* if it does */
 } geometry;
 
 /* ---- the index table ---- */
@@ -68,6 +73,19 @@ static geometry *make_geometry(fc_ctx *c, const fc_tensor *x, const fc_tensor *W
     if (!c->dry) fill_table(s, a, stride, pad, spec.periodic);
   }
   return s;
+}
+
+/* whether conv_same.c can do it, and as what */
+static void consider_same(geometry *s, const fc_tensor *x, const fc_tensor *W, fc_conv_spec spec) {
+  const int n_space = x->ndim - 2;
+
+  s->keeps_grid = spec.stride == 1 && spec.groups == 1 && !spec.periodic;
+  s->same       = (fc_conv_same){s->B, s->C, s->O, {1, 1, 1}, {1, 1, 1}};
+  for (int a = 0; a < n_space; a++) {
+    s->same.X[3 - n_space + a] = x->dim[1 + a];
+    s->same.k[3 - n_space + a] = W->dim[2 + a];
+    s->keeps_grid              = s->keeps_grid && W->dim[2 + a] == 2 * spec.pad + 1;
+  }
 }
 
 static double flops_of(const geometry *s) { return 2 * (double)s->rows * (double)s->O * (double)s->K; }
@@ -259,13 +277,30 @@ static void backward_input(fc_ctx *c, const geometry *s, const fc_real *W, const
   fc_arena_pop(c->arena, mark);
 }
 
+static void backward_same(fc_ctx *c, const fc_node *node) {
+  const geometry *s = node->saved;
+  const fc_real  *x = node->in[0]->x, *W = node->in[1]->x, *dy = node->out->g;
+  bool            fresh;
+  fc_real        *dx = fc_grad_raw(c, node->in[0], &fresh);
+  fc_real        *dW = fc_grad(c, node->in[1]), *db = fc_grad(c, node->in[2]);
+
+  if (db && !c->dry) fc_column_sums(c->arena, dy, s->rows, s->O, db);
+  if (dW) fc_conv_same_weights(c, &s->same, x, dy, dW);
+  if (dx) fc_conv_same_input(c, &s->same, W, dy, fresh, dx);
+}
+
 static void backward(fc_ctx *c, const fc_node *node) {
+  const geometry  *s = node->saved;
   const fc_tensor *x = node->in[0], *W = node->in[1];
   const fc_real   *dy = node->out->g;
-  fc_real         *dx = fc_grad(c, node->in[0]), *dW = fc_grad(c, node->in[1]), *db = fc_grad(c, node->in[2]);
 
-  if (dW || db) backward_weights(c, node->saved, x->x, dy, dW, db);
-  if (dx) backward_input(c, node->saved, W->x, dy, dx);
+  if (s->keeps_grid) {
+    backward_same(c, node);
+    return;
+  }
+  fc_real *dx = fc_grad(c, node->in[0]), *dW = fc_grad(c, node->in[1]), *db = fc_grad(c, node->in[2]);
+  if (dW || db) backward_weights(c, s, x->x, dy, dW, db);
+  if (dx) backward_input(c, s, W->x, dy, dx);
 }
 
 static const fc_op conv = {"conv", backward, true};
@@ -280,9 +315,13 @@ fc_tensor *fc_conv(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_conv_
             fc_shape_text(W), (long long)spec.groups, (long long)spec.stride, (long long)spec.pad);
   FC_ASSERT(!b || fc_len(b) == W->dim[0], "conv: kernel %s, bias %s", fc_shape_text(W), fc_shape_text(b));
   geometry *s = make_geometry(c, x, W, spec);
+  consider_same(s, x, W, spec);
   for (int a = 0; a < x->ndim - 2; a++) dim[1 + a] = s->Y[x->ndim == 3 ? 1 : a];
   dim[x->ndim - 1] = s->O;
   fc_tensor *y     = fc_tensor_new(c->arena, x->ndim, dim);
-  forward(c, s, x->x, W->x, b ? b->x : NULL, y->x);
+  if (s->keeps_grid)
+    fc_conv_same_forward(c, &s->same, x->x, W->x, b ? b->x : NULL, y->x);
+  else
+    forward(c, s, x->x, W->x, b ? b->x : NULL, y->x);
   return fc_record(c, &conv, y, s, FC_IN(x, W, b));
 }

@@ -1,59 +1,11 @@
 /* core/ops/layer_norm.c - y = x^ w + b, x^ = (x - mean) / sqrt(var + eps), mean and biased variance over
    the last axis (Ba, Kiros, Hinton 2016). Kept for backward: mean and 1 / sqrt(var + eps) of each row. */
 #include "core/ops.h"
+#include "core/ops/norm_rows.h"
 #include "core/spans.h"
 #include "core/sums.h"
-#include "core/vmath.h"
 
 enum { CHUNK = 256 }; /* rows whose weight gradients are summed before they go to double */
-
-/* mean, then the variance around it: the row is read from cache the second time */
-FC_SIMD static void forward_rows(fc_real *restrict y, const fc_real *restrict x, const fc_real *restrict w,
-                                 const fc_real *restrict b, fc_real *restrict stats, int64_t rows, int64_t n,
-                                 fc_real eps) {
-  for (int64_t r = 0; r < rows; r++, x += n, y += n) {
-    fc_real sum = 0, square = 0;
-    FC_REDUCE(+, sum) for (int64_t j = 0; j < n; j++) sum += x[j];
-    const fc_real mean = sum / (fc_real)n;
-    FC_REDUCE(+, square) for (int64_t j = 0; j < n; j++) square += (x[j] - mean) * (x[j] - mean);
-    const fc_real rstd = 1 / fc_sqrt(square / (fc_real)n + eps);
-    for (int64_t j = 0; j < n; j++) y[j] = (x[j] - mean) * rstd * w[j] + b[j];
-    if (!stats) continue;
-    stats[2 * r]     = mean;
-    stats[2 * r + 1] = rstd;
-  }
-}
-
-/* y = x^ w + b, so db += dy, dw += dy x^, and with g = dy w, bars for means over the row,
-   x^ = (x - mean) rstd: dx += rstd (g - g_bar - x^ (g x^)_bar) */
-FC_SIMD static void backward_x(fc_real *restrict dx, const fc_real *restrict dy, const fc_real *restrict x,
-                               const fc_real *restrict w, const fc_real *restrict stats, int64_t rows,
-                               int64_t n, bool fresh) {
-  for (int64_t r = 0; r < rows; r++, x += n, dy += n, dx += n) {
-    const fc_real mean = stats[2 * r], rstd = stats[2 * r + 1];
-    fc_real       sum = 0, dot = 0;
-    FC_PRAGMA(omp simd reduction(+ : sum, dot)) for (int64_t j = 0; j < n; j++) {
-      sum += dy[j] * w[j];
-      dot += dy[j] * w[j] * (x[j] - mean);
-    }
-    const fc_real shift = rstd * sum / (fc_real)n, slope = rstd * rstd * rstd * dot / (fc_real)n;
-    for (int64_t j = 0; j < n; j++)
-      dx[j] = fc_into(fresh, dx[j], rstd * dy[j] * w[j] - shift - (x[j] - mean) * slope);
-  }
-}
-
-FC_SIMD static void backward_weight(fc_real *restrict dw, fc_real *restrict db, const fc_real *restrict dy,
-                                    const fc_real *restrict x, const fc_real *restrict stats, int64_t rows,
-                                    int64_t n) {
-  for (int64_t j = 0; j < n; j++) dw[j] = db[j] = 0;
-  for (int64_t r = 0; r < rows; r++, x += n, dy += n) {
-    const fc_real mean = stats[2 * r], rstd = stats[2 * r + 1];
-    for (int64_t j = 0; j < n; j++) {
-      dw[j] += dy[j] * (x[j] - mean) * rstd;
-      db[j] += dy[j];
-    }
-  }
-}
 
 /* the weight, or ones, or the bias, or zeros */
 static const fc_real *values_or(fc_arena *scratch, const fc_tensor *t, int64_t n, fc_real constant) {
@@ -71,8 +23,8 @@ static void backward_chunk(const fc_node *node, fc_real *dx, bool fresh, const f
   const fc_real *dy = node->out->g + at, *x = node->in[0]->x + at,
                 *stats = (const fc_real *)node->saved + 2 * row;
 
-  if (part_w) backward_weight(part_w, part_b, dy, x, stats, rows, n);
-  if (dx) backward_x(dx + at, dy, x, w, stats, rows, n, fresh);
+  if (part_w) fc_norm_rows_sums(part_w, part_b, dy, x, stats, rows, n);
+  if (dx) fc_norm_rows_back(dx + at, dy, x, w, stats, rows, n, fresh);
 }
 
 static void backward(fc_ctx *c, const fc_node *node) {
@@ -104,7 +56,7 @@ static void forward(fc_arena *scratch, fc_tensor *y, const fc_tensor *x, const f
   const fc_real *w = values_or(scratch, weight, n, 1), *b = values_or(scratch, bias, n, 0);
 
   FC_FOR_ROW_BLOCKS(r, count, fc_rows(x), n)
-  forward_rows(y->x + r * n, x->x + r * n, w, b, stats ? stats + 2 * r : NULL, count, n, eps);
+  fc_norm_rows(y->x + r * n, x->x + r * n, w, b, stats ? stats + 2 * r : NULL, count, n, eps);
   fc_arena_pop(scratch, mark);
 }
 

@@ -31,6 +31,8 @@ UNARY(relu, fc_relu(x), fc_relu_slope(x))
 UNARY(silu, fc_silu(x), fc_silu_slope(x))
 UNARY(tanh, fc_tanh(x), 1 - y * y)
 UNARY(sigmoid, fc_sigmoid(x), y *(1 - y))
+UNARY(softplus, fc_softplus(x), fc_sigmoid(x))
+UNARY(elu, fc_elu(x), fc_elu_slope(x))
 UNARY(exp, fc_exp(x), y)
 UNARY(sqrt, fc_sqrt(x), (fc_real)0.5 / y)
 
@@ -58,6 +60,8 @@ UNARY_OP(relu)
 UNARY_OP(silu)
 UNARY_OP(tanh)
 UNARY_OP(sigmoid)
+UNARY_OP(softplus)
+UNARY_OP(elu)
 UNARY_OP(exp)
 UNARY_OP(sqrt)
 
@@ -85,6 +89,10 @@ fc_tensor *fc_activate(fc_ctx *c, fc_tensor *x, fc_act act) {
     return unary(c, &tanh_op, tanh_value, x);
   case FC_ACT_SIGMOID:
     return unary(c, &sigmoid_op, sigmoid_value, x);
+  case FC_ACT_SOFTPLUS:
+    return unary(c, &softplus_op, softplus_value, x);
+  case FC_ACT_ELU:
+    return unary(c, &elu_op, elu_value, x);
   }
   fc_panic(__FILE__, __LINE__, "fc_activate: no activation has number %d", (int)act);
 }

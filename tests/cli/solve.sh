@@ -41,6 +41,11 @@ expect 0 'frames     6 of 2 trajectories' -q solve demo-ns2d -o "$folder/x.hdf5"
 [ -f "$folder/x.hdf5" ] && [ -f "$folder/x.xmf" ] || fail 'no x.hdf5 or x.xmf'
 expect 0 'energy' -q solve demo-ns2d -o "$folder/set" --split train=2,test=1 $small
 [ -f "$folder/set/data/train/demo-ns2d.hdf5" ] && [ -f "$folder/set/data/test/demo-ns2d.hdf5" ] || fail 'no splits'
+expect 0 '9 x 9, steady' -q solve fno-darcy-85 -o "$folder/x.hdf5" --set n=41 --set n_traj=3
+expect 0 'constant in time' info "$folder/x.hdf5"
+expect 0 'grid       128, time 0 to 1 every 1' -q solve fno-burgers -o "$folder/x.hdf5" --set n=128 --set n_traj=2
+expect 0 '12288 points' solve fno-burgers --plan
+expect 0 'energy' -q solve ks-22 -o "$folder/x.hdf5" --set t_skip=5 --set n_traj=2 --set frames=3
 rm -rf "$folder/x.hdf5" "$folder/x.xmf" "$folder/set"
 
 # an interrupt removes the unfinished file

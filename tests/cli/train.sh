@@ -85,6 +85,24 @@ expect 2 "trajectories 0 to 4" "$program" -q rollout whole --data data.hdf5 --tr
 expect 0 "" "$program" -q eval whole --data data.hdf5 --split valid
 grep -q "fRMSE high" out || complain "eval does not print PDEBench's set"
 
+# ---- a steady problem: one field to another, beside the solver on a coarser grid ----
+"$program" -q solve fno-darcy -o darcy.hdf5 --set n=16 --set n_traj=6 >/dev/null || complain "cannot make steady data"
+cat >darcy.yaml <<'END'
+model: factformer
+args: {variant: darcy2d, dim: 16, depth: 1, heads: 2, dim_head: 8}
+data: {train: darcy.hdf5, valid_fraction: 0.2, inputs: a, channels: u}
+train: {steps: 6, batch: 2, lr: 1e-3, eval_every: 3}
+END
+expect 0 "" "$program" -q train darcy.yaml --out steady
+expect 0 "" "$program" -q rollout steady --data darcy.hdf5 --trajectory 5 --compare -o steady.hdf5
+grep -q "training mean" out && grep -q "solver \(8x8\|12x12\)" out || complain "a steady rollout does not compare with the solver"
+expect 2 "no field named 'b'" "$program" -q train darcy.yaml --set data.inputs=b --out x
+public=${FC_SOURCE_DIR:-.}/../shared/data/pde
+if [ -r "$public/darcy_train_16.h5" ]; then # bare data sets
+  expect 0 "" "$program" -q train darcy.yaml --set data.train="$public/darcy_train_16.h5" --out bare
+  expect 0 "" "$program" -q eval bare --data "$public/darcy_test_32.h5" --split all --windows 4
+fi
+
 # ---- out and in again ----
 expect 0 "" "$program" export whole -o w.safetensors
 expect 0 "" "$program" import w.safetensors --config w.json -o back.h5

@@ -9,9 +9,10 @@ trap 'rm -rf "$folder"' EXIT
 failed=0
 complain() { echo "verify.sh: $*" >&2; failed=1; }
 
-"$program" verify "$golden"/factformer-* >"$folder/out" 2>"$folder/err" || { complain "a case differs"; cat "$folder/out" >&2; }
-cases=$(ls -d "$golden"/factformer-* | wc -l)
-[ "$(grep -c '^ok ' "$folder/out")" -eq "$cases" ] || complain "not one line 'ok' for each of $cases cases"
+cases=$(dirname "$golden"/*/config.json)
+"$program" verify $cases >"$folder/out" 2>"$folder/err" || { complain "a case differs"; cat "$folder/out" >&2; }
+count=$(echo "$cases" | wc -l)
+[ "$(grep -c '^ok ' "$folder/out")" -eq "$count" ] || complain "not one line 'ok' for each of $count cases"
 
 # a wrong answer must be seen: one weight's worth of another case
 fresh() { rm -rf "$folder/case"; cp -r "$golden/factformer-a" "$folder/case"; chmod -R u+w "$folder/case"; }

@@ -13,9 +13,9 @@ static fc_tensor *axial1(fc_ctx *c, fc_tensor **in) { return fc_axial_product(c,
 static fc_tensor *axial2(fc_ctx *c, fc_tensor **in) { return fc_axial_product(c, in[0], in[1], 2); }
 
 static void linear_gradients(void) {
-  for (act = FC_ACT_NONE; act <= FC_ACT_SIGMOID; act++) {
+  for (act = FC_ACT_NONE; act <= FC_ACT_ELU; act++) {
     char name[32];
-    if (act == FC_ACT_RELU) continue; /* a kink has no difference quotient; checked by its values below */
+    if (act == FC_ACT_RELU || act == FC_ACT_ELU) continue; /* kinks have no difference quotient */
     snprintf(name, sizeof name, "linear_%d", (int)act);
     check_op(name, linear, CHECK_INS({3, {2, 3, 5}}, {2, {7, 5}}, {1, {7}}), 0, 0);
   }
@@ -36,9 +36,9 @@ static fc_tensor *linear_of_plain(fc_ctx *c, fc_tensor **in) {
 }
 
 static void linear_of_gradients(void) {
-  for (act = FC_ACT_NONE; act <= FC_ACT_SIGMOID; act++) {
+  for (act = FC_ACT_NONE; act <= FC_ACT_ELU; act++) {
     char name[32];
-    if (act == FC_ACT_RELU) continue;
+    if (act == FC_ACT_RELU || act == FC_ACT_ELU) continue;
     snprintf(name, sizeof name, "linear_of_%d", (int)act);
     check_op(name, linear_of, CHECK_INS({3, {2, 3, 5}}, {2, {7, 5}}, {1, {7}}, {3, {2, 3, 7}}), 0, 0);
     snprintf(name, sizeof name, "linear_of_twice_%d", (int)act);
@@ -59,6 +59,30 @@ static void relu_values(void) {
   const fc_tensor *y = fc_linear_op(c, x, W, NULL, FC_ACT_RELU);
   CHECK_NEAR(y->x[0], 3, 0);
   CHECK_NEAR(y->x[1], 0, 0);
+}
+
+/* f(x) = y and its gradient with respect to x for dy = v: what fuses an activation against the plain one */
+static fc_tensor *value_and_slope(fc_ctx *c, fc_tensor *x, fc_tensor *W, bool fused, const fc_tensor *v,
+                                  fc_tensor **dx) {
+  x->g          = NULL;
+  x->needs_grad = c->grad = true;
+  fc_tensor *y            = fused ? fc_linear_op(c, x, W, NULL, act)
+                                  : fc_activate(c, fc_linear_op(c, x, W, NULL, FC_ACT_NONE), act);
+  fc_keep(y);
+  fc_backward_from(c, y, v->x);
+  *dx = fc_tensor_borrow(c->arena, x->g, x->ndim, x->dim);
+  return y;
+}
+
+static void fused_as_alone(void) {
+  for (act = FC_ACT_GELU; act <= FC_ACT_ELU; act++) {
+    fc_ctx    *c = check_ctx();
+    fc_tensor *x = check_random(c, FC_DIMS(40, 7)), *W = check_random(c, FC_DIMS(9, 7)), *da, *db;
+    fc_tensor *v = check_random(c, FC_DIMS(40, 9));
+    fc_tensor *a = value_and_slope(c, x, W, true, v, &da), *b = value_and_slope(c, x, W, false, v, &db);
+    CHECK(check_distance(a, b) < (sizeof(fc_real) == 8 ? 1e-14 : 1e-6));
+    CHECK(check_distance(da, db) < (sizeof(fc_real) == 8 ? 1e-14 : 1e-6));
+  }
 }
 
 static void grouped_gradients(void) {
@@ -120,5 +144,5 @@ static void matmul_gradients(void) {
   check_op("matmul_tn", matmul, CHECK_INS({3, {3, 5, 4}}, {3, {3, 5, 2}}), 0, 0);
 }
 
-CHECK_SUITE(dense, linear_gradients, linear_of_gradients, relu_values, grouped_gradients, head_gradients,
-            heads_equal_linear, axial_gradients, axial_identity, matmul_gradients)
+CHECK_SUITE(dense, linear_gradients, linear_of_gradients, relu_values, fused_as_alone, grouped_gradients,
+            head_gradients, heads_equal_linear, axial_gradients, axial_identity, matmul_gradients)

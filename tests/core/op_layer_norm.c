@@ -21,6 +21,32 @@ static void gradient(void) {
   check_op("layer_norm_residual", residual, CHECK_INS({2, {300, 129}}, {1, {129}}, {1, {129}}), 0, 0);
 }
 
+static fc_tensor *pair(fc_ctx *c, fc_tensor **in) {
+  return fc_layer_norm_pair(c, in[0], in[1], in[2], in[3], in[4], 1e-5);
+}
+static fc_tensor *pair_residual(fc_ctx *c, fc_tensor **in) {
+  fc_tensor *x = fc_affine(c, in[0], 2, 0);
+  return fc_add(c, x, pair(c, (fc_tensor *[]){x, in[1], in[2], in[3], in[4]}));
+}
+
+static void pair_gradient(void) {
+  check_op("layer_norm_pair", pair, CHECK_INS({3, {2, 3, 8}}, {1, {8}}, {1, {8}}, {1, {8}}, {1, {8}}), 0, 0);
+  check_op("layer_norm_pair_fixed", pair,
+           CHECK_INS({2, {7, 13}, .fixed = true}, {1, {13}}, {1, {13}, .fixed = true}, {1, {13}}, {1, {13}}),
+           0, 0);
+  check_op("layer_norm_pair_large", pair_residual,
+           CHECK_INS({2, {777, 129}}, {1, {129}}, {1, {129}}, {1, {129}}, {1, {129}}), 0, 5e-5);
+}
+
+static void pair_is_two_norms(void) {
+  fc_ctx    *c = check_ctx();
+  fc_tensor *x = check_random(c, FC_DIMS(150, 37)), *w[4];
+
+  for (int i = 0; i < 4; i++) w[i] = check_random(c, FC_DIMS(37));
+  const fc_tensor *two = fc_layer_norm(c, fc_layer_norm(c, x, w[0], w[1], 1e-5), w[2], w[3], 1e-5);
+  CHECK(check_distance(fc_layer_norm_pair(c, x, w[0], w[1], w[2], w[3], 1e-5), two) == 0);
+}
+
 static void rows_are_normal(void) {
   fc_ctx          *c = check_ctx();
   fc_tensor       *x = fc_affine(c, check_random(c, FC_DIMS(40, 257)), 3, 100); /* mean 100, deviation 3 */
@@ -43,4 +69,5 @@ static void one_channel_gives_the_bias(void) {
   for (int i = 0; i < 3; i++) CHECK_NEAR(y->x[i], b->x[0], 0);
 }
 
-CHECK_SUITE(layer_norm, gradient, rows_are_normal, one_channel_gives_the_bias)
+CHECK_SUITE(layer_norm, gradient, pair_gradient, pair_is_two_norms, rows_are_normal,
+            one_channel_gives_the_bias)

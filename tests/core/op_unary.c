@@ -8,17 +8,20 @@ ACT(gelu_tanh, FC_ACT_GELU_TANH)
 ACT(silu, FC_ACT_SILU)
 ACT(hyperbolic, FC_ACT_TANH)
 ACT(sigmoid, FC_ACT_SIGMOID)
+ACT(softplus, FC_ACT_SOFTPLUS)
 static fc_tensor *exp_of(fc_ctx *c, fc_tensor **in) { return fc_exp_of(c, in[0]); }
 static fc_tensor *sqrt_of(fc_ctx *c, fc_tensor **in) { return fc_sqrt_of(c, in[0]); }
 
-/* relu of (+x, -x) with x >= 0.5: both sides of the kink, never on it */
-static fc_tensor *relu(fc_ctx *c, fc_tensor **in) {
+/* of (+x, -x) with x >= 0.5: both sides of the kink, never on it */
+static fc_tensor *both_sides(fc_ctx *c, fc_tensor **in, fc_act act) {
   const int64_t n = in[0]->dim[0], half = n / 2;
   fc_tensor    *part[] = {fc_slice(c, in[0], 0, 0, half),
                           fc_affine(c, fc_slice(c, in[0], 0, half, n - half), -1, 0)};
 
-  return fc_activate(c, fc_concat(c, 0, 2, part), FC_ACT_RELU);
+  return fc_activate(c, fc_concat(c, 0, 2, part), act);
 }
+static fc_tensor *relu(fc_ctx *c, fc_tensor **in) { return both_sides(c, in, FC_ACT_RELU); }
+static fc_tensor *elu(fc_ctx *c, fc_tensor **in) { return both_sides(c, in, FC_ACT_ELU); }
 
 static void gradient(void) {
   check_op("gelu", gelu, CHECK_INS({2, {3, 7}}), 0, 0);
@@ -31,6 +34,9 @@ static void gradient(void) {
   check_op("sigmoid", sigmoid, CHECK_INS({2, {131, 401}}), 0, 0);
   check_op("relu", relu, CHECK_INS({2, {5, 7}, .positive = true}), 0, 0);
   check_op("relu_large", relu, CHECK_INS({2, {131, 401}, .positive = true}), 0, 0);
+  check_op("softplus", softplus, CHECK_INS({2, {131, 401}}), 0, 0);
+  check_op("elu", elu, CHECK_INS({2, {5, 7}, .positive = true}), 0, 0);
+  check_op("elu_large", elu, CHECK_INS({2, {131, 401}, .positive = true}), 0, 0);
   check_op("exp", exp_of, CHECK_INS({2, {131, 401}}), 0, 0);
   check_op("sqrt", sqrt_of, CHECK_INS({2, {131, 401}, .positive = true}), 0, 0);
 }
@@ -42,6 +48,7 @@ static void definitions(void) {
   fc_tensor       *x   = check_random(c, FC_DIMS(1001));
   const fc_tensor *g = fc_activate(c, x, FC_ACT_GELU), *t = fc_activate(c, x, FC_ACT_GELU_TANH);
   const fc_tensor *s = fc_activate(c, x, FC_ACT_SILU), *r = fc_activate(c, x, FC_ACT_RELU);
+  const fc_tensor *p = fc_activate(c, x, FC_ACT_SOFTPLUS), *e = fc_activate(c, x, FC_ACT_ELU);
 
   for (int64_t i = 0; i < 1001; i++) {
     const double v = (double)x->x[i], u = sqrt(2 / acos(-1)) * (v + 0.044715 * v * v * v);
@@ -49,12 +56,14 @@ static void definitions(void) {
     CHECK_NEAR(t->x[i], v * 0.5 * (1 + tanh(u)), tol * fmax(1, fabs(v)));
     CHECK_NEAR(s->x[i], v / (1 + exp(-v)), tol * fmax(1, fabs(v)));
     CHECK_NEAR(r->x[i], v > 0 ? v : 0, 0);
+    CHECK_NEAR(p->x[i], log1p(exp(v)), tol * fmax(1, fabs(v)));
+    CHECK_NEAR(e->x[i], v > 0 ? v : expm1(v), tol * fabs(v));
   }
 }
 
 static void far_arguments(void) {
   fc_ctx      *c      = check_ctx();
-  const fc_act acts[] = {FC_ACT_GELU, FC_ACT_GELU_TANH, FC_ACT_SILU, FC_ACT_RELU};
+  const fc_act acts[] = {FC_ACT_GELU, FC_ACT_GELU_TANH, FC_ACT_SILU, FC_ACT_RELU, FC_ACT_SOFTPLUS};
   fc_tensor   *x      = check_random(c, FC_DIMS(2));
 
   x->x[0] = 200, x->x[1] = -200; /* e^200 overflows in float */
@@ -63,9 +72,20 @@ static void far_arguments(void) {
     CHECK_NEAR(y->x[0], 200, 0);
     CHECK_NEAR(y->x[1], 0, 1e-80);
   }
+  CHECK_NEAR(fc_activate(c, x, FC_ACT_ELU)->x[0], 200, 0);
+  CHECK_NEAR(fc_activate(c, x, FC_ACT_ELU)->x[1], -1, 0);
   CHECK_NEAR(fc_activate(c, x, FC_ACT_SIGMOID)->x[1], 0, 1e-80);
   CHECK_NEAR(fc_activate(c, x, FC_ACT_TANH)->x[1], -1, 0);
   CHECK(fc_activate(c, x, FC_ACT_NONE) == x);
 }
 
-CHECK_SUITE(unary, gradient, definitions, far_arguments)
+static void not_a_number_stays(void) {
+  fc_ctx    *c = check_ctx();
+  fc_tensor *x = check_random(c, FC_DIMS(1));
+
+  x->x[0] = (fc_real)NAN;
+  CHECK(isnan(fc_activate(c, x, FC_ACT_SOFTPLUS)->x[0]));
+  CHECK(isnan(fc_activate(c, x, FC_ACT_ELU)->x[0]));
+}
+
+CHECK_SUITE(unary, gradient, definitions, far_arguments, not_a_number_stays)

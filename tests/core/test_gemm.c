@@ -111,6 +111,29 @@ static void scaled(void) {
   CHECK(C[0] == 27 && C[3] == 57);
 }
 
+/* blocks with gaps between them equal the products one by one, and nothing between them is touched */
+static void blocks_of_rows(void) {
+  static const int64_t rows[] = {1, 3, 5, 40};
+  const int64_t        n = 70, k = 33, step = 50;
+  fc_ctx              *c = check_ctx();
+  fc_tensor           *A = check_random(c, FC_DIMS(3 * step, k)), *B = check_random(c, FC_DIMS(k, n)), *C[2];
+
+  for (int r = 0; r < FC_COUNT(rows); r++)
+    for (int beta = 0; beta < 2; beta++) {
+      for (int i = 0; i < 2; i++) {
+        C[i] = fc_tensor_new(c->arena, FC_DIMS(3 * step, n));
+        for (int64_t j = 0; j < 3 * step * n; j++) C[i]->x[j] = (fc_real)(j % 17);
+      }
+      fc_gemm_blocks(3, rows[r], n, k, A->x, k, step * k, B->x, n, beta, C[0]->x, n, step * n);
+      for (int64_t i = 0; i < 3; i++)
+        fc_gemm(false, false, rows[r], n, k, 1, A->x + i * step * k, k, B->x, n, beta, C[1]->x + i * step * n,
+                n);
+      CHECK(check_distance(C[0], C[1]) < 1e-6); /* few rows: the library's order of summation against ours */
+    }
+}
+
+static const fc_panel_blocks one = {1, 0, 0};
+
 /* a caller may cut C anywhere and gets the same bits, whatever the numbers */
 static void any_blocks(void) {
   const int64_t m = 90, n = 80, k = 300;
@@ -118,11 +141,11 @@ static void any_blocks(void) {
   fc_tensor    *A = check_random(c, FC_DIMS(m, k)), *B = check_random(c, FC_DIMS(n, k)),
             *C = fc_tensor_new(c->arena, FC_DIMS(m, n)), *D = fc_tensor_new(c->arena, FC_DIMS(m, n));
 
-  if (!fc_panel_product(false, true, m, n, k, A->x, k, B->x, k, false, C->x, n))
+  if (!fc_panel_product(&one, false, true, m, n, k, A->x, k, B->x, k, false, C->x, n))
     return; /* not this processor */
   for (int64_t i = 0; i < m; i += 45)
     for (int64_t j = 0; j < n; j += 40)
-      CHECK(fc_panel_product(false, true, 45, 40, k, A->x + i * k, k, B->x + j * k, k, false,
+      CHECK(fc_panel_product(&one, false, true, 45, 40, k, A->x + i * k, k, B->x + j * k, k, false,
                              D->x + i * n + j, n));
   CHECK(!memcmp(C->x, D->x, (size_t)(m * n) * sizeof(fc_real)));
 }
@@ -146,4 +169,4 @@ static void any_threads(void) {
   CHECK(check_distance(C[0], D[0]) < 1e-5); /* 5000 terms in two orders: 6e-8 sqrt(5000) */
 }
 
-CHECK_SUITE(gemm, all_shapes, large, scaled, any_blocks, any_threads)
+CHECK_SUITE(gemm, all_shapes, large, scaled, blocks_of_rows, any_blocks, any_threads)

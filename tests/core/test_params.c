@@ -123,6 +123,22 @@ static void distributions(void) {
   fc_params_destroy(p);
 }
 
+static void positive(void) {
+  enum { N = 40000 };
+  fc_params *p   = start();
+  fc_tensor *x   = fc_param(p, "x", fc_init_positive(0.5), FC_DIMS(N));
+  double     low = 1, top = 0, mean = 0;
+
+  CHECK_OK(fc_params_commit(p, 1, false));
+  for (int64_t i = 0; i < N; i++) {
+    low = fmin(low, (double)x->x[i]), top = fmax(top, (double)x->x[i]);
+    mean += (double)x->x[i] / N;
+  }
+  CHECK(low >= 0 && low < 1e-3 && top <= 0.5 && top > 0.499);
+  CHECK_NEAR(mean, 0.25, 5 * 0.5 / sqrt(12.0 * N));
+  fc_params_destroy(p);
+}
+
 /* the shorter side is orthonormal times the gain; float dot products of up to 40 terms */
 static void orthogonal(void) {
   const int64_t shape[3][2] = {{6, 40}, {40, 6}, {9, 9}};
@@ -146,4 +162,4 @@ static void orthogonal(void) {
 }
 
 CHECK_SUITE(params, names, layout, gradients_are_cleared, dry_commit_counts_only, seeds, distributions,
-            orthogonal)
+            positive, orthogonal)

@@ -1,0 +1,19 @@
+/* core/ops/dropout.h - the mask of a dropout, for operations that drop inside. */
+#ifndef FC_DROPOUT_H
+#define FC_DROPOUT_H
+#include "core/ops.h"
+#include "core/rng.h"
+
+typedef struct fc_mask {
+  fc_rng   rng;
+  uint64_t first;     /* counter of the first four elements */
+  uint32_t threshold; /* a word below it drops its element; p 2^32 */
+  fc_real  scale;     /* of what is kept: 1 / (1 - p) */
+} fc_mask;
+
+/* a mask of its own for each call of a step, 0 <= p <= 1 */
+fc_mask fc_mask_draw(fc_ctx *c, double p);
+/* y = (or +=, unless fresh) scale k x for elements at .. at+n-1 of what is masked; at is a multiple of four,
+   n at most FC_SPAN, y and x do not overlap */
+void fc_mask_apply(const fc_mask *m, fc_real *y, const fc_real *x, int64_t at, int64_t n, bool fresh);
+#endif

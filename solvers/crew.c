@@ -1,0 +1,65 @@
+/* solvers/crew.c */
+#include "solvers/crew.h"
+
+#include "core/parallel.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void stop(fc_crew *c, fc_status s) {
+  FC_CRITICAL(fc_solver_out) {
+    if (!atomic_load(&c->stopped)) {
+      c->status = s;
+      snprintf(c->text, sizeof c->text, "%s", fc_error());
+    }
+    atomic_store(&c->stopped, 1);
+  }
+}
+
+static void work(fc_crew *c, int64_t n, int lane, int lanes, fc_status (*one)(void *, int, int64_t),
+                 void *self) {
+  for (int64_t traj = lane; traj < n && !atomic_load(&c->stopped); traj += lanes) {
+    const fc_status s = one(self, lane, traj);
+    if (s != FC_OK) stop(c, s);
+  }
+}
+
+fc_status fc_crew_run(fc_crew *c, int64_t n, int lanes, fc_status (*one)(void *, int, int64_t), void *self) {
+  c->status = FC_OK;
+  if (lanes == 1)
+    work(c, n, 0, 1, one, self);
+  else
+    FC_FOR_TASKS(lane, lanes, INT64_MAX) work(c, n, (int)lane, lanes, one, self);
+  return c->status == FC_OK ? FC_OK : fc_fail(c->status, "%s", c->text);
+}
+
+fc_status fc_crew_emit(fc_crew *c, int64_t traj, int64_t t, const fc_real *x) {
+  fc_status s = FC_OK;
+
+  FC_CRITICAL(fc_solver_out) s = atomic_load(&c->stopped) ? FC_STOPPED : c->sink(c->user, traj, t, x);
+  return s;
+}
+
+fc_status fc_crew_progress(fc_crew *c, double share, const char *note) {
+  fc_status s = FC_OK;
+
+  if (!c->done) return atomic_load(&c->stopped) ? FC_STOPPED : FC_OK;
+  FC_CRITICAL(fc_solver_out) {
+    c->fraction += share;
+    s = atomic_load(&c->stopped) ? FC_STOPPED : c->done(c->done_user, fmin(c->fraction, 1), note);
+  }
+  return s;
+}
+
+void fc_crew_widen(fc_crew *c, int range, double value) {
+  FC_CRITICAL(fc_solver_out) {
+    double *r          = c->range[range];
+    r[0]               = c->in_range[range] ? fmin(r[0], value) : value;
+    r[1]               = c->in_range[range] ? fmax(r[1], value) : value;
+    c->in_range[range] = true;
+  }
+}
+
+fc_status fc_crew_finish(fc_crew *c, const char *summary) {
+  return c->done ? c->done(c->done_user, 1, summary) : FC_OK;
+}

@@ -1,0 +1,35 @@
+/* solvers/evolve.h - what all solvers in time share: trajectories from the start to the last frame, in equal
+   steps that end at the frames, several trajectories side by side, and continuation of a given frame. */
+#ifndef FC_EVOLVE_H
+#define FC_EVOLVE_H
+#include "solvers/solver.h"
+
+/* A solver's state is what one trajectory needs; its functions neither allocate nor fail. */
+typedef struct fc_evolve_def {
+  void (*start)(void *state, int64_t traj); /* initial field number traj of the configuration */
+  double (*speed)(void *state);             /* the largest, length/time; not finite when the field is not */
+  double (*step)(void *state, double h);    /* one step; returns the speed at its beginning */
+  void (*measure)(void *state, double out[2]);
+  void (*values)(void *state, fc_real *x); /* the frame that is kept */
+  const char *name[2];                     /* of what is measured: "energy" */
+} fc_evolve_def;
+
+typedef struct fc_evolve {
+  const fc_evolve_def *def;
+  double               t_skip, frame_dt; /* time of the first frame (0: the initial field), between frames */
+  int64_t              frames, n_traj, first_traj;
+  double  dt, cfl, dx;  /* largest step (0: cfl decides), CFL number (0: fixed step), grid spacing */
+  int64_t points, size; /* of the grid computed; numbers in a frame that is kept */
+} fc_evolve;
+
+/* states[lanes], each used by one thread at a time. The bits do not depend on lanes. FC_E_NUMERIC: blow-up.
+ */
+fc_status fc_evolve_run(const fc_evolve *e, int lanes, void *const *states, fc_frame_sink sink, void *user,
+                        fc_status (*done)(void *, double, const char *), void *done_user);
+/* n frames frame_dt apart from a state at time t0, as trajectory 0 */
+fc_status fc_evolve_on(const fc_evolve *e, void *state, double t0, int64_t n, fc_frame_sink sink, void *user);
+
+double  fc_evolve_time(const fc_evolve *e);                /* from the start to the last frame */
+double  fc_evolve_limit(const fc_evolve *e, double speed); /* the largest step at this speed */
+int64_t fc_evolve_steps(double span, double limit);        /* equal steps over span, each at most limit */
+#endif

@@ -1,0 +1,61 @@
+/* tests/core/op_local_attention.c */
+#include "tests/check.h"
+
+static fc_window_spec spec;
+static int64_t        heads;
+
+static fc_tensor *local(fc_ctx *c, fc_tensor **in) { return fc_local_attention(c, in[0], heads, spec, 0.7); }
+/* the input is read elsewhere too, so its gradient is not fresh */
+static fc_tensor *twice(fc_ctx *c, fc_tensor **in) {
+  const int64_t I = fc_last(in[0]) / 3;
+  return fc_add(c, local(c, in), fc_slice(c, in[0], 3, 0, I));
+}
+
+static void one(const char *name, fc_window_spec s, int64_t h, int64_t B, int64_t X, int64_t Y, int64_t d) {
+  char full[64];
+
+  spec = s, heads = h;
+  snprintf(full, sizeof full, "local_attention_%s", name);
+  check_op(full, local, CHECK_INS({4, {B, X, Y, 3 * h * d}}), 0, 5e-5);
+  snprintf(full, sizeof full, "local_attention_%s_twice", name);
+  check_op(full, twice, CHECK_INS({4, {B, X, Y, 3 * h * d}}), 0, 5e-5);
+}
+
+static void gradient(void) {
+  one("pairs", (fc_window_spec){2, 2, 0, false}, 2, 2, 4, 6, 3);
+  one("thirds", (fc_window_spec){3, 3, 0, false}, 1, 1, 6, 9, 2);
+  one("overlapping", (fc_window_spec){4, 2, 0, false}, 2, 2, 8, 6, 2);
+  one("every_cell", (fc_window_spec){2, 1, 0, false}, 1, 1, 5, 4, 3);
+  one("uneven", (fc_window_spec){3, 2, 0, false}, 3, 1, 7, 5, 1);
+  one("shifted", (fc_window_spec){2, 2, 1, true}, 1, 2, 5, 7, 2);
+  one("large", (fc_window_spec){8, 8, 0, false}, 2, 1, 16, 24, 16);
+  one("large_overlapping", (fc_window_spec){8, 4, 0, false}, 1, 1, 20, 16, 12);
+}
+
+/* the same from the separate operations */
+static fc_tensor *composed(fc_ctx *c, fc_tensor *x) {
+  const int64_t I = fc_last(x) / 3, T = spec.size * spec.size;
+  fc_tensor    *w = fc_windows(c, x, spec), *part[3];
+
+  for (int i = 0; i < 3; i++) {
+    part[i] = fc_reshape(c, fc_slice(c, w, 2, i * I, I), FC_DIMS(w->dim[0], T, heads, I / heads));
+    part[i] = fc_permute(c, part[i], (int[]){0, 2, 1, 3});
+  }
+  fc_tensor *o = fc_permute(c, fc_attention(c, part[0], part[1], part[2], NULL, 0.7), (int[]){0, 2, 1, 3});
+  o            = fc_reshape(c, o, FC_DIMS(w->dim[0], T, I));
+  return fc_unwindows(c, o, x->dim[0], x->dim[1], x->dim[2], spec, true);
+}
+
+static void equals_separate_operations(void) {
+  const fc_window_spec specs[] = {{2, 2, 0, false}, {3, 2, 0, false}, {4, 4, 1, true}, {6, 6, 0, false}};
+
+  for (int i = 0; i < FC_COUNT(specs); i++) {
+    fc_ctx    *c = check_ctx();
+    fc_tensor *x = check_random(c, FC_DIMS(2, 12, 18, 24));
+    spec = specs[i], heads = 2;
+    if (spec.stride == 2) x = fc_slice(c, fc_slice(c, x, 1, 0, 11), 2, 0, 17);
+    CHECK(check_distance(local(c, &x), composed(c, x)) < (sizeof(fc_real) == 8 ? 1e-13 : 2e-6));
+  }
+}
+
+CHECK_SUITE(local_attention, gradient, equals_separate_operations)
