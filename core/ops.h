@@ -49,16 +49,16 @@ fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
 
 /* square windows of size x size cells every stride cells, over a grid rolled by -shift; with pad the rolled
    grid is filled up with zeros at its far ends to multiples of size */
-typedef struct fc_window_spec {
+typedef struct fc_window_layout {
   int64_t size, stride, shift;
   bool    pad;
-} fc_window_spec;
-int64_t fc_windows_along(fc_window_spec s, int64_t n); /* windows along an axis of n cells */
+} fc_window_layout;
+int64_t fc_windows_along(fc_window_layout s, int64_t n); /* windows along an axis of n cells */
 /* x [B, X, Y, C] -> [B nX nY, size size, C]; windows, and tokens in a window, row by row */
-fc_tensor *fc_windows(fc_ctx *c, fc_tensor *x, fc_window_spec s);
+fc_tensor *fc_window_split(fc_ctx *c, fc_tensor *x, fc_window_layout s);
 /* back to [B, X, Y, C]: overlapping windows are summed, or averaged if mean; 0 where no window lies */
-fc_tensor *fc_unwindows(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_spec s,
-                        bool mean);
+fc_tensor *fc_window_merge(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_layout s,
+                           bool mean);
 
 /* ---- reductions ---- */
 fc_tensor *fc_sum_axes(fc_ctx *c, fc_tensor *x, unsigned axes); /* bit i: sum over axis i, which disappears */
@@ -120,7 +120,7 @@ fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_
 /* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
    3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
    are 0 */
-fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_spec spec, double scale);
+fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale);
 /* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
    own sample (GNOT); q^, k^: softmax over each head's channels, left over the memory of q and k, which nobody
    else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C]; rows

@@ -76,13 +76,13 @@ typedef struct {
 } block;
 
 typedef struct {
-  config         cfg;
-  int            levels;
-  int64_t        in_channels; /* of the network */
-  fc_window_spec windows;
-  fc_linear      lift, head[2];
-  fc_norm        norm;
-  block          blocks[MAX_DEPTH];
+  config           cfg;
+  int              levels;
+  int64_t          in_channels; /* of the network */
+  fc_window_layout windows;
+  fc_linear        lift, head[2];
+  fc_norm          norm;
+  block            blocks[MAX_DEPTH];
 } model;
 
 static void init_block(block *l, fc_params *p, const config *g, int number) {
@@ -110,7 +110,7 @@ static void settle(model *m) {
 
   m->levels      = (int)g->levels;
   m->in_channels = g->channels * g->in_frames + (g->coordinates ? 2 : 0);
-  m->windows     = (fc_window_spec){g->local_attention_span, g->local_attention_stride, 0, false};
+  m->windows     = (fc_window_layout){g->local_attention_span, g->local_attention_stride, 0, false};
   if (g->head == HEAD_AUTO) g->head = g->variant == RECOVERED ? HEAD_FULL : HEAD_HALF;
   if (!g->out_channels) g->out_channels = g->head == HEAD_FULL ? g->channels : 1;
   if (!m->levels) m->levels = (int)(log((double)g->image_size) / log((double)g->att_sampling_rate));
@@ -158,7 +158,7 @@ static fc_tensor *coarser(fc_ctx *c, const model *m, fc_tensor *weight, fc_tenso
   const int64_t r = m->cfg.att_sampling_rate;
 
   if (weight) return fc_patch_down(c, x, weight);
-  fc_tensor *y = fc_mean_axes(c, fc_windows(c, x, (fc_window_spec){r, r, 0, false}), 1u << 1);
+  fc_tensor *y = fc_mean_axes(c, fc_window_split(c, x, (fc_window_layout){r, r, 0, false}), 1u << 1);
   return fc_reshape(c, y, FC_DIMS(x->dim[0], x->dim[1] / r, x->dim[2] / r, x->dim[3]));
 }
 
@@ -223,7 +223,7 @@ static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
 /* ---- boundary: what the inputs must look like ---- */
 
 /* windows lie on all n cells of an axis */
-static bool covered(const fc_window_spec *w, int64_t n) {
+static bool covered(const fc_window_layout *w, int64_t n) {
   return n >= w->size && (n - w->size) % w->stride == 0 && (w->stride <= w->size || n == w->size);
 }
 

@@ -201,7 +201,7 @@ static void backward(fc_ctx *c, const fc_node *node) {
 
 static const fc_op local_attention = {"local_attention", backward, true};
 
-fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_spec spec, double scale) {
+fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale) {
   const int64_t I = fc_last(qkv) / 3;
   problem      *p = fc_arena_push(c->arena, sizeof *p);
 

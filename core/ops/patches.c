@@ -22,7 +22,7 @@ static patches *make_patches(fc_ctx *c, const fc_tensor *fine, const fc_tensor *
                              double scale) {
   const int64_t   r    = W->dim[1];
   patches        *s    = fc_arena_push(c->arena, sizeof *s);
-  fc_window_plan *plan = fc_window_plan_new(c, fine->dim, (fc_window_spec){r, r, 0, false}, false);
+  fc_window_plan *plan = fc_window_plan_new(c, fine->dim, (fc_window_layout){r, r, 0, false}, false);
 
   FC_ASSERT(fine->ndim == 4 && W->ndim == 4 && r == W->dim[2] && fine->dim[3] == W->dim[3] &&
                 coarse->dim[3] == W->dim[0] && coarse->dim[1] * r == fine->dim[1] &&

@@ -150,7 +150,7 @@ static void unwindows_backward(fc_ctx *c, const fc_node *node) {
 static const fc_op windows_op   = {"windows", windows_backward, false};
 static const fc_op unwindows_op = {"unwindows", unwindows_backward, false};
 
-int64_t fc_windows_along(fc_window_spec s, int64_t n) {
+int64_t fc_windows_along(fc_window_layout s, int64_t n) {
   const int64_t length = s.pad ? fc_ceil_div(n, s.size) * s.size : n;
   return length < s.size ? 0 : (length - s.size) / s.stride + 1;
 }
@@ -166,7 +166,7 @@ static fc_real *weights(fc_arena *arena, const fc_window_plan *p, const fc_windo
   return w;
 }
 
-fc_window_plan *fc_window_plan_new(fc_ctx *c, const int64_t *dim, fc_window_spec s, bool mean) {
+fc_window_plan *fc_window_plan_new(fc_ctx *c, const int64_t *dim, fc_window_layout s, bool mean) {
   const int64_t   X = dim[1], Y = dim[2];
   fc_window_plan *p = fc_arena_push(c->arena, sizeof *p);
 
@@ -187,7 +187,7 @@ fc_window_plan *fc_window_plan_new(fc_ctx *c, const int64_t *dim, fc_window_spec
   return p;
 }
 
-fc_tensor *fc_windows(fc_ctx *c, fc_tensor *x, fc_window_spec s) {
+fc_tensor *fc_window_split(fc_ctx *c, fc_tensor *x, fc_window_layout s) {
   FC_ASSERT(x->ndim == 4, "windows: %s is not [B, X, Y, C]", fc_shape_text(x));
   fc_window_plan *p = fc_window_plan_new(c, x->dim, s, false);
   fc_tensor *w = fc_tensor_new(c->arena, FC_DIMS(p->B * p->x.windows * p->y.windows, s.size * s.size, p->C));
@@ -195,8 +195,8 @@ fc_tensor *fc_windows(fc_ctx *c, fc_tensor *x, fc_window_spec s) {
   return fc_record(c, &windows_op, w, p, FC_IN(x));
 }
 
-fc_tensor *fc_unwindows(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_spec s,
-                        bool mean) {
+fc_tensor *fc_window_merge(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_layout s,
+                           bool mean) {
   fc_tensor      *x = fc_tensor_new(c->arena, FC_DIMS(B, X, Y, fc_last(w)));
   fc_window_plan *p = fc_window_plan_new(c, x->dim, s, mean);
 

@@ -1,6 +1,6 @@
 /* core/ops/windows.h - moving between a grid and its windows, shared by the operations on windows. */
-#ifndef FC_WINDOWS_H
-#define FC_WINDOWS_H
+#ifndef FC_OPS_WINDOWS_H
+#define FC_OPS_WINDOWS_H
 #include "core/ops.h"
 
 typedef struct fc_window_axis {
@@ -16,7 +16,7 @@ typedef struct fc_window_plan {
 } fc_window_plan;
 
 /* dim [B, X, Y, C]; mean: with weights, made in the arena */
-fc_window_plan *fc_window_plan_new(fc_ctx *c, const int64_t *dim, fc_window_spec s, bool mean);
+fc_window_plan *fc_window_plan_new(fc_ctx *c, const int64_t *dim, fc_window_layout s, bool mean);
 
 int64_t fc_windows_count(const fc_window_plan *p);
 /* each cell lies in exactly one window, and no window reaches beyond the grid */

@@ -1,8 +1,8 @@
 /* tests/core/op_local_attention.c */
 #include "tests/check.h"
 
-static fc_window_spec spec;
-static int64_t        heads;
+static fc_window_layout spec;
+static int64_t          heads;
 
 static fc_tensor *local(fc_ctx *c, fc_tensor **in) { return fc_local_attention(c, in[0], heads, spec, 0.7); }
 /* the input is read elsewhere too, so its gradient is not fresh */
@@ -11,7 +11,7 @@ static fc_tensor *twice(fc_ctx *c, fc_tensor **in) {
   return fc_add(c, local(c, in), fc_slice(c, in[0], 3, 0, I));
 }
 
-static void one(const char *name, fc_window_spec s, int64_t h, int64_t B, int64_t X, int64_t Y, int64_t d) {
+static void one(const char *name, fc_window_layout s, int64_t h, int64_t B, int64_t X, int64_t Y, int64_t d) {
   char full[64];
 
   spec = s, heads = h;
@@ -22,20 +22,20 @@ static void one(const char *name, fc_window_spec s, int64_t h, int64_t B, int64_
 }
 
 static void gradient(void) {
-  one("pairs", (fc_window_spec){2, 2, 0, false}, 2, 2, 4, 6, 3);
-  one("thirds", (fc_window_spec){3, 3, 0, false}, 1, 1, 6, 9, 2);
-  one("overlapping", (fc_window_spec){4, 2, 0, false}, 2, 2, 8, 6, 2);
-  one("every_cell", (fc_window_spec){2, 1, 0, false}, 1, 1, 5, 4, 3);
-  one("uneven", (fc_window_spec){3, 2, 0, false}, 3, 1, 7, 5, 1);
-  one("shifted", (fc_window_spec){2, 2, 1, true}, 1, 2, 5, 7, 2);
-  one("large", (fc_window_spec){8, 8, 0, false}, 2, 1, 16, 24, 16);
-  one("large_overlapping", (fc_window_spec){8, 4, 0, false}, 1, 1, 20, 16, 12);
+  one("pairs", (fc_window_layout){2, 2, 0, false}, 2, 2, 4, 6, 3);
+  one("thirds", (fc_window_layout){3, 3, 0, false}, 1, 1, 6, 9, 2);
+  one("overlapping", (fc_window_layout){4, 2, 0, false}, 2, 2, 8, 6, 2);
+  one("every_cell", (fc_window_layout){2, 1, 0, false}, 1, 1, 5, 4, 3);
+  one("uneven", (fc_window_layout){3, 2, 0, false}, 3, 1, 7, 5, 1);
+  one("shifted", (fc_window_layout){2, 2, 1, true}, 1, 2, 5, 7, 2);
+  one("large", (fc_window_layout){8, 8, 0, false}, 2, 1, 16, 24, 16);
+  one("large_overlapping", (fc_window_layout){8, 4, 0, false}, 1, 1, 20, 16, 12);
 }
 
 /* the same from the separate operations */
 static fc_tensor *composed(fc_ctx *c, fc_tensor *x) {
   const int64_t I = fc_last(x) / 3, T = spec.size * spec.size;
-  fc_tensor    *w = fc_windows(c, x, spec), *part[3];
+  fc_tensor    *w = fc_window_split(c, x, spec), *part[3];
 
   for (int i = 0; i < 3; i++) {
     part[i] = fc_reshape(c, fc_slice(c, w, 2, i * I, I), FC_DIMS(w->dim[0], T, heads, I / heads));
@@ -43,11 +43,11 @@ static fc_tensor *composed(fc_ctx *c, fc_tensor *x) {
   }
   fc_tensor *o = fc_permute(c, fc_attention(c, part[0], part[1], part[2], NULL, 0.7), (int[]){0, 2, 1, 3});
   o            = fc_reshape(c, o, FC_DIMS(w->dim[0], T, I));
-  return fc_unwindows(c, o, x->dim[0], x->dim[1], x->dim[2], spec, true);
+  return fc_window_merge(c, o, x->dim[0], x->dim[1], x->dim[2], spec, true);
 }
 
 static void equals_separate_operations(void) {
-  const fc_window_spec specs[] = {{2, 2, 0, false}, {3, 2, 0, false}, {4, 4, 1, true}, {6, 6, 0, false}};
+  const fc_window_layout specs[] = {{2, 2, 0, false}, {3, 2, 0, false}, {4, 4, 1, true}, {6, 6, 0, false}};
 
   for (int i = 0; i < FC_COUNT(specs); i++) {
     fc_ctx    *c = check_ctx();

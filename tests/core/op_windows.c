@@ -1,18 +1,18 @@
 /* tests/core/op_windows.c */
 #include "tests/check.h"
 
-static fc_window_spec spec;
-static int64_t        X, Y;
-static bool           mean;
+static fc_window_layout spec;
+static int64_t          X, Y;
+static bool             mean;
 
-static fc_tensor *windows(fc_ctx *c, fc_tensor **in) { return fc_windows(c, in[0], spec); }
+static fc_tensor *windows(fc_ctx *c, fc_tensor **in) { return fc_window_split(c, in[0], spec); }
 static fc_tensor *unwindows(fc_ctx *c, fc_tensor **in) {
-  return fc_unwindows(c, in[0], in[0]->dim[0] / fc_windows_along(spec, X) / fc_windows_along(spec, Y), X, Y,
-                      spec, mean);
+  return fc_window_merge(c, in[0], in[0]->dim[0] / fc_windows_along(spec, X) / fc_windows_along(spec, Y), X,
+                         Y, spec, mean);
 }
 
 /* both ways for one spec on a grid of B samples and C channels */
-static void both(const char *name, int64_t B, int64_t rows, int64_t columns, int64_t C, fc_window_spec s) {
+static void both(const char *name, int64_t B, int64_t rows, int64_t columns, int64_t C, fc_window_layout s) {
   char full[64];
 
   spec = s, X = rows, Y = columns;
@@ -27,24 +27,24 @@ static void both(const char *name, int64_t B, int64_t rows, int64_t columns, int
 }
 
 static void gradient(void) {
-  both("tiles", 2, 6, 4, 3, (fc_window_spec){2, 2, 0, false});
-  both("shifted", 2, 6, 9, 2, (fc_window_spec){3, 3, 1, false});
-  both("back", 1, 6, 8, 1, (fc_window_spec){2, 2, -3, false});
-  both("padded", 2, 5, 7, 3, (fc_window_spec){4, 4, 2, true});
-  both("small_grid", 1, 3, 2, 2, (fc_window_spec){4, 4, 2, true});
-  both("overlapping", 2, 8, 6, 2, (fc_window_spec){4, 2, 0, false});
-  both("gaps", 1, 8, 9, 2, (fc_window_spec){2, 3, 1, false});
-  both("every_cell", 1, 7, 5, 3, (fc_window_spec){3, 1, 0, false});
-  both("large", 2, 62, 63, 17, (fc_window_spec){8, 8, 4, true});
+  both("tiles", 2, 6, 4, 3, (fc_window_layout){2, 2, 0, false});
+  both("shifted", 2, 6, 9, 2, (fc_window_layout){3, 3, 1, false});
+  both("back", 1, 6, 8, 1, (fc_window_layout){2, 2, -3, false});
+  both("padded", 2, 5, 7, 3, (fc_window_layout){4, 4, 2, true});
+  both("small_grid", 1, 3, 2, 2, (fc_window_layout){4, 4, 2, true});
+  both("overlapping", 2, 8, 6, 2, (fc_window_layout){4, 2, 0, false});
+  both("gaps", 1, 8, 9, 2, (fc_window_layout){2, 3, 1, false});
+  both("every_cell", 1, 7, 5, 3, (fc_window_layout){3, 1, 0, false});
+  both("large", 2, 62, 63, 17, (fc_window_layout){8, 8, 4, true});
 }
 
 /* the formula of the head comment, cell by cell */
 static void definition(void) {
-  const fc_window_spec s = {3, 2, 2, true};
+  const fc_window_layout s = {3, 2, 2, true};
   enum { B = 2, C = 2, nX = 2, nY = 4, rows = 5, columns = 8 };
   fc_ctx          *c = check_ctx();
   fc_tensor       *x = check_random(c, FC_DIMS(B, rows, columns, C));
-  const fc_tensor *w = fc_windows(c, x, s);
+  const fc_tensor *w = fc_window_split(c, x, s);
 
   CHECK(fc_windows_along(s, rows) == nX && fc_windows_along(s, columns) == nY);
   for (int64_t e = 0; e < fc_len(w); e++) {
@@ -60,14 +60,15 @@ static void definition(void) {
 
 /* averaging the windows of a covered grid gives the grid back; cells in gaps become 0 */
 static void mean_inverts(void) {
-  fc_ctx              *c       = check_ctx();
-  fc_tensor           *x       = check_random(c, FC_DIMS(2, 9, 7, 3));
-  const fc_window_spec cover[] = {{3, 2, 0, false}, {3, 1, 4, false}, {4, 4, 1, true}, {5, 1, -2, false}};
-  const fc_window_spec gap     = {2, 3, 0, false};
+  fc_ctx                *c       = check_ctx();
+  fc_tensor             *x       = check_random(c, FC_DIMS(2, 9, 7, 3));
+  const fc_window_layout cover[] = {{3, 2, 0, false}, {3, 1, 4, false}, {4, 4, 1, true}, {5, 1, -2, false}};
+  const fc_window_layout gap     = {2, 3, 0, false};
 
   for (int i = 0; i < FC_COUNT(cover); i++)
-    CHECK(check_distance(fc_unwindows(c, fc_windows(c, x, cover[i]), 2, 9, 7, cover[i], true), x) < 1e-6);
-  const fc_tensor *y = fc_unwindows(c, fc_windows(c, x, gap), 2, 9, 7, gap, true);
+    CHECK(check_distance(fc_window_merge(c, fc_window_split(c, x, cover[i]), 2, 9, 7, cover[i], true), x) <
+          1e-6);
+  const fc_tensor *y = fc_window_merge(c, fc_window_split(c, x, gap), 2, 9, 7, gap, true);
   CHECK_NEAR(y->x[0], x->x[0], 0);
   CHECK_NEAR(y->x[2 * 3], 0, 0);
 }

@@ -181,7 +181,7 @@ static void window_equals_official(const char *options, int n_space, const int64
     fx->x[i] = w->x[((i / (6 * N) * 2 + i % 6 / 3) * N + i / 6 % N) * 3 + i % 3];
   CHECK_OK(fc_model_transolver.frames(n.self, &f));
   CHECK(f.n_in == 2 && f.max_out == 1 && f.ndim == n_space && f.channels_in == 3 && f.channels_out == 2);
-  const fc_tensor *y = fc_model_frames(c, &fc_model_transolver, n.self, w, 1);
+  const fc_tensor *y = fc_model_frames(c, &fc_model_transolver, n.self, w, 1, &(fc_batch){0});
   CHECK(y->ndim == n_space + 3 && y->dim[1] == 1 && fc_last(y) == 2 && fc_len(y) == 4 * N);
   fc_batch_put(&flat, "x", x);
   fc_batch_put(&flat, "fx", fx);
@@ -218,7 +218,7 @@ static void recomputed_blocks(void) {
       t->needs_grad = true;
     }
     c->grad = true;
-    add_gradients(c, fc_model_frames(c, &fc_model_transolver, n.self, w, 1), v);
+    add_gradients(c, fc_model_frames(c, &fc_model_transolver, n.self, w, 1, &(fc_batch){0}), v);
     kept[k] = copy_gradients(c, &n);
     size    = fc_params_block(n.params, true);
     drop(&n);
