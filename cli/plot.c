@@ -48,15 +48,17 @@ fc_status fc_plot_numbers(const char *option, const char *text, int most, int64_
   return FC_OK;
 }
 
-static fc_status parse_view(const char *text, double view[2]) {
+fc_status fc_plot_view(const char *text, const char *up, double view[2], int *axis) {
   int64_t v[2];
   int     n = 0;
 
   FC_TRY(fc_plot_numbers("--view", text, 2, v, &n));
   FC_REQUIRE(n == 2, FC_E_USAGE, "--view %s: azimuth and elevation in degrees are wanted, as in --view 40,25",
              text);
+  FC_REQUIRE(up[0] >= 'x' && up[0] <= 'z' && !up[1], FC_E_USAGE, "--up %s: x, y or z is wanted", up);
   view[0] = (double)v[0];
   view[1] = (double)v[1];
+  *axis   = up[0] - 'x';
   return FC_OK;
 }
 
@@ -106,9 +108,7 @@ fc_status fc_cmd_plot(int argc, char **argv) {
   r.spectrum = !strcmp(kind, "spectrum");
   FC_REQUIRE(loss || points || r.spectrum || !strcmp(kind, "field"), FC_E_USAGE,
              "--kind %s: there are the kinds field, points, spectrum and loss", kind);
-  FC_TRY(parse_view(view, r.view));
-  FC_REQUIRE(up[0] >= 'x' && up[0] <= 'z' && !up[1], FC_E_USAGE, "--up %s: x, y or z is wanted", up);
-  r.up = up[0] - 'x';
+  FC_TRY(fc_plot_view(view, up, r.view, &r.up));
   if (!r.png) r.png = default_png(r.input, kind);
   FC_TRY(loss ? fc_plot_log_file(&r) : points ? fc_plot_cloud_file(&r) : fc_plot_field_file(&r));
   printf("%s\n", r.png);

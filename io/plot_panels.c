@@ -87,7 +87,7 @@ static void arrange(layout *l) {
   double widest = 0;
 
   l->target = l->cols <= 3 ? 320 : l->cols <= 6 ? 240 : 180;
-  if (l->cols == 1 && l->p->scene) l->target = 640; /* fine things in few pixels */
+  if (l->cols == 1 && l->p->scene) l->target = l->rows == 1 ? 640 : 420; /* fine things in few pixels */
   measure_panels(l);
   for (int r = 0; r < l->rows; r++) fc_shades_set(l->p + r * l->cols, l->cols, &l->scales[r]);
   widest    = measure_bars(l);

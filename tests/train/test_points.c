@@ -139,6 +139,41 @@ static void stream(void) {
   fc_trainer_destroy(t);
 }
 
+/* frames of the targets are given, their successor is learned: a turn by 0.3; predictions are fed back */
+static void history(void) {
+  fc_trainer *t =
+      spots_trainer(spots_movie("history.h5", 5, 9),
+                    "args.features=2 args.params=0 args.function=0 data.channels=a,b data.history=1 "
+                    "train.steps=1500 train.lr=0.05 train.loss=mse train.weight_decay=0 "
+                    "data.valid_fraction=0.2 train.eval_frames=6");
+  fc_scores s;
+
+  CHECK(t->feed.items == 4 * 8); /* eight of nine frames have one before them */
+  CHECK(loss_after(t, 1500, NULL) < 1e-8);
+  const double a = t->k.out.std[0], b = t->k.out.std[1];
+  CHECK_NEAR(weight_in_units(t, 0, 2, a), 0.98 * cos(0.3), 2e-3);
+  CHECK_NEAR(weight_in_units(t, 0, 3, b), -0.98 * sin(0.3), 2e-3);
+  CHECK_OK(fc_trainer_validate(t, &s));
+  CHECK(s.one_step < 1e-3 && s.rollout < 1e-2);
+  CHECK(s.one_step_base > 0.2 &&
+        s.rollout_base > s.one_step_base); /* persistence turns away from the truth */
+  fc_trainer_destroy(t);
+}
+
+/* the model is told the time of the frame, as the file has it */
+static void time_as_input(void) {
+  fc_trainer *t =
+      spots_trainer(check_path("history.h5"),
+                    "args.features=0 args.params=0 args.function=0 args.targets=1 args.time=true "
+                    "data.channels=c train.steps=1500 train.lr=0.05 train.loss=mse train.weight_decay=0");
+
+  CHECK(t->feed.items == 4 * 9);
+  loss_after(t, 1500, NULL);
+  CHECK_NEAR(weight_in_units(t, 0, 2, 1), 2, 5e-3); /* one frame is half a second */
+  CHECK_NEAR(weight_in_units(t, 0, 0, t->k.x.std[0]), -1, 5e-3);
+  fc_trainer_destroy(t);
+}
+
 /* weight 4 for channel a, 1 for b: at the start the loss is the weighted mean of the two channels' own losses
  */
 static void channel_weights(void) {
@@ -219,6 +254,8 @@ static void bad_settings(void) {
       {"model=factformer", FC_E_MISMATCH, "factformer works on grids, not on points"},
   };
   const char *data = spots_file("bad.h5", 2, false);
+  fc_config  *timeless;
+  fc_trainer *none;
 
   for (int i = 0; i < FC_COUNT(cases); i++) {
     fc_config  *c = spots_config_of(data, cases[i].set);
@@ -226,7 +263,11 @@ static void bad_settings(void) {
     CHECK_FAILS(fc_trainer_create(c, false, true, &t), cases[i].s, cases[i].text);
     fc_config_destroy(c);
   }
+  timeless = spots_config_of(spots_movie("movie.h5", 2, 4),
+                             "args.features=0 args.params=0 args.function=0 args.targets=3");
+  CHECK_FAILS(fc_trainer_create(timeless, false, true, &none), FC_E_USAGE, "set data.history");
+  fc_config_destroy(timeless);
 }
 
 CHECK_SUITE(points, finds_the_optimum, memory_and_disk_agree, normalisation, accumulation_is_a_larger_batch,
-            stream, channel_weights, plan_is_true, steps_take_no_memory, bad_settings)
+            history, time_as_input, stream, channel_weights, plan_is_true, steps_take_no_memory, bad_settings)

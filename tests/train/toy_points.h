@@ -188,6 +188,47 @@ __attribute__((unused)) static const char *spots_file(const char *name, int64_t 
   return path;
 }
 
+/* Trajectories on a fixed cloud for each sample: (a, b) turns by 0.3 and shrinks by 0.98 from frame to frame
+   about (2.5, 0), a different start at each point; c = 3 + 2 t - x. Times are 0.5 t. */
+static void spots_frame(int64_t sample, int64_t t, fc_real *x, fc_real *a, fc_real *b, fc_real *c) {
+  for (int64_t i = 0; i < spots_points(sample); i++) {
+    const double p = spots_draw(sample, i, 0), q = spots_draw(sample, i, 1), s = pow(0.98, (double)t);
+    const double co = s * cos(0.3 * (double)t), si = s * sin(0.3 * (double)t);
+    x[2 * i] = (fc_real)spots_draw(sample, i, 2), x[2 * i + 1] = (fc_real)spots_draw(sample, i, 3);
+    a[i] = (fc_real)(co * p - si * q + 2.5), b[i] = (fc_real)(si * p + co * q);
+    c[i] = (fc_real)(3 + (double)t - (double)x[2 * i]);
+  }
+}
+
+__attribute__((unused)) static const char *spots_movie(const char *name, int64_t samples, int64_t steps) {
+  static const fc_out_points_field fields[] = {{"a", "m", 1, NULL, FC_ROLE_TARGET, true},
+                                               {"b", "m", 1, NULL, FC_ROLE_TARGET, true},
+                                               {"c", "m", 1, NULL, FC_ROLE_TARGET, true}};
+  double                           time[32];
+  fc_cloud_spec                    spec = {.name      = "movie",
+                                           .space     = 2,
+                                           .time_unit = "s",
+                                           .n_steps   = steps,
+                                           .time      = time,
+                                           .n_fields  = 3,
+                                           .field     = fields};
+  const char                      *path = check_path(name);
+  fc_cloud_writer                 *w;
+  fc_real                          x[2 * SPOTS_MOST], v[3][32 * SPOTS_MOST];
+
+  for (int64_t t = 0; t < steps; t++) time[t] = 0.5 * (double)t;
+  CHECK_OK(fc_cloud_writer_create(path, &spec, &w));
+  for (int64_t k = 0; k < samples; k++) {
+    const int64_t        N       = spots_points(k);
+    const fc_real *const field[] = {v[0], v[1], v[2]};
+    for (int64_t t = 0; t < steps; t++) spots_frame(k, t, x, v[0] + t * N, v[1] + t * N, v[2] + t * N);
+    const fc_cloud_sample s = {.points = N, .x = x, .field = field};
+    CHECK_OK(fc_cloud_write(w, &s));
+  }
+  CHECK_OK(fc_cloud_writer_finish(w));
+  return path;
+}
+
 /* ---- trainings ---- */
 
 /* a configuration from text and assignments separated by spaces */
