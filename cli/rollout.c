@@ -63,7 +63,11 @@ fc_status fc_cmd_rollout(int argc, char **argv) {
   job.command = command;
   job.quiet   = fc_verbosity == 0;
   FC_TRY(fc_run_load(files.v[0], !raw, &run));
-  const fc_status s = fc_rollout_run(run, &job, stdout);
+  const fc_status s =
+      fc_run_on_points(run, job.data)
+          ? fc_fail(FC_E_USAGE,
+                    "rollout is for fields on a grid; points are rolled out by 'fieldcast eval -o OUT'")
+          : fc_rollout_run(run, &job, stdout);
   fc_run_free(run);
   return s;
 }

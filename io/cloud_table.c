@@ -23,8 +23,30 @@ typedef struct {
 
 /* ---- columns ---- */
 
+/* "p (Pa)" or "p [Pa]": name and unit */
+static void split_unit(const char *column, char *name, char *unit) {
+  const char  *open = strrchr(column, '('), *bracket = strrchr(column, '[');
+  const size_t n = strlen(column);
+
+  if (!open) open = bracket;
+  snprintf(name, FC_NAME, "%.*s", FC_NAME - 1, column);
+  *unit = 0;
+  if (!open || open == column || n < 3 || !strchr(")]", column[n - 1])) return;
+  snprintf(unit, FC_NAME, "%.*s", (int)fc_min64(column + n - 1 - (open + 1), FC_NAME - 1), open + 1);
+  size_t end = (size_t)(open - column);
+  while (end > 0 && column[end - 1] == ' ') end--;
+  snprintf(name, FC_NAME, "%.*s", (int)fc_min64((int64_t)end, FC_NAME - 1), column);
+}
+
+/* by its whole name, or by the name before its unit */
 static fc_status column_of(const work *w, const char *key, const char *name, int *out) {
+  char own[FC_NAME], unit[FC_NAME];
+
   *out = fc_csv_find(w->t, name);
+  for (int k = 0; *out < 0 && k < fc_csv_columns(w->t); k++) {
+    split_unit(fc_csv_name(w->t, k), own, unit);
+    if (!strcmp(own, name)) *out = k;
+  }
   FC_REQUIRE(*out >= 0, FC_E_USAGE, "%s: %s names the column '%s', and there is none", w->p->path, key, name);
   return FC_OK;
 }
@@ -57,16 +79,20 @@ static fc_status coordinates(work *w) {
   return FC_OK;
 }
 
+static bool renamed(const fc_cloud_item *item) { return strcmp(item->label, item->array[0]) != 0; }
+
 static fc_status named_fields(work *w, const char *key, const char *list, fc_cloud_role role) {
   fc_cloud_item item;
   bool          more = fc_cloud_told(list) && !fc_cloud_none(list);
+  char          name[FC_NAME], unit[FC_NAME];
   int           column;
 
   for (const char *at = list; more;) {
     FC_TRY(fc_cloud_next_item(key, &at, &item, &more));
     if (!more) break;
     FC_TRY(column_of(w, key, item.array[0], &column));
-    FC_TRY(fc_cloud_add_channels(w->m, w->p->path, column, item.label, "", role));
+    split_unit(fc_csv_name(w->t, column), name, unit);
+    FC_TRY(fc_cloud_add_channels(w->m, w->p->path, column, renamed(&item) ? item.label : name, unit, role));
   }
   return FC_OK;
 }
@@ -74,6 +100,7 @@ static fc_status named_fields(work *w, const char *key, const char *list, fc_clo
 static fc_status params(work *w) {
   fc_cloud_item item;
   bool          more = fc_cloud_told(w->told->params) && !fc_cloud_none(w->told->params);
+  char          name[FC_NAME], unit[FC_NAME];
   int           column;
 
   for (const char *at = w->told->params; more;) {
@@ -81,7 +108,8 @@ static fc_status params(work *w) {
     if (!more) break;
     FC_TRY(column_of(w, "data.params", item.array[0], &column));
     w->m->array[column].rows = FC_ROWS_ONE;
-    FC_TRY(fc_cloud_add_params(w->m, w->p->path, column, item.label, ""));
+    split_unit(fc_csv_name(w->t, column), name, unit);
+    FC_TRY(fc_cloud_add_params(w->m, w->p->path, column, renamed(&item) ? item.label : name, unit));
   }
   return FC_OK;
 }
@@ -101,21 +129,6 @@ static fc_status mask(work *w) {
   w->m->info.mask          = 1;
   w->m->array[column].used = true;
   return FC_OK;
-}
-
-/* "p (Pa)" or "p [Pa]": name and unit */
-static void split_unit(const char *column, char *name, char *unit) {
-  const char  *open = strrchr(column, '('), *bracket = strrchr(column, '[');
-  const size_t n = strlen(column);
-
-  if (!open) open = bracket;
-  snprintf(name, FC_NAME, "%.*s", FC_NAME - 1, column);
-  *unit = 0;
-  if (!open || open == column || n < 3 || !strchr(")]", column[n - 1])) return;
-  snprintf(unit, FC_NAME, "%.*s", (int)fc_min64(column + n - 1 - (open + 1), FC_NAME - 1), open + 1);
-  size_t end = (size_t)(open - column);
-  while (end > 0 && column[end - 1] == ' ') end--;
-  snprintf(name, FC_NAME, "%.*s", (int)fc_min64((int64_t)end, FC_NAME - 1), column);
 }
 
 /* of a role that names nothing, the columns of numbers that are nothing else */

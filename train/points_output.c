@@ -25,7 +25,7 @@ struct fc_points_output {
   fc_cloud_writer       *writer;
   fc_cloud_spec          spec;
   fc_out_points_field    field[2 * FC_FIELD_CHANNELS];
-  char                   truth_name[FC_FIELD_CHANNELS][FC_NAME + 8];
+  char                   name[FC_FIELD_CHANNELS][FC_NAME], truth_name[FC_FIELD_CHANNELS][FC_NAME];
   double                *time;
   int64_t                frames, written;
   int                    n_shots;
@@ -33,6 +33,15 @@ struct fc_points_output {
 };
 
 /* ---- the file ---- */
+
+/* columns of tables may be called anything; names in files may not */
+static void file_name(const char *name, char out[FC_NAME]) {
+  size_t n = 0;
+
+  for (; name[n] && n < FC_NAME - 1; n++) out[n] = name[n] == '/' || name[n] == ' ' ? '_' : name[n];
+  out[n] = 0;
+  if (out[0] == '.') out[0] = '_';
+}
 
 static void describe(fc_points_output *o) {
   const fc_cloud_info *i = fc_cloud_about(o->p->file);
@@ -49,8 +58,9 @@ static void describe(fc_points_output *o) {
                        .compress   = true};
   for (int c = 0; c < k->n; c++) {
     const fc_channel *h = &k->channel[c];
-    snprintf(o->truth_name[c], sizeof o->truth_name[c], "%.*s_truth", FC_NAME - 8, h->name);
-    o->field[c] = (fc_out_points_field){h->name, h->unit, 1, NULL, FC_ROLE_TARGET, i->n_steps > 1};
+    file_name(h->name, o->name[c]);
+    snprintf(o->truth_name[c], FC_NAME, "%.*s_truth", FC_NAME - 8, o->name[c]);
+    o->field[c] = (fc_out_points_field){o->name[c], h->unit, 1, NULL, FC_ROLE_TARGET, i->n_steps > 1};
     o->field[k->n + c] =
         (fc_out_points_field){o->truth_name[c], h->unit, 1, NULL, FC_ROLE_INPUT, i->n_steps > 1};
   }
@@ -226,7 +236,7 @@ static fc_status draw(const fc_points_output *o, int c) {
     cols[i] = label[i];
   }
   fc_report_colours(p, n);
-  snprintf(path, sizeof path, "%s%s.png", o->names.stem, h->name);
+  snprintf(path, sizeof path, "%s%s.png", o->names.stem, o->name[c]);
   snprintf(title, sizeof title, "%s: %s", o->run->k.def->name, h->name);
   return fc_plot_panels(path, title, 3, n, p, rows, cols, units);
 }

@@ -367,9 +367,10 @@ static const char *text(const char *name, const char *content) {
 }
 
 static void tables(void) {
-  const fc_cloud_mapping map = {.params = "Re", .inputs = "n", .channels = "p"};
-  fc_cloud              *c;
-  fc_real                x[20];
+  const fc_cloud_mapping map   = {.params = "Re", .inputs = "n", .channels = "p"},
+                         units = {.channels = "p,q=n"};
+  fc_cloud *c;
+  fc_real   x[20];
 
   text("all.csv", "sample;x;y;n;p (Pa);Re;note\na;0;1;2;3;10;in\na;4;5;6;7;10;out\n\nb;8;9;10;11;20;\n");
   CHECK_OK(fc_cloud_open(check_path("all.csv"), NULL, &c));
@@ -380,6 +381,12 @@ static void tables(void) {
   CHECK(x[0] == 10 && x[1] == 11 && x[2] == 20);
   CHECK_OK(fc_cloud_read_points(c, 0, x));
   CHECK(x[2] == 4 && x[3] == 5);
+  fc_cloud_close(c);
+
+  CHECK_OK(fc_cloud_open(check_path("all.csv"), &units, &c)); /* without its unit, and renamed */
+  i = fc_cloud_about(c);
+  CHECK(i->n_channels == 2 && !strcmp(i->channel[0].name, "p") && !strcmp(i->channel[0].unit, "Pa"));
+  CHECK(!strcmp(i->channel[1].name, "q"));
   fc_cloud_close(c);
 
   mkdir(check_path("set"), 0777);
