@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK = 1 << 18, SETS = FC_FIELD_CHANNELS + FC_CLOUD_PARAMS + 2 * FC_CLOUD_FUNCTIONS + 5 };
+enum {
+  CHUNK = 1 << 13 /* numbers */,
+  SETS  = FC_FIELD_CHANNELS + FC_CLOUD_PARAMS + 2 * FC_CLOUD_FUNCTIONS + 5
+};
 
 typedef struct { /* one growing data set */
   hid_t   id;
@@ -64,7 +67,7 @@ static hid_t real_disk(void) { return sizeof(fc_real) == 8 ? H5T_IEEE_F64LE : H5
 static grow *add_set(fc_cloud_writer *w, const char *name, int n, hid_t disk, hid_t memory) {
   const hsize_t dim[2] = {0, (hsize_t)n}, most[2] = {H5S_UNLIMITED, (hsize_t)n};
   const int     rank     = n ? 2 : 1;
-  const hsize_t chunk[2] = {(hsize_t)fc_max64(1, CHUNK / 16 / (n ? n : 1)), (hsize_t)n};
+  const hsize_t chunk[2] = {(hsize_t)fc_max64(1, CHUNK / (n ? n : 1)), (hsize_t)n};
   const hid_t   space = H5Screate_simple(rank, dim, most), p = H5Pcreate(H5P_DATASET_CREATE),
               links = H5Pcreate(H5P_LINK_CREATE);
 

@@ -34,11 +34,19 @@ static fc_status set_frames(fc_grid_feed *g, fc_saved *k, const fc_frames *f) {
   return FC_OK;
 }
 
+static fc_status refuse(bool set, const char *key) {
+  FC_REQUIRE(!set, FC_E_USAGE, "%s is for points; these data are fields on a grid", key);
+  return FC_OK;
+}
+
 /* does the data suit the model? */
 static fc_status open_sources(fc_grid_feed *g, fc_saved *k, const fc_network *probe) {
   const fc_data_settings *d      = &k->settings.data;
   const bool              steady = probe->frames.steady;
 
+  FC_TRY(refuse(d->history > 0, "data.history"));
+  FC_TRY(refuse(d->mask[0], "data.mask"));
+  FC_TRY(refuse(d->functions[0], "data.functions"));
   FC_TRY(set_frames(g, k, &probe->frames));
   FC_TRY(fc_source_open(d->train, d, steady, &g->train));
   FC_TRY(fc_source_open(d->valid[0] ? d->valid : d->train, d, steady, &g->valid));

@@ -59,7 +59,9 @@ static void describe(fc_points_output *o) {
   for (int c = 0; c < k->n; c++) {
     const fc_channel *h = &k->channel[c];
     file_name(h->name, o->name[c]);
-    snprintf(o->truth_name[c], FC_NAME, "%.*s_truth", FC_NAME - 8, o->name[c]);
+    memcpy(o->truth_name[c], o->name[c], FC_NAME);
+    o->truth_name[c][FC_NAME - 7] = 0;
+    strcat(o->truth_name[c], "_truth");
     o->field[c] = (fc_out_points_field){o->name[c], h->unit, 1, NULL, FC_ROLE_TARGET, i->n_steps > 1};
     o->field[k->n + c] =
         (fc_out_points_field){o->truth_name[c], h->unit, 1, NULL, FC_ROLE_INPUT, i->n_steps > 1};
@@ -249,8 +251,9 @@ fc_status fc_points_output_finish(fc_points_output *o, FILE *report) {
   fc_status s = fc_cloud_writer_finish(w);
   for (int c = 0; c < o->p->out.n && c < PICTURES && !flat && s == FC_OK; c++) s = draw(o, c);
   if (s == FC_OK)
-    fprintf(report, "\npredictions of %lld samples in %s%s%s*.png\n", (long long)o->written, o->names.file,
-            flat ? "" : ", pictures in ", flat ? "" : o->names.stem);
+    fprintf(report, "\npredictions of %lld sample%s in %s%s%s%s\n", (long long)o->written,
+            o->written == 1 ? "" : "s", o->names.file, flat ? "" : ", pictures in ",
+            flat ? "" : o->names.stem, flat ? "" : "*.png");
   fc_points_output_abandon(o);
   return s;
 }

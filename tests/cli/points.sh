@@ -78,6 +78,10 @@ expect 0 "" "$program" export run -o w.safetensors
 expect 0 "" "$program" import w.safetensors --config w.json -o back.h5
 expect 0 "" "$program" export back.h5 -o again.safetensors
 cmp -s w.safetensors again.safetensors || complain "import and export do not give the same file"
+sed 's/"args"/"data": {"channels": "p", "inputs": "Re"}, "args"/' w.json >data.json
+expect 0 "" "$program" import w.safetensors --config data.json -o told.h5
+expect 0 "" "$program" -q eval told.h5 --data set
+say "weights were imported"
 
 # ---- mistakes ----
 expect 2 "takes 1 features per point" "$program" -q train tiny.yaml --set data.inputs=none --out x

@@ -178,6 +178,8 @@ static void bad_settings(void) {
       {"args.n_in=4", FC_E_INPUT, "no trajectory"},
       {"data.channels=a", FC_E_MISMATCH, "takes 2 channels"},
       {"data.window_out=1 train.pushforward.pushes=2", FC_E_USAGE, "data.window_out"},
+      {"data.history=1", FC_E_USAGE, "data.history is for points"},
+      {"train.channel_weights=1", FC_E_USAGE, "1 numbers for 2 channels"},
       {"model=toi", FC_E_USAGE, "did you mean 'toy'"},
   };
 

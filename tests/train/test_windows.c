@@ -141,7 +141,7 @@ static void seek(void) {
 
 static void names(void) {
   const char      *path = toy_file("names.hdf5", 1, 3);
-  fc_data_settings d    = {.frame_stride = 1, .channels = "b, a"};
+  fc_data_settings d    = {.frame_stride = 1, .channels = "[b, a]"}; /* as a list in YAML arrives */
   fc_source        s;
   fc_real          x[FRAME], y[FRAME];
 
