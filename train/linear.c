@@ -19,7 +19,7 @@ enum {
   LAMBDAS      = 5,
   HELD         = 5
 };
-static const double lambdas[LAMBDAS] = {1e-8, 1e-6, 1e-4, 1e-2, 1};
+static const double lambdas[LAMBDAS] = {1e-8, 1e-6, 1e-4, 1e-2, 1, 100};
 
 struct fc_linear_map {
   bool     steady;
