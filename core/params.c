@@ -14,6 +14,7 @@ enum { NAME_MAX_ = 192, DEPTH_MAX = 16, ALIGN_REALS = 64 / sizeof(fc_real) };
 typedef struct {
   char          name[NAME_MAX_], alias[NAME_MAX_];
   fc_param_kind kind;
+  bool          complex;
   fc_init       init;
   int64_t       offset;
   fc_tensor     t;
@@ -97,6 +98,17 @@ fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_in
 
 fc_tensor *fc_param(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim) {
   return fc_param_of(p, FC_PARAM_TRAINED, name, init, ndim, dim);
+}
+
+fc_tensor *fc_param_complex(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim) {
+  int64_t pairs[FC_MAX_DIMS] = {0};
+
+  FC_ASSERT(ndim < FC_MAX_DIMS, "complex parameter %s of %d axes", name, ndim);
+  for (int i = 0; i < ndim; i++) pairs[i] = dim[i];
+  pairs[ndim]                   = 2;
+  fc_tensor *t                  = fc_param(p, name, init, ndim + 1, pairs);
+  p->list[p->size - 1]->complex = true;
+  return t;
 }
 
 void fc_param_alias(fc_params *p, const char *name) {
@@ -206,6 +218,7 @@ fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry) {
 
 int           fc_params_size(const fc_params *p) { return p->size; }
 fc_param_kind fc_params_kind(const fc_params *p, int i) { return p->list[i]->kind; }
+bool          fc_params_complex(const fc_params *p, int i) { return p->list[i]->complex; }
 int64_t       fc_params_block(const fc_params *p, bool trained_only) {
         return trained_only ? p->trained : p->block;
 }

@@ -51,6 +51,10 @@ void fc_params_pop(fc_params *p);
 fc_tensor *fc_param(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim);
 fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_init init, int ndim,
                        const int64_t *dim);
+/* Complex numbers are pairs of real ones: the tensor gets one more axis of length 2 at the end, (real,
+   imaginary). init is for both parts: a complex normal of deviation s has parts of s / sqrt 2. The gradient
+   of z is the pair (dL/dRe z, dL/dIm z), which an optimiser takes as two numbers, as PyTorch does. */
+fc_tensor *fc_param_complex(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim);
 /* a second official name of the newest parameter: files may hold either or both */
 void fc_param_alias(fc_params *p, const char *name);
 
@@ -60,6 +64,7 @@ fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry);
 int           fc_params_size(const fc_params *p); /* tensors, constants included */
 const char   *fc_params_at(const fc_params *p, int i, fc_tensor **t);
 fc_param_kind fc_params_kind(const fc_params *p, int i);
+bool          fc_params_complex(const fc_params *p, int i);         /* declared by fc_param_complex? */
 fc_tensor    *fc_params_find(const fc_params *p, const char *name); /* NULL if unknown; aliases count */
 int64_t       fc_params_trainable(const fc_params *p); /* numbers that are trained, padding not counted */
 int64_t  fc_params_block(const fc_params *p, bool trained_only); /* length of the block, padding included */

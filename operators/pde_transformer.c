@@ -29,7 +29,7 @@ typedef struct {
   int64_t in_frames, fields, label;
   fc_ints depth, channel_types;
   double  mlp_ratio, class_dropout_prob;
-  bool    periodic, carrier_token_active, recompute;
+  bool    periodic, carrier_token_active, steady, recompute;
 } config;
 
 static const fc_option options[] = {
@@ -57,6 +57,7 @@ static const fc_option options[] = {
     FC_OPT_BOOL(config, periodic, "true", "windows reach around the ends of the grid"),
     FC_OPT_BOOL(config, carrier_token_active, "false", "carrier tokens; only separate_channels_carrier"),
     FC_OPT_INT(config, in_frames, "1", 1, 256, "mixed_channels: frames of history among the input channels"),
+    FC_OPT_BOOL(config, steady, "false", "mixed_channels: one field to another, without time"),
     FC_OPT_INT(config, fields, "1", 1, 64, "separate_channels: fields of gridded data"),
     FC_OPT_INT(config, label, "-1", -1, 1 << 20, "kind of equation of gridded data; -1: unknown"),
     FC_OPT_INTS(config, channel_types, "", 0, 1 << 20,
@@ -269,6 +270,8 @@ static fc_status check_options(const model *m) {
       !g->carrier_token_active || (g->periodic && d % 4 == 0), FC_E_USAGE,
       "pde_transformer: carrier tokens want periodic = true and heads of a multiple of 4 numbers, not %lld",
       (long long)d);
+  FC_REQUIRE(!g->steady || (!m->separate && g->in_frames == 1), FC_E_USAGE,
+             "pde_transformer: steady wants variant mixed_channels and in_frames 1");
   FC_REQUIRE(m->separate || g->in_channels % g->in_frames == 0, FC_E_USAGE,
              "pde_transformer: in_channels %lld must be a multiple of in_frames %lld",
              (long long)g->in_channels, (long long)g->in_frames);
@@ -512,6 +515,7 @@ static fc_status frames(const void *self, fc_frames *out) {
                      .channels_in  = C,
                      .channels_out = m->separate ? C : g->out_channels,
                      .multiple     = g->patch_size << m->n,
+                     .steady       = g->steady,
                      .timestep     = !m->separate};
   return FC_OK;
 }

@@ -24,6 +24,13 @@ void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t
   fc_params_pop(p);
 }
 
+void fc_linear_init_std(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, double std) {
+  if (std > 0)
+    fc_linear_init_normal(l, p, name, in, out, true, std);
+  else
+    fc_linear_init(l, p, name, in, out, true);
+}
+
 void fc_linear_init_xavier(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias) {
   fc_params_push(p, "%s", name);
   l->weight = fc_param(p, "weight", fc_init_xavier(in, out, 1), FC_DIMS(out, in));
