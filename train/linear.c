@@ -16,7 +16,7 @@ enum {
   MOST_ROWS    = 40000,
   MOST_SAMPLES = 1500,
   MOST_WINDOWS = 400,
-  LAMBDAS      = 5,
+  LAMBDAS      = 6,
   HELD         = 5
 };
 static const double lambdas[LAMBDAS] = {1e-8, 1e-6, 1e-4, 1e-2, 1, 100};
