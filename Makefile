@@ -26,8 +26,8 @@ test: build ## all tests
 check: build ## the quick part: ops, core and files
 	@ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure -L quick
 
-bench: build ## side by side with PyTorch and ONNX Runtime; needs a quiet machine
-	@sh bench/bench.sh $(BUILD)
+bench: build ## side by side with PyTorch and ONNX Runtime; needs a quiet machine; MODEL=transolver: only that
+	@sh bench/bench.sh $(BUILD) $(if $(MODEL),--model $(MODEL))
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 format:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# make bench: op benchmarks, then the race against PyTorch and ONNX Runtime. usage: bench.sh [BUILD] [race.py options]
+# make bench: op benchmarks, then the race of all published sizes against PyTorch and ONNX Runtime.
+# usage: bench.sh [BUILD] [race.py options]      e.g. bench.sh build --model transolver
 # Installs what is missing where it can; says which peer cannot be had and runs the rest. Wants a quiet machine.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)

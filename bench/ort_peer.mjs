@@ -12,17 +12,19 @@ const ort = require('onnxruntime-node');
 const [folder, threads, spin] = process.argv.slice(2);
 const say = (...words) => process.stdout.write(words.join(' ') + '\n');
 const residentPeak = () => /VmHWM:\s*(\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1];
-const numbers = (name) => new Float32Array(new Uint8Array(fs.readFileSync(path.join(folder, name + '.f32'))).buffer);
+const KINDS = { float32: Float32Array, int64: BigInt64Array };
+const numbers = (name) =>
+  new KINDS[tensors[name].type](new Uint8Array(fs.readFileSync(path.join(folder, name + '.raw'))).buffer);
 
 const base = residentPeak();
-const { shapes, gflop } = JSON.parse(fs.readFileSync(path.join(folder, 'onnx.json'), 'utf8'));
+const { inputs, tensors, gflop } = JSON.parse(fs.readFileSync(path.join(folder, 'onnx.json'), 'utf8'));
 const session = await ort.InferenceSession.create(path.join(folder, 'model.onnx'), {
   executionProviders: ['cpu'], intraOpNumThreads: Number(threads), interOpNumThreads: 1,
   executionMode: 'sequential', graphOptimizationLevel: 'all',
   extra: { session: { intra_op: { allow_spinning: spin } } },
 });
 const feeds = {};
-for (const name of ['u', 'pos_x', 'pos_y']) feeds[name] = new ort.Tensor('float32', numbers(name), shapes[name]);
+for (const name of inputs) feeds[name] = new ort.Tensor(tensors[name].type, numbers(name), tensors[name].shape);
 
 // largest deviation from PyTorch's answer, relative to its largest value
 const y = (await session.run(feeds)).y.data, want = numbers('y');

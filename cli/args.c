@@ -75,7 +75,7 @@ static fc_status wrong_count(const fc_command *cmd, int got, int min, int max) {
 
   if (min == max)
     snprintf(wanted, sizeof wanted, "%d", min);
-  else if (max >= FC_ARG_REPEAT)
+  else if (max >= FC_ARG_REPEAT && got < min)
     snprintf(wanted, sizeof wanted, "at least %d", min);
   else
     snprintf(wanted, sizeof wanted, "%d to %d", min, max);

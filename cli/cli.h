@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { FC_ARG_REPEAT = 64 };
+enum { FC_ARG_REPEAT = 512 }; /* as many files as a shell's pattern may give */
 
 typedef struct fc_list {
   int         n;

@@ -14,6 +14,7 @@ enum { NAME_MAX_ = 192, DEPTH_MAX = 16, ALIGN_REALS = 64 / sizeof(fc_real) };
 typedef struct {
   char          name[NAME_MAX_], alias[NAME_MAX_];
   fc_param_kind kind;
+  bool          complex;
   fc_init       init;
   int64_t       offset;
   fc_tensor     t;
@@ -34,6 +35,7 @@ fc_init fc_init_uniform(double half_width) { return (fc_init){FC_INIT_UNIFORM, h
 fc_init fc_init_normal(double std) { return (fc_init){FC_INIT_NORMAL, std}; }
 fc_init fc_init_positive(double width) { return (fc_init){FC_INIT_POSITIVE, width}; }
 fc_init fc_init_rotary(double base) { return (fc_init){FC_INIT_ROTARY, base}; }
+fc_init fc_init_formula(fc_init_fn at) { return (fc_init){.kind = FC_INIT_FORMULA, .at = at}; }
 fc_init fc_init_fan_in(int64_t fan_in) { return fc_init_uniform(fan_in > 0 ? 1 / sqrt((double)fan_in) : 0); }
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain) {
   return fc_init_uniform(gain * sqrt(6.0 / (double)(fan_in + fan_out)));
@@ -98,6 +100,17 @@ fc_tensor *fc_param(fc_params *p, const char *name, fc_init init, int ndim, cons
   return fc_param_of(p, FC_PARAM_TRAINED, name, init, ndim, dim);
 }
 
+fc_tensor *fc_param_complex(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim) {
+  int64_t pairs[FC_MAX_DIMS] = {0};
+
+  FC_ASSERT(ndim < FC_MAX_DIMS, "complex parameter %s of %d axes", name, ndim);
+  for (int i = 0; i < ndim; i++) pairs[i] = dim[i];
+  pairs[ndim]                   = 2;
+  fc_tensor *t                  = fc_param(p, name, init, ndim + 1, pairs);
+  p->list[p->size - 1]->complex = true;
+  return t;
+}
+
 void fc_param_alias(fc_params *p, const char *name) {
   snprintf(p->list[p->size - 1]->alias, NAME_MAX_, "%s%s", p->prefix, name);
 }
@@ -159,6 +172,9 @@ static void fill(entry *e, uint64_t seed, int number) {
   case FC_INIT_ROTARY:
     for (int64_t i = 0; i < n; i++) x[i] = (fc_real)pow(e->init.scale, -(double)i / (double)n);
     break;
+  case FC_INIT_FORMULA:
+    for (int64_t i = 0; i < n; i++) x[i] = (fc_real)e->init.at(e->t.dim, i);
+    break;
   case FC_INIT_ORTHOGONAL:
     orthogonal(&r, &e->t, e->init.scale);
     break;
@@ -202,6 +218,7 @@ fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry) {
 
 int           fc_params_size(const fc_params *p) { return p->size; }
 fc_param_kind fc_params_kind(const fc_params *p, int i) { return p->list[i]->kind; }
+bool          fc_params_complex(const fc_params *p, int i) { return p->list[i]->complex; }
 int64_t       fc_params_block(const fc_params *p, bool trained_only) {
         return trained_only ? p->trained : p->block;
 }

@@ -62,7 +62,7 @@ class PreNorm(nn.Module):
 
 
 class AxisReducer(nn.Module):
-    """Summary of one axis: map on the full grid, mean over the other axis, gated map. [B, n, m, D] -> [B, n, D]."""
+    """Summary of one axis: map on the full grid, mean over the others, gated map. [B, n, m.., D] -> [B, n, D]."""
 
     def __init__(self, dim):
         super().__init__()
@@ -70,12 +70,16 @@ class AxisReducer(nn.Module):
         self.out_ffn = PreNorm(dim, GatedMlp(dim))
 
     def forward(self, x):
-        return self.out_ffn(self.to_in(x).mean(dim=2))
+        return self.out_ffn(self.to_in(x).mean(dim=tuple(range(2, x.dim() - 1))))
 
 
 class SwapAxes(nn.Module):
+    def __init__(self, axis=2):
+        super().__init__()
+        self.axis = axis
+
     def forward(self, x):
-        return x.transpose(1, 2)
+        return x.transpose(1, self.axis)
 
 
 class Rotary(nn.Module):
@@ -197,7 +201,8 @@ class FactFormer2d(nn.Module):
             ChannelsFirst(), nn.GroupNorm(groups, latent), nn.Conv1d(latent, dim, 1, groups=8, bias=False), nn.GELU(),
             nn.Conv1d(dim, dim // 2, 1, bias=False), nn.GELU(), nn.Conv1d(dim // 2, out_dim, 1))
 
-    def forward(self, u, pos_x, pos_y, steps):
+    def forward(self, u, pos_x, pos_y, latent_steps):
+        steps = int(latent_steps)
         b, nx, ny, _ = u.shape
         z = self.expand_latent(self.encoder(self.to_in(u), pos_x, pos_y))
         kept = []
@@ -209,13 +214,37 @@ class FactFormer2d(nn.Module):
         return y.reshape(steps, b, -1, nx, ny).permute(1, 0, 3, 4, 2)
 
 
-def forward_gflop(nx, ny, batch, a):
-    """GFLOP (multiply and add count one each) of the dense products of one forward as written above; a: arguments."""
-    d, inner, k = a["dim"], a["heads"] * a["dim_head"], a["heads"] * a["dim_head"] * a["kernel_multiplier"]
-    latent, n = int(d * a["latent_multiplier"]), nx * ny
-    layer = n * (d * inner + d * d + 2 * d * d + inner * (nx + ny) + inner * d + d * d)
-    layer += sum(m * (3 * d * d + 2 * d * k) + m * m * k for m in (nx, ny))
-    step = n * (2 * d * latent + latent * d // 8 + d * d // 2 + d // 2 * a["out_dim"])
-    once = n * (a["in_time_window"] * d + d * latent)
-    code = a["depth"] * n * (2 * (d // 2) + d * d)  # once per grid, not per sample
-    return 2e-9 * (batch * (a["depth"] * layer + a["max_latent_steps"] * step + once) + code)
+# ---- the model's entry (models.py) ----
+
+COMPUTED = r"pos_emb\.inv_freq$"
+CONSTANT_INPUTS = ("pos_x", "pos_y")
+FIXED_INPUTS = ("latent_steps",)
+VARIANTS = {"kolmogorov2d": {
+    "fourier_scale": 8, "in_dim": 1, "in_time_window": 4, "out_dim": 1, "out_time_window": 2, "dim": 16, "depth": 2,
+    "dim_head": 8, "heads": 3, "pos_in_dim": 2, "pos_out_dim": 2, "kernel_multiplier": 2, "latent_multiplier": 2.0,
+    "max_latent_steps": 2, "positional_embedding": "rotary"}}
+PUBLISHED = {"factformer": ({"variant": "kolmogorov2d", "in_time_window": 10, "out_time_window": 4, "dim": 128,
+                             "depth": 4, "dim_head": 64, "heads": 8, "max_latent_steps": 4}, [128, 128], 1)}
+
+
+def build(args):
+    return FactFormer2d(**args)
+
+
+def waves(batch, shape, frames):
+    """smooth, drifting vorticity-like fields of unit variance: 24 waves with wave numbers up to 6"""
+    x, y = (torch.arange(n) * (2 * math.pi / n) for n in shape)
+    u = torch.zeros(batch, *shape, frames)
+    for _ in range(24):
+        k, speed, phase = torch.randint(-6, 7, (batch, 2)), torch.randn(batch), torch.rand(batch) * 2 * math.pi
+        for b in range(batch):
+            wave = (k[b, 0] * x)[:, None, None] + (k[b, 1] * y)[None, :, None]
+            u[b] += torch.cos(wave + phase[b] + 0.1 * speed[b] * torch.arange(frames))
+    return u / u.std()
+
+
+def draw(args, shape, batch):
+    """points per axis"""
+    lines = [torch.linspace(0, 2 * math.pi, n)[:, None] for n in shape]
+    return {"u": waves(batch, shape, args["in_time_window"]), "pos_x": lines[0], "pos_y": lines[1],
+            "latent_steps": torch.tensor(args["max_latent_steps"])}

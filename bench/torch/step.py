@@ -12,7 +12,7 @@ import time
 import torch
 
 import case
-from factformer import forward_gflop
+import flops
 
 
 def resident_peak():
@@ -26,7 +26,7 @@ def say(*words):
 
 def forward_step(model, inputs):
     with torch.no_grad():
-        return model(*inputs)
+        return model(**inputs)
 
 
 def make_train_step(model, inputs, target):
@@ -34,7 +34,7 @@ def make_train_step(model, inputs, target):
 
     def step():
         optim.zero_grad(set_to_none=True)
-        loss = torch.nn.functional.mse_loss(model(*inputs), target)
+        loss = torch.nn.functional.mse_loss(model(**inputs), target)
         loss.backward()
         optim.step()
         return loss
@@ -44,17 +44,20 @@ def make_train_step(model, inputs, target):
 def main(mode, folder):
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     base = resident_peak()
-    model, inputs, args = case.build_model(folder), case.read_inputs(folder), case.read_config(folder)["args"]
+    model, inputs = case.build_model(folder), case.read_inputs(folder)
+    with flops.Counter() as count:
+        y = forward_step(model, inputs)
     if mode == "forward":
         step = lambda: forward_step(model, inputs)
-        ref, y = case.read(folder, "output/y"), step()
+        ref = case.read(folder, "output/y")
         say("info max_dy", "%.3e" % float((y - ref).abs().max() / ref.abs().max()))
-        del ref, y
+        del ref
     else:
-        step = make_train_step(model.train(), inputs, case.read(folder, "train/target/y"))
+        # evaluation mode: none of the networks is raced with dropout, and all peers do the same work
+        step = make_train_step(model, inputs, case.read(folder, "train/target/y"))
         say("info loss", "%.7e" % float(step()))
-    gflop = forward_gflop(*inputs[0].shape[1:3], inputs[0].shape[0], args)
-    say("info gflop", gflop * (1 if mode == "forward" else 3))
+    del y
+    say("info gflop", count.gflop * (1 if mode == "forward" else 3))
     say("info version", "PyTorch", torch.__version__)
     say("ready")
     for line in sys.stdin:

@@ -74,8 +74,15 @@ static void continues_bit_for_bit(void) {
   }
 }
 
+/* not before the trainer listens: on a busy machine that takes a while */
 static void *interrupt(void *unused) {
+  struct sigaction now = {0};
+
   (void)unused;
+  for (int i = 0; i < 10000 && now.sa_handler == SIG_DFL; i++) {
+    usleep(1000);
+    sigaction(SIGTERM, NULL, &now);
+  }
   usleep(30000);
   kill(getpid(), SIGTERM);
   return NULL;

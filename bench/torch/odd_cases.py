@@ -1,0 +1,139 @@
+"""Writes small cases with sizes and options that the reference cases of the official codes do not have.
+
+usage: odd_cases.py FOLDER [MODEL...]      then: build/fieldcast verify FOLDER/*
+A line below: variant, shape, batch, then arguments (key=value) and inputs to leave out (-name).
+"""
+import os
+import sys
+
+import torch
+
+import models
+import prepare
+
+ODD = {
+    "factformer": """
+        kolmogorov2d 7,5 1 heads=1 depth=1 dim_head=6
+        kolmogorov2d 5,16 3 max_latent_steps=1 out_time_window=1 in_time_window=1 dim=32
+        kolmogorov2d 9,9 2 kernel_multiplier=5 dim_head=4 out_dim=2 latent_multiplier=3.0 dim=24
+    """,
+    "transolver": """
+        irregular 1 1 n_head=1 n_layers=1 slice_num=1
+        irregular 7 3 n_head=3 n_hidden=15 slice_num=9 act="tanh" fun_dim=0
+        irregular 130 1 unified_pos=true ref=2 mlp_ratio=4 out_dim=3 n_layers=3
+        irregular 37 2 Time_Input=true space_dim=3 fun_dim=5 n_hidden=9 n_head=1 act="silu"
+        irregular 23 2 n_hidden=14 n_head=4 act="softplus" slice_num=3
+        structured_2d 1,9 1 n_head=1
+        structured_2d 5,3 3 n_head=4 n_layers=1 act="relu" mlp_ratio=3
+        structured_2d 17,2 2 unified_pos=true ref=2 fun_dim=0 Time_Input=true out_dim=2 act="ELU"
+        structured_2d 8,8 1 slice_num=33 n_head=8 n_hidden=8
+        structured_3d 3,5,7 1 fun_dim=2 n_head=3 n_hidden=12 act="sigmoid"
+        structured_3d 2,1,4 3 unified_pos=true ref=2 n_layers=1
+        structured_3d 4,4,4 2 fun_dim=0 Time_Input=true n_hidden=11 n_head=1
+        nsl_irregular 29 2 unified_pos=1 time_input=true
+        nsl_irregular 12 3 n_heads=1 n_layers=1 fun_dim=0
+        nsl_structured_1d 19 2 unified_pos=1 ref=5
+        nsl_structured_1d 8 1 n_layers=1 n_heads=1 time_input=true
+        nsl_structured_2d 6,11 1 n_heads=4 fun_dim=3 out_dim=2
+        nsl_structured_3d 3,4,5 2 unified_pos=1 ref=2 time_input=true
+        airfrans 61 1 unified_pos=true ref=4 n_head=1
+        airfrans 17 1 n_layers=1 mlp_ratio=2 -pos
+        car 53 1 n_head=4 slice_num=7 -pos
+    """,
+    "gnot": """
+        moe 1,1 1 n_head=1 n_layers=1 n_experts=1
+        moe 23,9,14 3 branch_sizes=[2,5] n_experts=2 n_inner=4 mlp_layers=3 act="silu"
+        moe 17,40 2 n_head=4 n_experts=5 space_dim=3 columns=3 trunk_size=3 mlp_layers=0
+        moe 30 1 branch_sizes=null space_dim=1 columns=1 n_hidden=9 n_head=1 n_inner=1
+        moe 11,7 3 columns=4 trunk_size=6 output_size=3 n_head=3 act="relu"
+        moe 8,5,6,7,9 2 branch_sizes=[1,2,3,4] n_layers=3 act="tanh"
+        cgpt 13,21 3 n_head=1 n_inner=2 mlp_layers=1
+        cgpt 9 2 branch_sizes=null horiz_fourier_dim=1 trunk_size=2
+        cgpt 10,3,5 1 branch_sizes=[4,1] horiz_fourier_dim=3 n_layers=1 n_head=4
+        cgpt 31,1 2 mlp_layers=0 output_size=4 act="sigmoid"
+        nsl 7,5 1 n_heads=1 n_layers=1
+        nsl 3,8 3 unified_pos=1 ref=4 time_input=true fun_dim=0
+        nsl 6,4,3 2 geotype="structured_3D" space_dim=3 n_heads=4 mlp_ratio=1
+        nsl 19 2 geotype="unstructured" unified_pos=1 n_heads=3 out_dim=2
+    """,
+    "mano": """
+        recovered 8,8 1 heads=1 dim_head=12 depth=1
+        recovered 8,8 3 heads=3 dim_head=5 mlp_dim=7 channels=1
+        recovered 27,27 1 att_sampling_rate=3 local_attention_span=3 local_attention_stride=3
+        recovered 16,32 2 att_sampling="avg_pool" dim=8 heads=2 dim_head=4
+        recovered 18,6 1 att_sampling_rate=3 image_size=6 local_attention_span=2 local_attention_stride=1
+        recovered 16,16 1 local_attention_span=2 local_attention_stride=1 channels=4
+        recovered 4,4 2 local_attention_stride=1 channel_scale=3 dim=5 heads=1 dim_head=5
+        recovered_half_head 12,12 2 local_attention_span=3 local_attention_stride=3 image_size=12 dim=9
+        recovered_half_head 10,20 1 image_size=10 att_sampling_rate=5 depth=1 att_sampling="avg_pool"
+        recovered_half_head 32,8 1 image_size=8 heads=4 dim_head=2 depth=3
+    """,
+    "pde_transformer": """
+        mixed_channels 8,8 1 depth=[1,1,1] num_heads=1
+        mixed_channels 24,40 3 depth=[2,3,2] num_heads=4 in_channels=1 out_channels=3 -timestep
+        mixed_channels 16,48 1 depth=[1,2,2,2,1] window_size=5 hidden_size=6 mlp_ratio=1 -class_labels
+        mixed_channels 32,16 2 periodic=false depth=[2,2,2]
+        mixed_channels 16,16 2 periodic=false depth=[2,2,2] window_size=8 -timestep -class_labels
+        mixed_channels 48,32 1 patch_size=4 depth=[2,1,2] window_size=3 num_heads=8 hidden_size=16
+        mixed_channels 32,32 1 depth=[1,1,1,1,1,1,2] hidden_size=4 patch_size=1
+        separate_channels 1,16,16 1 depth=[2,1,2] num_heads=1
+        separate_channels 4,8,24 3 depth=[1,2,2] num_timesteps=1
+        separate_channels 3,16,32 2 periodic=false depth=[2,2,2] num_timesteps=3
+        separate_channels 2,40,24 1 window_size=6 hidden_size=12 num_heads=3 depth=[2,1,1] mlp_ratio=4
+        separate_channels_carrier 1,16,16 1 num_heads=1
+        separate_channels_carrier 3,32,16 2 depth=[2,2,1] num_timesteps=1 mlp_ratio=3
+    """,
+    "ifactformer_m": """
+        m_head 3,4,5 1 heads=1 n_layer=1 dim_head=2
+        m_head 7,1,6 3 n_layer=4 in_dim=1 out_dim=2
+        m_head 5,9,2 2 depth=3 in_time_window=3 in_dim=2 dim_head=6
+        m_head 4,4,4 1 kernel_multiplier=5 scaling_factor=1.0
+        m_head 6,5,4 2 kernel_multiplier=2 dim=18 in_dim=9 heads=5
+        m_feb2025 5,3,8 1 n_layer=1 heads=1
+        m_feb2025 4,6,3 3 depth=2 in_time_window=2
+        o_head 3,7,5 1 heads=1
+        o_head 6,2,4 3 depth=2 n_layer=3 in_dim=2 out_dim=1
+    """,
+    "fno": """
+        neuralop 16 1 n_modes=[5] norm="instance_norm"
+        neuralop 11 3 n_modes=[12] positional_embedding=null stabilizer="tanh"
+        neuralop 9,14 1 n_modes=[3,7] n_layers=1 fno_skip="identity" channel_mlp_skip="identity"
+        neuralop 7,7 3 n_modes=[7,7] norm="group_norm" norm_groups=4 channel_mlp_expansion=1.0
+        neuralop 8,6 2 n_modes=[8,6] hidden_channels=5 in_channels=1 out_channels=3 channel_mlp_skip="linear"
+        neuralop 5,4 1 n_modes=[9,3] use_channel_mlp=false enforce_hermitian_symmetry=false n_layers=3
+        neuralop 10,12 2 n_modes=[4,4] domain_padding=0.25 norm="instance_norm"
+        neuralop 13,8 1 n_modes=[6,6] domain_padding=[0.1,0.3] fno_skip="soft-gating" lifting_channel_ratio=1
+        neuralop 4,6,5 2 n_modes=[2,6,4] channel_mlp_expansion=2.0
+        neuralop 5,3,8 1 n_modes=[6,5,3] n_layers=1 hidden_channels=3
+        nsl 21 2 modes=4 time_input=true
+        nsl 16 1 modes=9 unified_pos=1 fun_dim=0
+        nsl 16,32 1 modes=5 unified_pos=1
+        nsl 7,18 3 modes=8 n_hidden=3 fun_dim=2 out_dim=2
+        nsl 3,4,5 2 modes=2 unified_pos=1 ref=2
+        nsl 17,2,6 1 modes=6 n_hidden=2 time_input=true fun_dim=0
+    """,
+}
+
+
+def write(folder, model, line, seed):
+    variant, shape, batch, *words = line.split()
+    args = {"variant": variant, **models.get(model).VARIANTS[variant]}
+    args.update(prepare.setting(w) for w in words if not w.startswith("-"))
+    torch.manual_seed(seed)
+    prepare.write_case(folder, model, args, [int(n) for n in shape.split(",")], int(batch),
+                       [w[1:] for w in words if w.startswith("-")])
+
+
+def main(folder, *names):
+    torch.set_num_threads(1)
+    for model in names or models.MODELS:
+        for i, line in enumerate(ODD[model].strip().splitlines()):
+            name = "%s-odd-%02d" % (model, i)
+            print(name, line.strip(), flush=True)
+            write(os.path.join(folder, name), model, line, 1000 + i)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
