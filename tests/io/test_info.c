@@ -141,7 +141,8 @@ static void bare_hdf5(void) {
     H5Fflush(f, H5F_SCOPE_LOCAL);
     if (k == 0) {
       expect(check_path("bare.h5"), 0, "add vectors x, y, z, t of their lengths");
-      CHECK(strstr(output, "HDF5, no layout of fields or points known here") && strstr(output, "u float32 3 x 4"));
+      CHECK(strstr(output, "HDF5, no layout of fields or points known here") &&
+            strstr(output, "u float32 3 x 4"));
     }
   }
   H5Fclose(f);
