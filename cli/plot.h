@@ -18,7 +18,7 @@ typedef struct fc_plot_request {
 /* "0,5,10" -> whole numbers; FC_E_USAGE calls the option by its name */
 fc_status fc_plot_numbers(const char *option, const char *text, int most, int64_t *out, int *n);
 /* "40,25" and "z" -> where the eye is and which axis points upwards */
-fc_status fc_plot_view(const char *view, const char *up, double angles[2], int *axis);
+fc_status fc_plot_view(const char *text, const char *up, double view[2], int *axis);
 fc_status fc_plot_field_file(const fc_plot_request *r);
 fc_status fc_plot_cloud_file(const fc_plot_request *r); /* points or a mesh */
 fc_status

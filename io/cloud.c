@@ -239,8 +239,9 @@ static const fc_cloud_part *part_of(const fc_cloud *c, int64_t sample) {
 fc_cloud_size fc_cloud_size_of(const fc_cloud *c, int64_t sample) {
   const fc_cloud_part *p     = part_of(c, sample);
   const int64_t        local = sample - p->first;
-  fc_cloud_size        s     = {
-                 fc_cloud_rows(p, local, FC_ROWS_POINTS), p->steps[local], fc_cloud_rows(p, local, FC_ROWS_CELLS), {0}};
+  fc_cloud_size        s     = {.points = fc_cloud_rows(p, local, FC_ROWS_POINTS),
+                                .steps  = p->steps[local],
+                                .cells  = fc_cloud_rows(p, local, FC_ROWS_CELLS)};
 
   for (int k = 0; k < FC_CLOUD_FUNCTIONS; k++) s.rows[k] = fc_cloud_rows(p, local, FC_ROWS_FUNCTION + k);
   return s;

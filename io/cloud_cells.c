@@ -33,7 +33,7 @@ static int64_t box_of(const lattice *l, const fc_real *p) {
 }
 
 static void measure(lattice *l) {
-  double hi[3], longest = 0;
+  double hi[3] = {0}, longest = 0;
 
   for (int a = 0; a < l->D; a++) {
     l->lo[a] = INFINITY, hi[a] = -INFINITY;

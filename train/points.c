@@ -20,7 +20,7 @@ static fc_status unknown(const fc_points *p, const char *what, const char *word)
                  word);
 }
 
-/* the next word of "a, b" or "[a, b]", label alone where it is "label=.."; false at the end */
+/* the next word of "a, b" or "[a, b]"; of "label=.." the label, of "group/name" the name; false at the end */
 static bool next_word(const char **at, char *out, size_t size) {
   const char *p = *at + strspn(*at, " ,\t[]");
   size_t      n = strcspn(p, ",]"), length;
@@ -29,6 +29,8 @@ static bool next_word(const char **at, char *out, size_t size) {
   if (!*p) return false;
   const char *equals = memchr(p, '=', n);
   if (equals) n = (size_t)(equals - p);
+  for (const char *slash; !equals && (slash = memchr(p, '/', n));
+       n -= (size_t)(slash + 1 - p), p = slash + 1) {}
   while (n && p[n - 1] == ' ') n--;
   length = n < size - 1 ? n : size - 1;
   memcpy(out, p, length);

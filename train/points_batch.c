@@ -129,10 +129,12 @@ void fc_points_inputs(fc_ctx *c, const fc_points *p, const fc_points_batch *b, f
 }
 
 fc_tensor *fc_points_call(fc_ctx *c, const fc_network *n, const fc_points *p, const fc_points_batch *b) {
-  fc_batch inputs = {0};
+  fc_batch *inputs =
+      fc_arena_push(c->arena, sizeof *inputs); /* a recomputed block may look at it in backward */
 
-  fc_points_inputs(c, p, b, &inputs);
-  fc_tensor *y = n->def->apply(c, n->self, &inputs);
+  *inputs = (fc_batch){0};
+  fc_points_inputs(c, p, b, inputs);
+  fc_tensor *y = n->def->apply(c, n->self, inputs);
   FC_ASSERT(y->ndim == 2 && y->dim[0] == b->rows && y->dim[1] == p->out.n, "%s gives %s for %lld points",
             n->def->name, fc_shape_text(y), (long long)b->rows);
   return y;

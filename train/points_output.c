@@ -38,7 +38,7 @@ struct fc_points_output {
 static void file_name(const char *name, char out[FC_NAME]) {
   size_t n = 0;
 
-  for (; name[n] && n < FC_NAME - 1; n++) out[n] = name[n] == '/' || name[n] == ' ' ? '_' : name[n];
+  for (; n < FC_NAME - 1 && name[n]; n++) out[n] = name[n] == '/' || name[n] == ' ' ? '_' : name[n];
   out[n] = 0;
   if (out[0] == '.') out[0] = '_';
 }
