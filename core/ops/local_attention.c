@@ -280,8 +280,8 @@ fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_windo
   const int64_t I = fc_last(qkv) / 3;
   problem      *p = fc_arena_push(c->arena, sizeof *p);
 
-  FC_ASSERT(qkv->ndim == 4 && fc_last(qkv) == 3 * I && heads > 0 && I % heads == 0,
-            "local_attention: %s with %lld heads", fc_shape_text(qkv), (long long)heads);
+  FC_ASSERT(qkv->ndim == 4 && fc_last(qkv) == 3 * I && I % heads == 0, "local_attention: %s with %lld heads",
+            fc_shape_text(qkv), (long long)heads);
   fc_tensor *y = fc_tensor_new(c->arena, FC_DIMS(qkv->dim[0], qkv->dim[1], qkv->dim[2], I));
   *p           = (problem){.H     = heads,
                            .d     = I / heads,
