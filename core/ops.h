@@ -23,6 +23,8 @@ typedef enum {
 fc_tensor *fc_add(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 /* a + b over a's own memory: for an a that nobody else reads and whose producer does not need its values */
 fc_tensor *fc_add_in_place(fc_ctx *c, fc_tensor *a, fc_tensor *b);
+/* a + g x, a factor for each channel: a and x [.., C], g of C numbers, over a's own memory (as above) */
+fc_tensor *fc_add_gated(fc_ctx *c, fc_tensor *a, fc_tensor *x, fc_tensor *g);
 /* x [.., C] plus e [B, C] of each row's sample, over x's own memory (as above) */
 fc_tensor *fc_add_sample(fc_ctx *c, fc_tensor *x, fc_tensor *e, const fc_segments *s);
 fc_tensor *fc_sub(fc_ctx *c, fc_tensor *a, fc_tensor *b);
@@ -262,4 +264,9 @@ fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
 fc_tensor *fc_mse(fc_ctx *c, fc_tensor *y, fc_tensor *target);
 /* mean over samples (first axis) of |y - target| / max(|target|, eps), Euclidean norms */
 fc_tensor *fc_relative_l2(fc_ctx *c, fc_tensor *y, fc_tensor *target, double eps);
+/* the same for ragged batches: y, target, weight (NULL: 1) [R, C], lengths [B] of the samples; mean over them
+   of the weighted mean squared error, of the relative error of all channels together, or of each channel */
+typedef enum { FC_RAGGED_MSE, FC_RAGGED_RELATIVE, FC_RAGGED_RELATIVE_CHANNELS } fc_ragged_kind;
+fc_tensor *fc_ragged_loss(fc_ctx *c, fc_ragged_kind kind, fc_tensor *y, fc_tensor *target, fc_tensor *weight,
+                          const fc_tensor *lengths, double eps);
 #endif

@@ -114,7 +114,7 @@ static void other_hdf5(void) {
 
   H5Dclose(H5Dcreate2(f, "moments", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
   H5Fflush(f, H5F_SCOPE_LOCAL);
-  expect(check_path("s.h5"), 0, "HDF5, no layout of fields known here");
+  expect(check_path("s.h5"), 0, "HDF5, no layout of fields or points known here");
   CHECK(strstr(output, "moments float64 3 x 4") != NULL);
   const hid_t a = H5Acreate2(f, "fieldcast_store", H5T_NATIVE_INT, one, H5P_DEFAULT, H5P_DEFAULT);
   H5Awrite(a, H5T_NATIVE_INT, &version);
@@ -141,7 +141,8 @@ static void bare_hdf5(void) {
     H5Fflush(f, H5F_SCOPE_LOCAL);
     if (k == 0) {
       expect(check_path("bare.h5"), 0, "add vectors x, y, z, t of their lengths");
-      CHECK(strstr(output, "HDF5, no layout of fields known here") && strstr(output, "u float32 3 x 4"));
+      CHECK(strstr(output, "HDF5, no layout of fields or points known here") &&
+            strstr(output, "u float32 3 x 4"));
     }
   }
   H5Fclose(f);
