@@ -182,7 +182,7 @@ static void init_down(model *m, fc_params *p, int i) {
 /* The finest stage comes first in `depth` and keeps both halves of what it joins. */
 static void init_up(model *m, fc_params *p, int i) {
   const int64_t out = i == 0 ? m->D_out : m->D[i];
-  char          name[32];
+  char          name[48];
 
   snprintf(name, sizeof name, "up%d_%d.body.0", i + 1, i);
   fc_conv_init_xavier(&m->up[i], p, name, 2, m->D[i + 1], 4 * m->D[i], 3, false, same);
