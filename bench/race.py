@@ -27,7 +27,7 @@ from peers import HERE, NAMES, PeerFailed
 
 MAX_DY = 1e-3    # relative to the largest output; sin and cos of arguments near 1000 leave 1e-5 .. 1e-4
 MAX_LOSS = 1e-4  # relative
-ROUNDS = (3, 15)
+ROUNDS = (3, 31)
 
 
 def check_agreement(peer, loss):
@@ -203,7 +203,7 @@ def arguments():
     p.add_argument("--golden", default=os.path.join(HERE, "..", "tests", "golden"), help="reference cases")
     p.add_argument("--model", help="cases whose names begin so, separated by commas (default: all)")
     p.add_argument("--list", action="store_true", help="print the cases and stop")
-    p.add_argument("--seconds", type=float, default=30, help="time of a heat, from 3 to 15 rounds")
+    p.add_argument("--seconds", type=float, default=20, help="time of a heat, from 3 to 31 rounds")
     p.add_argument("--rounds", type=int, help="alternating rounds, whatever they take")
     p.add_argument("--warm", type=int, default=3, help="steps before the clock counts")
     p.add_argument("--pilot", type=int, default=3, help="timed steps when a peer tries its settings")
@@ -229,11 +229,13 @@ def main():
     cases = chosen_cases(a, kinds)
     a.kernels = peers.our_kernels(a)
     rates = peers.measure_rates(a, a.threads)
-    done = [run_case(a, kinds, *case, rates) for case in cases]
+    done = []
+    for case in cases:
+        done.append(run_case(a, kinds, *case, rates))
+        minutes = (time.time() - start) / 60
+        report.write_results(a, done, rates, minutes)  # after each case, so that an interrupted race leaves its part
     report.print_table(done)
-    minutes = (time.time() - start) / 60
-    report.write_results(a, done, rates, minutes)
-    print("the race took %.0f minutes" % minutes)
+    print("\nall numbers: %s; the race took %.0f minutes" % (os.path.join(a.results, "race.json"), minutes))
     return int(a.strict and any(b["result"] != "met" for c in done for b in c["bars"]))
 
 

@@ -145,4 +145,3 @@ def write_results(a, cases, rates, minutes):
                 for p in h["peers"]:
                     for i, s in enumerate(p["seconds"]):
                         rows.writerow([c["case"], h["mode"], h["threads"], p["peer"], p["setting"], i, "%.9f" % s])
-    print("\nall numbers: %s" % os.path.join(a.results, "race.json"))

@@ -23,6 +23,8 @@ typedef enum {
 fc_tensor *fc_add(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 /* a + b over a's own memory: for an a that nobody else reads and whose producer does not need its values */
 fc_tensor *fc_add_in_place(fc_ctx *c, fc_tensor *a, fc_tensor *b);
+/* a + g x, a factor for each channel: a and x [.., C], g of C numbers, over a's own memory (as above) */
+fc_tensor *fc_add_gated(fc_ctx *c, fc_tensor *a, fc_tensor *x, fc_tensor *g);
 /* x [.., C] plus e [B, C] of each row's sample, over x's own memory (as above) */
 fc_tensor *fc_add_sample(fc_ctx *c, fc_tensor *x, fc_tensor *e, const fc_segments *s);
 fc_tensor *fc_sub(fc_ctx *c, fc_tensor *a, fc_tensor *b);

@@ -28,6 +28,7 @@ struct fc_params {
   int      n_depth;
   int64_t  trained, block;
   fc_real *values, *grads;
+  void    *memory[2]; /* where these two lie */
 };
 
 fc_init fc_init_constant(double value) { return (fc_init){FC_INIT_CONSTANT, value}; }
@@ -51,8 +52,8 @@ void fc_params_destroy(fc_params *p) {
   if (!p) return;
   for (int i = 0; i < p->size; i++) free(p->list[i]);
   free(p->list);
-  free(p->values);
-  free(p->grads);
+  free(p->memory[0]);
+  free(p->memory[1]);
   free(p);
 }
 
@@ -190,20 +191,19 @@ static int64_t place(fc_params *p, bool trained, int64_t offset) {
   return offset;
 }
 
-static fc_real *block_alloc(int64_t n) {
-  const size_t bytes = (size_t)fc_ceil_div(n + 1, ALIGN_REALS) * ALIGN_REALS * sizeof(fc_real);
-  fc_real     *x     = aligned_alloc(64, bytes);
-
-  if (x) memset(x, 0, bytes);
-  return x;
+/* n zeros on a 64-byte border. Large ones take no memory before they are written: the gradients of a network
+   that is only applied never do. */
+static fc_real *block_alloc(int64_t n, void **memory) {
+  *memory = calloc((size_t)(n + 2 * ALIGN_REALS), sizeof(fc_real));
+  return *memory ? (fc_real *)(((uintptr_t)*memory + 63) / 64 * 64) : NULL;
 }
 
 fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry) {
   p->trained = place(p, true, 0);
   p->block   = place(p, false, p->trained);
   if (dry) return FC_OK;
-  p->values = block_alloc(p->block);
-  p->grads  = block_alloc(p->trained);
+  p->values = block_alloc(p->block, &p->memory[0]);
+  p->grads  = block_alloc(p->trained, &p->memory[1]);
   FC_REQUIRE(p->values && p->grads, FC_E_SYSTEM, "no memory for %lld parameters", (long long)p->block);
   for (int i = 0; i < p->size; i++) {
     entry *e = p->list[i];

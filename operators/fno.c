@@ -1,11 +1,9 @@
-/* operators/fno.c - Fourier neural operator: in each layer a convolution whose kernel is a complex matrix per
-   low mode. Li et al., "Fourier Neural Operator for Parametric Partial Differential Equations", ICLR 2021,
-   arXiv 2010.08895. Weights carry the names of the official codes: neuraloperator/neuraloperator (variant
+/* operators/fno.c - Fourier neural operator: convolutions whose kernel is a complex matrix for each low mode.
+   Li et al., ICLR 2021, arXiv 2010.08895. Weights carry the names of neuraloperator/neuraloperator (variant
    neuralop) and thuml/Neural-Solver-Library (variant nsl, the network of the first scripts).
 
-   Letters: B batch, N points, X.. grid, D its axes, C hidden width, L layers, m modes. Fields are
-   channels-last inside; neuralop takes and gives them channels-first. Nothing depends on the number of
-   points, so a network trained on one grid runs on others. */
+   Letters: B batch, N points, X.. grid, C width, L layers. Fields are channels-last inside; neuralop takes
+   and gives them channels-first. Networks run on other grids than the one they learned on. */
 #include "core/model.h"
 #include "core/nn/nn.h"
 #include "core/vmath.h"
@@ -248,15 +246,14 @@ static fc_status check_neuralop(const model *m) {
   FC_REQUIRE(g->n_modes.n >= 1 && g->n_modes.n <= MAX_SPACE, FC_E_USAGE,
              "fno: n_modes has %d numbers; one per axis is wanted, for 1, 2 or 3 axes", g->n_modes.n);
   FC_REQUIRE(!g->separable && !g->complex_data, FC_E_USAGE,
-             "fno: separable weights and complex data are not covered; set separable = complex_data = false");
+             "fno: separable and complex_data are not covered");
   FC_REQUIRE(g->norm != GROUP_NORM || g->hidden_channels % g->norm_groups == 0, FC_E_USAGE,
              "fno: hidden_channels %lld does not divide into %lld groups; change norm_groups",
              (long long)g->hidden_channels, (long long)g->norm_groups);
   FC_REQUIRE(g->conv_bias_kernel % 2 == 1, FC_E_USAGE, "fno: conv_bias_kernel %lld must be odd",
              (long long)g->conv_bias_kernel);
   FC_REQUIRE(g->domain_padding.n <= 1 || g->domain_padding.n == g->n_modes.n, FC_E_USAGE,
-             "fno: domain_padding has %d numbers; one, or one for each of the %d axes", g->domain_padding.n,
-             g->n_modes.n);
+             "fno: domain_padding has %d numbers; one, or one per axis", g->domain_padding.n);
   FC_REQUIRE(llrint((double)m->C * g->channel_mlp_expansion) > 0 && width(m, g->projection_channel_ratio) > 0,
              FC_E_USAGE,
              "fno: channel_mlp_expansion or projection_channel_ratio leaves nothing of %lld channels",
@@ -267,9 +264,7 @@ static fc_status check_neuralop(const model *m) {
 static fc_status check_nsl(const model *m) {
   const config *g = &m->cfg;
 
-  FC_REQUIRE(
-      g->geotype != UNSTRUCTURED, FC_E_USAGE,
-      "fno: only grids are covered; the network for unstructured points learns a map to a grid of its own");
+  FC_REQUIRE(g->geotype != UNSTRUCTURED, FC_E_USAGE, "fno: unstructured points are not covered, only grids");
   FC_REQUIRE(!g->shapelist.n || g->shapelist.n == m->n_space, FC_E_USAGE,
              "fno: shapelist has %d lengths, geotype says %d", g->shapelist.n, m->n_space);
   return FC_OK;
@@ -280,8 +275,7 @@ static fc_status check_size(const model *m) {
 
   for (int a = 0; a < m->n_space; a++)
     n *= (double)(m->cfg.variant == NSL ? m->cfg.modes : m->cfg.n_modes.v[a]);
-  FC_REQUIRE(n < 1e11, FC_E_USAGE,
-             "fno: the weights would be %.2g complex numbers; take fewer modes or channels", n);
+  FC_REQUIRE(n < 1e11, FC_E_USAGE, "fno: %.2g complex weights; take fewer modes or channels", n);
   return FC_OK;
 }
 
@@ -314,12 +308,15 @@ typedef struct {
 
 static fc_tensor *vector(fc_ctx *c, fc_tensor *w) { return fc_reshape(c, w, FC_DIMS(fc_len(w))); }
 
-/* NULL: nothing is added; x itself for the identity */
-static fc_tensor *apply_skip(fc_ctx *c, const skip *s, fc_tensor *x) {
-  if (s->kind == LINEAR)
-    return s->conv.weight ? fc_conv_apply(c, &s->conv, x) : fc_linear_apply(c, &s->linear, x, FC_ACT_NONE);
-  if (s->kind == SOFT_GATING) return fc_mul(c, x, vector(c, s->gate));
-  return s->kind == IDENTITY ? x : NULL;
+/* what a linear skip adds; NULL for the others, which change y in place (add_skip) */
+static fc_tensor *linear_skip(fc_ctx *c, const skip *s, fc_tensor *x) {
+  if (s->kind != LINEAR) return NULL;
+  return s->conv.weight ? fc_conv_apply(c, &s->conv, x) : fc_linear_apply(c, &s->linear, x, FC_ACT_NONE);
+}
+
+static fc_tensor *add_skip(fc_ctx *c, const skip *s, fc_tensor *y, fc_tensor *x) {
+  if (s->kind == SOFT_GATING) return fc_add_gated(c, y, x, s->gate);
+  return s->kind == IDENTITY ? fc_add_in_place(c, y, x) : y;
 }
 
 static fc_tensor *apply_norm(fc_ctx *c, const model *m, const fc_norm *n, fc_tensor *x) {
@@ -331,26 +328,31 @@ static fc_tensor *apply_norm(fc_ctx *c, const model *m, const fc_norm *n, fc_ten
 static fc_tensor *apply_mlp(fc_ctx *c, const channel_mlp *m, fc_act act, fc_act f, double dropout,
                             fc_tensor *x, fc_tensor *r) {
   const fc_linear *a = &m->fcs[0], *b = &m->fcs[1];
-  const bool       drop = c->training && dropout > 0;
 
   if (!b->weight) return fc_linear_of(c, act, x, a->weight, a->bias, r);
   fc_tensor *z = fc_linear_of(c, act, x, a->weight, a->bias, NULL);
-  if (!drop) return fc_linear_of(c, f, z, b->weight, b->bias, r);
+  if (!c->training || dropout == 0) return fc_linear_of(c, f, z, b->weight, b->bias, r);
   z = fc_dropout(c, fc_activate(c, z, f), dropout);
   z = fc_dropout(c, fc_linear_apply(c, b, z, FC_ACT_NONE), dropout);
   return r ? fc_add(c, z, r) : z;
 }
 
-/* skip(x) + norm(K tanh(x)); the sum is taken in the convolution where nothing stands in between */
-static fc_tensor *convolve(fc_ctx *c, const model *m, int number, fc_tensor *x, bool normed) {
-  const layer *l = &m->layers[number];
-  fc_tensor   *s = apply_skip(c, &l->skip, x), *t = m->cfg.stabilizer ? fc_activate(c, x, FC_ACT_TANH) : x;
-  const bool   fused = s && s != x && !normed;
+/* mlp(act(y)) + skip(x) of a layer */
+static fc_tensor *map_points(fc_ctx *c, const model *m, const layer *l, fc_act act, fc_tensor *y,
+                             fc_tensor *x) {
+  y = apply_mlp(c, &l->mlp, act, FC_ACT_GELU, m->cfg.channel_mlp_dropout, y, linear_skip(c, &l->mlp_skip, x));
+  return add_skip(c, &l->mlp_skip, y, x);
+}
 
-  fc_tensor *y =
-      fc_spectral_conv(c, t, 1, l->W, vector(c, l->bias), fused ? s : NULL, (fc_fft_norm)m->cfg.fft_norm);
+/* skip(x) + norm(K tanh(x)); a linear skip is added in the convolution where no norm stands in between */
+static fc_tensor *convolve(fc_ctx *c, const model *m, const layer *l, fc_tensor *x, bool normed) {
+  fc_tensor *s = linear_skip(c, &l->skip, x), *t = m->cfg.stabilizer ? fc_activate(c, x, FC_ACT_TANH) : x;
+  const fc_fft_norm norm = (fc_fft_norm)m->cfg.fft_norm;
+
+  fc_tensor *y = fc_spectral_conv(c, t, 1, l->W, vector(c, l->bias), normed ? NULL : s, norm);
   if (normed) y = apply_norm(c, m, &l->norm[0], y);
-  return s && !fused ? fc_add(c, y, s) : y;
+  if (normed && s) y = fc_add(c, y, s);
+  return add_skip(c, &l->skip, y, x);
 }
 
 static fc_tensor *activate_if(fc_ctx *c, bool wanted, fc_tensor *x, fc_act act) {
@@ -364,10 +366,9 @@ static fc_tensor *post_activation(fc_ctx *c, const model *m, int number, fc_tens
   const fc_act  act   = activations[g->non_linearity];
   const bool    inner = number < m->n_layers - 1;
 
-  fc_tensor *y = convolve(c, m, number, x, g->norm != NO_NORM);
+  fc_tensor *y = convolve(c, m, l, x, g->norm != NO_NORM);
   if (g->use_channel_mlp)
-    y = apply_mlp(c, &l->mlp, inner ? act : FC_ACT_NONE, FC_ACT_GELU, g->channel_mlp_dropout, y,
-                  apply_skip(c, &l->mlp_skip, x));
+    y = map_points(c, m, l, inner ? act : FC_ACT_NONE, y, x);
   else
     y = activate_if(c, inner, y, act);
   return activate_if(c, inner, apply_norm(c, m, &l->norm[1], y), act);
@@ -381,11 +382,10 @@ static fc_tensor *pre_activation(fc_ctx *c, const model *m, int number, fc_tenso
   const bool    inner = number < m->n_layers - 1;
 
   x            = apply_norm(c, m, &l->norm[0], fc_activate(c, x, act));
-  fc_tensor *y = convolve(c, m, number, x, false);
+  fc_tensor *y = convolve(c, m, l, x, false);
   if (!g->use_channel_mlp) return y;
   if (g->norm != NO_NORM) y = apply_norm(c, m, &l->norm[1], activate_if(c, inner, y, act));
-  return apply_mlp(c, &l->mlp, inner && g->norm == NO_NORM ? act : FC_ACT_NONE, FC_ACT_GELU,
-                   g->channel_mlp_dropout, y, apply_skip(c, &l->mlp_skip, x));
+  return map_points(c, m, l, inner && g->norm == NO_NORM ? act : FC_ACT_NONE, y, x);
 }
 
 static fc_tensor *apply_layer(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {

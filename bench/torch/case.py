@@ -62,7 +62,10 @@ def read_config(folder):
 def build_model(folder):
     """the network with the folder's weights; a name may be missing on one side only if the config says so"""
     config = read_config(folder)
-    model = models.get(config["model"]).build(config["args"])
+    model, variant = models.get(config["model"]), config["args"]["variant"]
+    if variant not in model.VARIANTS:
+        raise SystemExit("%s: variant %s of %s is not restated" % (folder, variant, config["model"]))
+    model = model.build(config["args"])
     state = model.state_dict()
     weights = read_safetensors(os.path.join(folder, "weights.safetensors"))
     strange = sorted((set(weights) ^ set(state)) - set(config["missing_ok"]))

@@ -14,7 +14,8 @@ from torch import nn
 
 from factformer import AxisKernel, AxisReducer, FourierFeatures, SwapAxes
 
-CONTRACT = ("bhij,bhjyzc->bhiyzc", "bhij,bhxjzc->bhxizc", "bhij,bhxyjc->bhxyic")
+CONTRACT = {2: ("bhij,bhjyc->bhiyc", "bhij,bhxjc->bhxic"),
+            3: ("bhij,bhjyzc->bhiyzc", "bhij,bhxjzc->bhxizc", "bhij,bhxyjc->bhxyic")}
 
 
 class SpaceNorm(nn.Module):
@@ -28,23 +29,31 @@ class SpaceNorm(nn.Module):
     def forward(self, v):
         if self.first_release:
             return nn.functional.instance_norm(v)
-        return nn.functional.instance_norm(v.permute(0, 4, 1, 2, 3)).permute(0, 2, 3, 4, 1)
+        return last_axis(nn.functional.instance_norm(first_axis(v)))
+
+
+def first_axis(v):
+    """channels behind the samples"""
+    return v.permute(0, v.dim() - 1, *range(1, v.dim() - 1))
+
+
+def last_axis(v):
+    return v.permute(0, *range(2, v.dim()), 1)
 
 
 class ImplicitAttention(nn.Module):
-    def __init__(self, dim, heads, head_width, multiplier, variant):
+    def __init__(self, dim, heads, head_width, multiplier, variant, space):
         super().__init__()
         inner = heads * head_width
-        self.heads, self.head_width, self.parallel = heads, head_width, variant != "o_head"
+        self.heads, self.head_width, self.parallel, self.axes = heads, head_width, variant != "o_head", "xyz"[:space]
         self.in_norm = nn.LayerNorm(dim)
         self.to_v = nn.Linear(dim, inner, bias=False)
         self.to_in = nn.Linear(dim, dim, bias=False)
-        self.to_x = nn.Sequential(AxisReducer(dim))
-        self.to_y = nn.Sequential(SwapAxes(2), AxisReducer(dim))
-        self.to_z = nn.Sequential(SwapAxes(3), AxisReducer(dim))
-        for axis in "xyz":
+        for i, axis in enumerate(self.axes):
+            reducer = (AxisReducer(dim),) if i == 0 else (SwapAxes(i + 1), AxisReducer(dim))
+            setattr(self, "to_" + axis, nn.Sequential(*reducer))
             setattr(self, "low_rank_kernel_" + axis, AxisKernel(dim, heads, head_width, multiplier))
-        first, wide = variant == "m_feb2025", 3 * inner if self.parallel else inner
+        first, wide = variant == "m_feb2025", space * inner if self.parallel else inner
         # the maps stand at 1 and 3 in the first release, at 2 and 4 later
         self.to_out = nn.Sequential(SpaceNorm(first), *([] if first else [nn.Identity()]),
                                     nn.Linear(wide, dim, bias=False), nn.GELU(), nn.Linear(dim, dim, bias=False))
@@ -55,26 +64,28 @@ class ImplicitAttention(nn.Module):
         b, *grid, _ = u.shape
         w = self.in_norm(u)
         v, s = self.to_v(w), self.to_in(w)
-        summaries = (self.to_x(s), self.to_y(s), self.to_z(s))
-        kernels = (self.low_rank_kernel_x, self.low_rank_kernel_y, self.low_rank_kernel_z)
-        matrices = [kernel(r, p) for kernel, r, p in zip(kernels, summaries, positions)]
-        v = v.reshape(b, *grid, self.heads, self.head_width).permute(0, 4, 1, 2, 3, 5)
+        matrices = [getattr(self, "low_rank_kernel_" + axis)(getattr(self, "to_" + axis)(s), p)
+                    for axis, p in zip(self.axes, positions)]
+        n = len(grid)
+        v = v.reshape(b, *grid, self.heads, self.head_width).permute(0, n + 1, *range(1, n + 1), n + 2)
+        rules = CONTRACT[n]
         if self.parallel:
-            v = torch.cat([torch.einsum(rule, k, v) for rule, k in zip(CONTRACT, matrices)], dim=-1)
+            v = torch.cat([torch.einsum(rule, k, v) for rule, k in zip(rules, matrices)], dim=-1)
         else:
-            for rule, k in zip(CONTRACT, matrices):
+            for rule, k in zip(rules, matrices):
                 v = torch.einsum(rule, k, v)
-        return self.to_out_1(self.to_out(v.permute(0, 2, 3, 4, 1, 5).reshape(b, *grid, -1)))
+        return self.to_out_1(self.to_out(v.permute(0, *range(2, n + 2), 1, n + 2).reshape(b, *grid, -1)))
 
 
 class Encoder(nn.Module):
     def __init__(self, a):
         super().__init__()
-        dim = a["dim"]
+        dim, space = a["dim"], a.get("n_space", 3)
         self.repeats = a["n_layer"]
         self.layers = nn.ModuleList([
-            nn.ModuleList([nn.Sequential(FourierFeatures(3, dim, a["fourier_scale"]), nn.Linear(dim, dim)),
-                           ImplicitAttention(dim, a["heads"], a["dim_head"], a["kernel_multiplier"], a["variant"])])
+            nn.ModuleList([nn.Sequential(FourierFeatures(space, dim, a["fourier_scale"]), nn.Linear(dim, dim)),
+                           ImplicitAttention(dim, a["heads"], a["dim_head"], a["kernel_multiplier"], a["variant"],
+                                             space)])
             for _ in range(a["depth"])])
 
     def forward(self, u, positions):
@@ -90,11 +101,11 @@ class ChannelsFirst(nn.Module):
     """[B, X, Y, Z, C] -> [B, C, X Y Z]"""
 
     def forward(self, z):
-        return z.permute(0, 4, 1, 2, 3).flatten(2)
+        return first_axis(z).flatten(2)
 
 
 class IFactFormer(nn.Module):
-    """u [B, T, X, Y, Z, C], pos_x [X, 1], pos_y [Y, 1], pos_z [Z, 1] -> [B, X, Y, Z, C_out]"""
+    """u [B, T, X, Y, Z, C], pos_x [X, 1], pos_y [Y, 1], pos_z [Z, 1] -> [B, X, Y, Z, C_out]; n_space 2: without Z"""
 
     def __init__(self, a):
         super().__init__()
@@ -105,12 +116,12 @@ class IFactFormer(nn.Module):
         self.simple_to_out = nn.Sequential(ChannelsFirst(), nn.Conv1d(dim, dim // 2, 1, bias=False), nn.GELU(),
                                            nn.Conv1d(dim // 2, a["out_dim"], 1))
 
-    def forward(self, u, pos_x, pos_y, pos_z):
-        b, t, nx, ny, nz, c = u.shape
-        z = self.to_in(u.permute(0, 5, 1, 2, 3, 4).reshape(b, c, t, -1))  # [B, D, 1, X Y Z]
-        z = z.reshape(b, -1, nx, ny, nz).permute(0, 2, 3, 4, 1)
-        y = self.simple_to_out(self.encoder(z, (pos_x, pos_y, pos_z)))
-        return y.reshape(b, -1, nx, ny, nz).permute(0, 2, 3, 4, 1)
+    def forward(self, u, **positions):
+        b, t, *grid, c = u.shape
+        z = self.to_in(first_axis(u).reshape(b, c, t, -1))  # [B, D, 1, X Y Z]
+        z = last_axis(z.reshape(b, -1, *grid))
+        y = self.simple_to_out(self.encoder(z, [positions["pos_" + axis] for axis in "xyz"[:len(grid)]]))
+        return last_axis(y.reshape(b, -1, *grid))
 
 
 # ---- the model's entry (models.py) ----
@@ -128,6 +139,8 @@ PUBLISHED = {"ifactformer-m": ({"variant": "m_head", "dim": 96, "heads": 5, "dim
 
 def draw(a, shape, batch):
     """points per axis"""
+    if len(shape) == 2:
+        a["n_space"] = 2
     lines = {"pos_" + axis: torch.linspace(0, length, n)[:, None] for axis, length, n in zip("xyz", LENGTHS, shape)}
     return {"u": torch.randn(batch, a["in_time_window"], *shape, a["in_dim"]), **lines}
 
@@ -140,7 +153,7 @@ class ExportedNorm(nn.Module):
         self.norm = nn.InstanceNorm3d(channels, affine=True)
 
     def forward(self, v):
-        return self.norm(v.permute(0, 4, 1, 2, 3)).permute(0, 2, 3, 4, 1)
+        return last_axis(self.norm(first_axis(v)))
 
 
 def for_export(model, inputs):

@@ -93,6 +93,8 @@ ODD = {
         m_feb2025 4,6,3 3 depth=2 in_time_window=2
         o_head 3,7,5 1 heads=1
         o_head 6,2,4 3 depth=2 n_layer=3 in_dim=2 out_dim=1
+        m_head 7,5 2 depth=2 in_dim=2
+        o_head 4,9 1 heads=3 in_time_window=2
     """,
     "fno": """
         neuralop 16 1 n_modes=[5] norm="instance_norm"

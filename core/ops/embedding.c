@@ -1,5 +1,4 @@
-/* core/ops/embedding.c - y[i] = table[index_i]: rows of a table [R, D] by number; the numbers are constant.
- */
+/* core/ops/embedding.c - y[i] = table[index_i]: rows of a table [R, D] by number; numbers are constant. */
 #include "core/ops.h"
 #include "core/spans.h"
 

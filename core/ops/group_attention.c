@@ -1,17 +1,18 @@
 /* core/ops/group_attention.c - cosine attention (Swin V2: Liu et al. 2022) within groups of tokens, at the
-   end of a gated residual branch. For head h and tokens i, j of one group u_i = q_i / max(|q_i|, 1e-12), v_j
-   likewise from k_j,   f = exp(min(scale_h, 4.6052)), S_ij = f u_i . v_j + bias_hji - 200 [i and j lie in
-   different regions],   P = softmax over j, y_i = r_i + (1 + gate_s) sum_j P_ij w_j      w_j the values, s
-   the sample of token i qkv [R, 3 D] holds q, k and values of all heads one after the other, D = H d; r, y
-   [rows, D] the first rows of these R. Groups list rows of qkv, each of them once; -1 is a token of zeros,
-   which others attend to.
+   end of a gated residual branch. For head h and tokens i, j of one group:
+     u_i = q_i / max(|q_i|, 1e-12),   v_j likewise from k_j,   f = exp(min(scale_h, 4.6052))
+     S_ij = f u_i . v_j + bias_hji - 200 [i and j lie in different regions],   P = softmax over j
+     y_i = r_i + (1 + gate_s) sum_j P_ij w_j,   w_j the values, s the sample of token i
+   qkv [R, 3 D] holds q, k and values of all heads one after the other, D = H d; r and y [rows, D] belong
+   to the first of these R rows. Groups list rows of qkv, each of them once.
 
-   Groups are small (64 tokens), so everything between qkv and y happens in the cache: tokens are fetched by
-   row, P is made again in backward, and nothing is kept. Backward, with g = (1 + gate) dy:
-     dw_j = sum_i P_ij g_i,   T_ij = P_ij (g_i . w_j - sum_k P_ik g_i . w_k),   dbias_hji += T_ij,
-     d(f u_i) = sum_j T_ij v_j,   dv_j = sum_i T_ij f u_i,   dscale_h += sum_i (f u_i) . d(f u_i),
+   Groups are small (64 tokens), so all between qkv and y happens in the cache: tokens are fetched by row,
+   P is made again in backward, and nothing is kept. Backward, with g = (1 + gate) dy:
+     dw_j = sum_i P_ij g_i,   T_ij = P_ij (g_i . w_j - sum_k P_ik g_i . w_k),   dbias_hji += T_ij
+     d(f u_i) = sum_j T_ij v_j,   dv_j = sum_i T_ij f u_i,   dscale_h += sum_i (f u_i) . d(f u_i)
      dgate_s += sum_i dy_i (sum_j P_ij w_j) */
 #include "core/gemm.h"
+#include "core/ops/cosine_rows.h"
 #include "core/ops/modulation.h"
 #include "core/parallel.h"
 #include "core/spans.h"
@@ -22,7 +23,7 @@
 /* MAX_SLOTS: tasks with scratch of their own; CHUNKS: copies of the sums of backward; LIBRARY: multiply-adds
    from which on a product is worth a call */
 enum { MAX_SLOTS = 64, CHUNKS = 32, LIBRARY = 1 << 13 };
-static const double max_scale = 4.6052, tiny_norm = 1e-12, penalty = -200;
+static const double max_scale = 4.6052;
 
 typedef struct {
   const fc_token_groups *groups;
@@ -31,8 +32,7 @@ typedef struct {
   const fc_real         *qkv, *scale, *bias, *r;
 } problem;
 
-/* Scratch of one task: tokens of one head [n, d]; pairs [n, n], keys by queries, so that the softmax runs
-   down whole vectors of queries; numbers of tokens [n]. */
+/* Scratch of one task: tokens of one head [n, d]; pairs [n, n], keys by queries; numbers of tokens [n]. */
 typedef struct {
   fc_real        *u, *v, *w, *g, *o, *P, *T, *inverse_u, *inverse_v, *top, *sum, *zeros;
   const fc_real **gate; /* [n] of each token */
@@ -96,132 +96,71 @@ static void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const fc_
 
 /* ---- forward ---- */
 
-/* u = f x / max(|x|, tiny) for the tokens of a group, inverse = f / max(|x|, tiny), in double: scores of 100
-   feel every rounding. x begins at the head's first number. */
-FC_SIMD static void fetch_units(fc_real *restrict u, fc_real *restrict inverse, const fc_real *restrict x,
-                                int64_t step, const int32_t *restrict row, int64_t n, int64_t d, fc_real f) {
-  for (int64_t i = 0; i < n; i++) {
-    const fc_real *t      = x + row[i] * step;
-    fc_real        square = 0;
-    FC_REDUCE(+, square) for (int64_t j = 0; j < d; j++) square += t[j] * t[j];
-    inverse[i] = square;
-  }
-  for (int64_t i = 0; i < n; i++) {
-    const double length = sqrt((double)inverse[i]);
-    inverse[i]          = (fc_real)((double)f / (length > tiny_norm ? length : tiny_norm));
-  }
-  for (int64_t i = 0; i < n; i++, u += d) {
-    const fc_real *t = x + row[i] * step;
-    for (int64_t j = 0; j < d; j++) u[j] = inverse[i] * t[j];
-  }
-}
-
-FC_SIMD static void fetch(fc_real *restrict w, const fc_real *restrict x, int64_t step,
-                          const int32_t *restrict row, int64_t n, int64_t d) {
-  for (int64_t i = 0; i < n; i++, w += d) {
-    const fc_real *t = x + row[i] * step;
-    for (int64_t j = 0; j < d; j++) w[j] = t[j];
-  }
-}
-
-/* softmax over the keys j of S [j, i] + bias + mask, in place; top and sum of each query i */
-FC_SIMD static void weights(fc_real *restrict S, const fc_real *restrict bias, const int32_t *restrict region,
-                            fc_real *restrict top, fc_real *restrict sum, int64_t n) {
-  for (int64_t i = 0; i < n; i++) top[i] = -(fc_real)INFINITY, sum[i] = 0;
-  for (int64_t j = 0; j < n; j++) {
-    fc_real *s = S + j * n;
-    if (bias)
-      for (int64_t i = 0; i < n; i++) s[i] += bias[j * n + i];
-    if (region)
-      for (int64_t i = 0; i < n; i++) s[i] += region[i] != region[j] ? (fc_real)penalty : 0;
-    for (int64_t i = 0; i < n; i++) top[i] = s[i] > top[i] ? s[i] : top[i];
-  }
-  for (int64_t j = 0; j < n; j++) {
-    fc_real *s = S + j * n;
-    for (int64_t i = 0; i < n; i++) sum[i] += s[i] = fc_exp(s[i] - top[i]);
-  }
-  for (int64_t i = 0; i < n; i++) sum[i] = 1 / sum[i];
-  for (int64_t j = 0; j < n; j++)
-    for (int64_t i = 0; i < n; i++) S[j * n + i] *= sum[i];
-}
-
 static fc_real scale_of(const problem *p, int64_t h) {
   const double s = (double)p->scale[h];
 
   return (fc_real)exp(s < max_scale ? s : max_scale);
 }
 
-/* gates of a group's tokens; a run of tokens belongs to one sample */
-static void find_gates(const problem *p, const int32_t *row, const tiles *t) {
-  int64_t sample = -1;
+/* tokens of group n in an array with `step` numbers for each row, d of them for each head */
+static fc_token_rows tokens_of(const problem *p, int64_t n, int64_t step) {
+  return (fc_token_rows){p->groups->row + n * p->groups->length, p->groups->length, p->d, step};
+}
+
+/* gates of head h for the tokens of group n; a run of tokens belongs to one sample */
+static void find_gates(const problem *p, int64_t n, int64_t h, const tiles *t) {
+  const int32_t *row    = p->groups->row + n * p->groups->length;
+  int64_t        sample = -1;
 
   for (int64_t i = 0; i < p->groups->length; i++) {
     t->gate[i] = t->zeros;
     if (!p->m.rows || row[i] >= p->rows) continue;
     if (sample < 0 || row[i] < sample * p->N || row[i] >= (sample + 1) * p->N) sample = row[i] / p->N;
-    t->gate[i] = p->m.rows->x + fc_modulation_at(&p->m, sample, p->D, FC_MOD_GATE);
+    t->gate[i] = p->m.rows->x + fc_modulation_at(&p->m, sample, p->D, FC_MOD_GATE) + h * p->d;
   }
 }
 
 /* d numbers of each row on their way into the second cache; a hint never faults. Inline, since the compiler
    takes a function of hints for one without effect. */
 #define INLINE static inline __attribute__((always_inline))
-INLINE void hint(const fc_real *x, int64_t step, const int32_t *row, int64_t n, int64_t d) {
+INLINE void hint(const fc_real *x, fc_token_rows t) {
   enum { LINE = 64 / sizeof(fc_real) };
 
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < d + LINE - 1; j += LINE)
-      __builtin_prefetch(x + row[i] * step + fc_min64(j, d - 1), 0, 2);
+  for (int64_t i = 0; i < t.n; i++)
+    for (int64_t j = 0; j < t.d + LINE - 1; j += LINE)
+      __builtin_prefetch(x + t.row[i] * t.step + fc_min64(j, t.d - 1), 0, 2);
 }
 
 /* What head h of the next group reads: single rows far apart, which the processor does not foresee. */
 INLINE void fetch_ahead(const problem *p, int64_t n, int64_t h, const fc_real *rows) {
-  const int64_t  len = p->groups->length, d = p->d, column = h * d;
-  const int32_t *row = p->groups->row + (n + 1) * len;
-
   if (n + 1 >= p->groups->count) return;
-  for (int i = 0; i < 3; i++) hint(p->qkv + i * p->D + column, 3 * p->D, row, len, d);
-  hint(rows + column, p->D, row, len, d);
+  for (int i = 0; i < 3; i++) hint(p->qkv + i * p->D + h * p->d, tokens_of(p, n + 1, 3 * p->D));
+  hint(rows + h * p->d, tokens_of(p, n + 1, p->D));
 }
 
 /* tokens and weights of head h in group n */
 static void load(const problem *p, int64_t n, int64_t h, const tiles *t) {
-  const fc_token_groups *g   = p->groups;
-  const int64_t          len = g->length, d = p->d, step = 3 * p->D;
-  const int32_t         *row = g->row + n * len;
-  const fc_real         *x   = p->qkv + h * d;
+  const fc_token_groups *g    = p->groups;
+  const fc_token_rows    from = tokens_of(p, n, 3 * p->D);
+  const int64_t          len  = g->length;
+  const fc_real         *x    = p->qkv + h * p->d;
 
-  fetch_units(t->u, t->inverse_u, x, step, row, len, d, scale_of(p, h));
-  fetch_units(t->v, t->inverse_v, x + p->D, step, row, len, d, 1);
-  fetch(t->w, x + 2 * p->D, step, row, len, d);
-  product(false, true, len, len, d, t->v, t->u, t->P);
-  weights(t->P, p->bias ? p->bias + h * len * len : NULL, g->region ? g->region + n % g->masks * len : NULL,
-          t->top, t->sum, len);
+  fc_units_fetch(t->u, t->inverse_u, x, from, scale_of(p, h));
+  fc_units_fetch(t->v, t->inverse_v, x + p->D, from, 1);
+  fc_tokens_fetch(t->w, x + 2 * p->D, from);
+  product(false, true, len, len, p->d, t->v, t->u, t->P);
+  fc_keys_softmax(t->P, p->bias ? p->bias + h * len * len : NULL,
+                  g->region ? g->region + n % g->masks * len : NULL, t->top, t->sum, len);
 }
 
-/* y = r + (1 + gate) o for d numbers of each token that has a row in y */
-FC_SIMD static void add_gated(fc_real *restrict y, const fc_real *restrict r, int64_t step, int64_t rows,
-                              const int32_t *restrict row, const fc_real *const *restrict gate,
-                              int64_t column, const fc_real *restrict o, int64_t n, int64_t d) {
-  for (int64_t i = 0; i < n; i++, o += d) {
-    const int64_t  at = row[i] * step + column;
-    const fc_real *g  = gate[i] + column;
-    if (row[i] >= rows) continue;
-    for (int64_t j = 0; j < d; j++) y[at + j] = r[at + j] + (1 + g[j]) * o[j];
-  }
-}
+static void forward_head(const problem *p, int64_t n, int64_t h, const tiles *t, fc_real *y) {
+  const int64_t len = p->groups->length, column = h * p->d;
 
-static void forward_group(const problem *p, int64_t n, const tiles *t, fc_real *y) {
-  const int64_t  len = p->groups->length, d = p->d;
-  const int32_t *row = p->groups->row + n * len;
-
-  find_gates(p, row, t);
-  for (int64_t h = 0; h < p->H; h++) {
-    load(p, n, h, t);
-    fetch_ahead(p, n, h, p->r);
-    product(true, false, len, d, len, t->P, t->w, t->o);
-    add_gated(y, p->r, p->D, p->rows, row, t->gate, h * d, t->o, len, d);
-  }
+  load(p, n, h, t);
+  fetch_ahead(p, n, h, p->r);
+  product(true, false, len, p->d, len, t->P, t->w, t->o);
+  find_gates(p, n, h, t);
+  fc_tokens_gate(y + column, p->r + column, tokens_of(p, n, p->D), p->rows, t->gate, t->o);
 }
 
 /* multiply-adds of one product over all pairs */
@@ -241,7 +180,8 @@ static void forward(fc_ctx *c, const problem *p, fc_real *y) {
   c->flops += 4 * pairs(p);
   if (!c->dry) FC_FOR_TASKS(s, slots, work_of(p)) {
       const tiles t = cut_tiles(p, &all, s);
-      for (int64_t n = s * per; n < fc_min64(count, (s + 1) * per); n++) forward_group(p, n, &t, y);
+      for (int64_t n = s * per; n < fc_min64(count, (s + 1) * per); n++)
+        for (int64_t h = 0; h < p->H; h++) forward_head(p, n, h, &t, y);
     }
   fc_arena_pop(c->arena, mark);
 }
@@ -254,52 +194,6 @@ typedef struct {
   bool           fresh;
   fc_real       *bias, *scale, *gate; /* sums of one chunk: [H, n, n], [H], [samples, D]; NULL: nobody asks */
 } gradients;
-
-/* T = P (T - sum P T), sums over keys: "P = softmax(S)" backwards */
-FC_SIMD static void softmax_back(fc_real *restrict T, const fc_real *restrict P, fc_real *restrict sum,
-                                 int64_t n) {
-  for (int64_t i = 0; i < n; i++) sum[i] = 0;
-  for (int64_t j = 0; j < n; j++)
-    for (int64_t i = 0; i < n; i++) sum[i] += P[j * n + i] * T[j * n + i];
-  for (int64_t j = 0; j < n; j++)
-    for (int64_t i = 0; i < n; i++) T[j * n + i] = P[j * n + i] * (T[j * n + i] - sum[i]);
-}
-
-/* u = f x / |x| with gradient g: dx = (f g - u (u . g) / f) / |x|, or f g / tiny below the floor */
-FC_SIMD static void units_back(fc_real *restrict dx, int64_t step, const int32_t *restrict row,
-                               const fc_real *restrict g, const fc_real *restrict u,
-                               const fc_real *restrict inverse, int64_t n, int64_t d, fc_real f, bool fresh) {
-  const fc_real inverse_square = 1 / (f * f), floor = (fc_real)((double)f / tiny_norm);
-
-  for (int64_t i = 0; i < n; i++, g += d, u += d) {
-    fc_real dot = 0, *to = dx + row[i] * step;
-    FC_REDUCE(+, dot) for (int64_t j = 0; j < d; j++) dot += u[j] * g[j];
-    const fc_real factor = inverse[i], slope = factor < floor ? dot * inverse_square : 0;
-    for (int64_t j = 0; j < d; j++) to[j] = fc_into(fresh, to[j], factor * (g[j] - slope * u[j]));
-  }
-}
-
-FC_SIMD static void store_rows(fc_real *restrict dx, int64_t      step, const int32_t *restrict row,
-                               const fc_real *restrict g, int64_t n, int64_t d, bool fresh) {
-  for (int64_t i = 0; i < n; i++, g += d) {
-    fc_real *to = dx + row[i] * step;
-    for (int64_t j = 0; j < d; j++) to[j] = fc_into(fresh, to[j], g[j]);
-  }
-}
-
-/* g = (1 + gate) dy, zero for tokens without a row in y */
-FC_SIMD static void fetch_gradient(fc_real *restrict g, const fc_real *restrict dy, int64_t step,
-                                   int64_t rows, const int32_t *restrict row,
-                                   const fc_real *const *restrict gate, int64_t column, int64_t n,
-                                   int64_t d) {
-  for (int64_t i = 0; i < n; i++, g += d) {
-    const fc_real *from = dy + row[i] * step + column, *open = gate[i] + column;
-    if (row[i] < rows)
-      for (int64_t j = 0; j < d; j++) g[j] = (1 + open[j]) * from[j];
-    else
-      for (int64_t j = 0; j < d; j++) g[j] = 0;
-  }
-}
 
 FC_SIMD static void multiply_add(fc_real *restrict y, const fc_real *restrict a, const fc_real *restrict b,
                                  int64_t n) {
@@ -314,8 +208,9 @@ FC_SIMD static fc_real dot_span(const fc_real *restrict a, const fc_real *restri
 }
 
 /* "y_i = r_i + (1 + gate) o_i": dgate += dy_i o_i */
-static void gate_back(const problem *p, const gradients *k, const int32_t *row, int64_t h, const tiles *t) {
-  const int64_t len = p->groups->length, d = p->d;
+static void gate_back(const problem *p, const gradients *k, int64_t n, int64_t h, const tiles *t) {
+  const int64_t  len = p->groups->length, d = p->d;
+  const int32_t *row = p->groups->row + n * len;
 
   product(true, false, len, d, len, t->P, t->w, t->o);
   for (int64_t i = 0; i < len; i++)
@@ -324,29 +219,25 @@ static void gate_back(const problem *p, const gradients *k, const int32_t *row, 
 }
 
 static void backward_head(const problem *p, const gradients *k, int64_t n, int64_t h, const tiles *t) {
-  const int64_t  len = p->groups->length, d = p->d, step = 3 * p->D;
-  const int32_t *row = p->groups->row + n * len;
-  fc_real       *dx  = k->dqkv + h * d;
+  const fc_token_rows to  = tokens_of(p, n, 3 * p->D);
+  const int64_t       len = p->groups->length, d = p->d;
+  fc_real            *dx = k->dqkv + h * d;
 
   load(p, n, h, t);
   fetch_ahead(p, n, h, k->dy);
-  if (k->gate) gate_back(p, k, row, h, t);
-  fetch_gradient(t->g, k->dy, p->D, p->rows, row, t->gate, h * d, len, d);
+  if (k->gate) gate_back(p, k, n, h, t);
+  find_gates(p, n, h, t);
+  fc_tokens_gate_back(t->g, k->dy + h * d, tokens_of(p, n, p->D), p->rows, t->gate);
   product(false, false, len, d, len, t->P, t->g, t->o); /* "y_i = sum_j P_ij w_j" */
-  store_rows(dx + 2 * p->D, step, row, t->o, len, d, k->fresh);
+  fc_tokens_store(dx + 2 * p->D, to, t->o, k->fresh);
   product(false, true, len, len, d, t->w, t->g, t->T);
-  softmax_back(t->T, t->P, t->sum, len);
+  fc_keys_softmax_back(t->T, t->P, t->sum, len);
   if (k->bias) fc_span_add(k->bias + h * len * len, t->T, len * len);
   product(true, false, len, d, len, t->T, t->v, t->o); /* "S_ij = f u_i . v_j" */
   if (k->scale) k->scale[h] += dot_span(t->u, t->o, len * d);
-  units_back(dx, step, row, t->o, t->u, t->inverse_u, len, d, scale_of(p, h), k->fresh);
+  fc_units_back(dx, to, t->o, t->u, t->inverse_u, scale_of(p, h), k->fresh);
   product(false, false, len, d, len, t->T, t->u, t->o);
-  units_back(dx + p->D, step, row, t->o, t->v, t->inverse_v, len, d, 1, k->fresh);
-}
-
-static void backward_group(const problem *p, const gradients *k, int64_t n, const tiles *t) {
-  find_gates(p, p->groups->row + n * p->groups->length, t);
-  for (int64_t h = 0; h < p->H; h++) backward_head(p, k, n, h, t);
+  fc_units_back(dx + p->D, to, t->o, t->v, t->inverse_v, 1, k->fresh);
 }
 
 /* ---- sums over groups: each chunk of groups has its own, added in order at the end ---- */
@@ -388,7 +279,8 @@ static void backward(fc_ctx *c, const fc_node *node) {
       const tiles     own  = cut_tiles(p, &all, t);
       const gradients mine = with_sums(k, &s, part + t * s.all);
       memset(part + t * s.all, 0, (size_t)s.all * sizeof *part);
-      for (int64_t q = t * per; q < fc_min64(count, (t + 1) * per); q++) backward_group(p, &mine, q, &own);
+      for (int64_t q = t * per; q < fc_min64(count, (t + 1) * per); q++)
+        for (int64_t h = 0; h < p->H; h++) backward_head(p, &mine, q, h, &own);
     }
     FC_FOR_SPANS(at, len, s.all)
     for (int64_t t = 1; t < chunks; t++) fc_span_add(part + at, part + t * s.all + at, len);

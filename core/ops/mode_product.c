@@ -77,11 +77,12 @@ INLINE void fetch_write(const fc_real *at) {
   for (int l = 0; l < 2 * L; l += LINE) __builtin_prefetch(at + l, 1);
 }
 
-INLINE void load_weights(const int outputs, const product *p, const fc_mode_vector *v, int64_t i, int64_t o,
-                         lanes w[OUTPUTS][2]) {
+/* the pairs of this tile; those `ahead` tiles further are asked for */
+INLINE void load_weights(const int outputs, const int ahead, const product *p, const fc_mode_vector *v,
+                         int64_t i, int64_t o, lanes w[OUTPUTS][2]) {
   for (int q = 0; q < outputs; q++) {
     const fc_real *at = p->W[v->weight] + weight_at(p, v, i, o + q);
-    fetch_read(at + 2 * outputs * p->M[v->weight]);
+    fetch_read(at + 2 * ahead * outputs * p->M[v->weight]);
     split(w[q], at, v->lanes);
   }
 }
@@ -90,7 +91,7 @@ INLINE void load_weights(const int outputs, const product *p, const fc_mode_vect
 INLINE void forward_tile(const int outputs, const product *p, int64_t v, int64_t i, int64_t o) {
   lanes w[OUTPUTS][2];
 
-  load_weights(outputs, p, &p->m->vector[v], i, o, w);
+  load_weights(outputs, 2, p, &p->m->vector[v], i, o, w);
   for (int64_t b = 0; b < p->B; b++) {
     const lanes *x  = (const lanes *)(p->x + channel(p, p->I, v, b, i));
     lanes       *y  = (lanes *)(p->y + channel(p, p->O, v, b, o));
@@ -130,7 +131,7 @@ INLINE void backward_tile(const int outputs, const product *p, int64_t v, int64_
   fc_real              *dW = p->dW[mv->weight];
   lanes                 w[OUTPUTS][2], dw[OUTPUTS][2];
 
-  load_weights(outputs, p, mv, i, o, w);
+  load_weights(outputs, 1, p, mv, i, o, w); /* two tiles ahead of both arrays is too much (measured) */
   for (int q = 0; q < outputs; q++) {
     if (dW) fetch_write(dW + weight_at(p, mv, i, o + q + outputs));
     dw[q][0] = dw[q][1] = (lanes){0};

@@ -1,11 +1,10 @@
-/* core/ops/modulated.c - layer norm with shift and scale of each sample (adaptive layer norm: Peebles and Xie
-   2023), alone or in front of a product:
+/* core/ops/modulated.c - layer norm with shift and scale of each sample (adaptive layer norm: Peebles and
+   Xie 2023), alone or in front of a product:
      z = (x^ w + b) (1 + scale_s) + shift_s,   x^ = (x - mean) / sqrt(var + eps),   y = z W^T + a
    x [.., C] with N rows for each of B samples s, w, b [C] or NULL, W [O, C], a [O] or NULL.
 
-   Both factors of a sample together are one norm: z = x^ A_s + D_s, A_s = w (1 + scale_s), D_s = b (1 +
-   scale_s)
-   + shift_s. z lives in the cache for a block of rows; backward makes it again from x and the kept means. */
+   Both factors of a sample together are one norm: z = x^ A + D, A = w (1 + scale), D = b (1 + scale) +
+   shift. z lives in the cache for a block of rows; backward makes it again from x and the kept means. */
 #include "core/gemm.h"
 #include "core/ops/epilogue.h"
 #include "core/ops/modulation.h"

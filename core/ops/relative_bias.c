@@ -1,6 +1,7 @@
-/* core/ops/relative_bias.c - position bias of square windows: y[h, lead + i, lead + j] = table[offset(i, j),
-   h], offset the distance of cell i = (a, b) from cell j = (a', b') (Swin: Liu et al. 2021): (a - a' + size -
-   1)(2 size - 1) + b - b' + size - 1. The first `lead` rows and columns are zero. */
+/* core/ops/relative_bias.c - position bias of square windows (Swin: Liu et al. 2021):
+     y[h, lead + j, lead + i] = table[offset(i, j), h],   offset = (a - a' + s - 1)(2 s - 1) + b - b' + s - 1
+   for query i = (a, b) and key j = (a', b') of a window of s x s cells. The first `lead` rows and columns are
+   zero. */
 #include "core/ops.h"
 #include "core/parallel.h"
 
