@@ -186,7 +186,7 @@ static void init_layer(layer *l, fc_params *p, const model *m, int number) {
     fc_params_pop(p);
   }
   for (int i = 0; g->norm == GROUP_NORM && i < 2; i++) {
-    char name[32];
+    char name[48];
     snprintf(name, sizeof name, "norm.%d", 2 * number + i);
     fc_norm_init(&l->norm[i], p, name, m->C, 1e-5);
   }
@@ -210,7 +210,7 @@ static void init_neuralop(model *m, fc_params *p) {
 
 static void init_nsl_layer(layer *l, fc_params *p, const model *m, int number) {
   int64_t dim[FC_MAX_DIMS] = {m->C, m->C, 1, 1, 1};
-  char    name[32];
+  char    name[48];
 
   snprintf(name, sizeof name, "w%d", number);
   fc_linear_init_shaped(&l->w, p, name, true, 2 + m->n_space, dim);
@@ -552,8 +552,8 @@ static fc_status frames(const void *self, fc_frames *out) {
   FC_REQUIRE(!nsl || g->space_dim == m->n_space, FC_E_MISMATCH,
              "fno: space_dim is %lld; on gridded data it is the number of axes, %d", (long long)g->space_dim,
              m->n_space);
-  FC_REQUIRE(in > 0 && in % g->in_frames == 0, FC_E_MISMATCH,
-             "fno: %s = %lld is not in_frames = %lld times a number of channels",
+  FC_REQUIRE(in > 0 && in % g->in_frames == 0 && (!g->steady || g->in_frames == 1), FC_E_MISMATCH,
+             "fno: %s = %lld must be in_frames = %lld times a number of channels, in_frames 1 if steady",
              nsl ? "fun_dim" : "in_channels", (long long)in, (long long)g->in_frames);
   *out = (fc_frames){.n_in         = (int)g->in_frames,
                      .max_out      = 1,
