@@ -13,7 +13,6 @@
 #include "core/rng.h"
 #include "core/vmath.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MAX_LEVELS = FC_LIST / 2, MAX_LABELS = 3, CODE = 256 };
@@ -42,7 +41,7 @@ static const fc_option options[] = {
     FC_OPT_INT(config, out_channels, "2", 1, 1024, "mixed_channels: output channels"),
     FC_OPT_INT(config, num_timesteps, "2", 1, 256,
                "separate_channels: frames of a field, the last one unknown"),
-    FC_OPT_INT(config, window_size, "8", 2, 64, "tokens along the side of a window"),
+    FC_OPT_INT(config, window_size, "8", 2, 32, "tokens along the side of a window"),
     FC_OPT_INT(config, patch_size, "4", 1, 64, "points along the side of a patch"),
     FC_OPT_INT(config, hidden_size, "0", 0, 8192, "width D_0, doubled at each level; 0: by size"),
     FC_OPT_INT(config, max_hidden_size, "2048", 1, 1 << 20,
@@ -99,23 +98,21 @@ static const char *const label_tables[2][MAX_LABELS] = {
 /* The official code sets normal numbers of 0.02 on all levels but the last one, which keeps PyTorch's default
    for tables, N(0, 1), and the common Xavier for its time map. */
 static void init_time(fc_linear map[2], fc_params *p, const char *name, int64_t D, bool small) {
-  const int64_t in[2] = {CODE, D};
+  static const char *const number[2] = {"0", "2"};
+  const int64_t            in[2]     = {CODE, D};
 
+  fc_params_push(p, "%s", name);
   for (int i = 0; i < 2; i++) {
-    char path[64];
-    snprintf(path, sizeof path, "%s.%d", name, 2 * i);
     if (small)
-      fc_linear_init_normal(&map[i], p, path, in[i], D, true, 0.02);
+      fc_linear_init_normal(&map[i], p, number[i], in[i], D, true, 0.02);
     else
-      fc_linear_init_xavier(&map[i], p, path, in[i], D, true);
+      fc_linear_init_xavier(&map[i], p, number[i], in[i], D, true);
   }
+  fc_params_pop(p);
 }
 
-static fc_tensor *init_table(fc_params *p, const char *name, int64_t rows, int64_t D, bool small) {
-  fc_params_push(p, "%s", name);
-  fc_tensor *t = fc_param(p, "embedding_table.weight", fc_init_normal(small ? 0.02 : 1), FC_DIMS(rows, D));
-  fc_params_pop(p);
-  return t;
+static fc_tensor *init_table(fc_params *p, int64_t rows, int64_t D, bool small) {
+  return fc_param(p, "embedding_table.weight", fc_init_normal(small ? 0.02 : 1), FC_DIMS(rows, D));
 }
 
 /* Simulation time, time step and parameters enter the official network times 0.0: their weights are stored
@@ -132,7 +129,9 @@ static void init_unfelt(fc_params *p, const model *m, int level) {
   init_time(unused, p, "mlp", D, small);
   fc_params_pop(p);
   fc_params_push(p, "pde_parameter_embedder_%d", level);
-  init_table(p, "class_embedder", m->cfg.num_classes, D, small);
+  fc_params_push(p, "class_embedder");
+  init_table(p, m->cfg.num_classes, D, small);
+  fc_params_pop(p);
   fc_linear_init_xavier(unused, p, "mlp_combined.0", D, D, true);
   fc_linear_init_xavier(unused, p, "mlp_combined.2", D, D, true);
   init_time(unused, p, "mlp_timestep", D, small);
@@ -147,9 +146,9 @@ static void init_code(model *m, fc_params *p, int level) {
   init_time(l->time, p, "mlp", m->D[level], small);
   fc_params_pop(p);
   for (int i = 0; i < m->labels; i++) {
-    char name[64];
-    snprintf(name, sizeof name, "%s_%d", label_tables[m->separate][i], level);
-    l->table[i] = init_table(p, name, m->rows[i], m->D[level], small);
+    fc_params_push(p, "%s_%d", label_tables[m->separate][i], level);
+    l->table[i] = init_table(p, m->rows[i], m->D[level], small);
+    fc_params_pop(p);
   }
   if (m->separate) init_unfelt(p, m, level);
 }
@@ -170,24 +169,22 @@ static void init_stage(fc_window_stage *s, fc_params *p, const model *m, int64_t
 static const fc_conv_spec same = {1, 1, 1, false};
 
 static void init_down(model *m, fc_params *p, int i) {
-  char name[32];
-
   fc_params_push(p, "encoder_level_%d", i);
   init_stage(&m->down_stage[i], p, m, m->D[i], m->cfg.depth.v[i]);
   fc_params_pop(p);
-  snprintf(name, sizeof name, "down%d_%d.body.0", i, i + 1);
-  fc_conv_init_xavier(&m->down[i], p, name, 2, m->D[i], m->D[i + 1] / 4, 3, false, same);
+  fc_params_push(p, "down%d_%d", i, i + 1);
+  fc_conv_init_xavier(&m->down[i], p, "body.0", 2, m->D[i], m->D[i + 1] / 4, 3, false, same);
+  fc_params_pop(p);
 }
 
 /* The finest stage comes first in `depth` and keeps both halves of what it joins. */
 static void init_up(model *m, fc_params *p, int i) {
   const int64_t out = i == 0 ? m->D_out : m->D[i];
-  char          name[32];
 
-  snprintf(name, sizeof name, "up%d_%d.body.0", i + 1, i);
-  fc_conv_init_xavier(&m->up[i], p, name, 2, m->D[i + 1], 4 * m->D[i], 3, false, same);
-  snprintf(name, sizeof name, "reduce_chan_level%d", i);
-  fc_params_push(p, "%s", name);
+  fc_params_push(p, "up%d_%d", i + 1, i);
+  fc_conv_init_xavier(&m->up[i], p, "body.0", 2, m->D[i + 1], 4 * m->D[i], 3, false, same);
+  fc_params_pop(p);
+  fc_params_push(p, "reduce_chan_level%d", i);
   m->reduce[i].weight =
       fc_param(p, "weight", fc_init_xavier(2 * m->D[i], out, 1), FC_DIMS(out, 2 * m->D[i], 1, 1));
   m->reduce[i].bias = fc_param(p, "bias", fc_init_constant(0), FC_DIMS(out));
@@ -272,6 +269,9 @@ static fc_status check_options(const model *m) {
       (long long)d);
   FC_REQUIRE(!g->steady || (!m->separate && g->in_frames == 1), FC_E_USAGE,
              "pde_transformer: steady wants variant mixed_channels and in_frames 1");
+  FC_REQUIRE((double)g->hidden_size * g->mlp_ratio >= 1, FC_E_USAGE,
+             "pde_transformer: mlp_ratio %g leaves no hidden layer at hidden_size %lld", g->mlp_ratio,
+             (long long)g->hidden_size);
   FC_REQUIRE(m->separate || g->in_channels % g->in_frames == 0, FC_E_USAGE,
              "pde_transformer: in_channels %lld must be a multiple of in_frames %lld",
              (long long)g->in_channels, (long long)g->in_frames);

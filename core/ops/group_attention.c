@@ -20,9 +20,9 @@
 
 #include <string.h>
 
-/* MAX_SLOTS: tasks with scratch of their own; CHUNKS: copies of the sums of backward; LIBRARY: multiply-adds
-   from which on a product is worth a call */
-enum { MAX_SLOTS = 64, CHUNKS = 32, LIBRARY = 1 << 13 };
+/* TASKS of forward; CHUNKS of backward, each with sums of its own; LIBRARY: multiply-adds from which on a
+   product is worth a call */
+enum { TASKS = 64, CHUNKS = 32, LIBRARY = 1 << 13 };
 static const double max_scale = 4.6052;
 
 typedef struct {
@@ -32,7 +32,7 @@ typedef struct {
   const fc_real         *qkv, *scale, *bias, *r;
 } problem;
 
-/* Scratch of one task: tokens of one head [n, d]; pairs [n, n], keys by queries; numbers of tokens [n]. */
+/* Scratch of one thread: tokens of one head [n, d]; pairs [n, n], keys by queries; numbers of tokens [n]. */
 typedef struct {
   fc_real        *u, *v, *w, *g, *o, *P, *T, *inverse_u, *inverse_v, *top, *sum, *zeros;
   const fc_real **gate; /* [n] of each token */
@@ -44,24 +44,36 @@ static int64_t tile_size(const problem *p) {
   return 5 * n * p->d + 2 * n * n + 4 * n + p->D;
 }
 
-/* scratch of so many tasks, and the part of task t */
+/* scratch of all threads */
 typedef struct {
   fc_real        *x;
   const fc_real **gate;
 } pool;
 
-static pool make_pool(fc_arena *a, const problem *p, int64_t tasks) {
-  return (pool){fc_arena_push(a, (size_t)(tasks * tile_size(p)) * sizeof(fc_real)),
-                fc_arena_push(a, (size_t)(tasks * p->groups->length) * sizeof(fc_real *))};
+static pool make_pool(fc_arena *a, const problem *p) {
+  return (pool){fc_arena_push(a, (size_t)(fc_threads() * tile_size(p)) * sizeof(fc_real)),
+                fc_arena_push(a, (size_t)(fc_threads() * p->groups->length) * sizeof(fc_real *))};
 }
 
-static tiles cut_tiles(const problem *p, const pool *from, int64_t t) {
-  const int64_t n = p->groups->length, len = n * p->d;
-  fc_real      *x = from->x + t * tile_size(p), *P = x + 5 * len, *row = P + 2 * n * n;
+/* that of the calling thread */
+static tiles cut_tiles(const problem *p, const pool *from) {
+  const int64_t n = p->groups->length, len = n * p->d, thread = fc_thread();
+  fc_real      *x = from->x + thread * tile_size(p), *P = x + 5 * len, *row = P + 2 * n * n;
 
   memset(row + 4 * n, 0, (size_t)p->D * sizeof *row);
-  return (tiles){x,       x + len,     x + 2 * len, x + 3 * len, x + 4 * len,       P, P + n * n, row,
-                 row + n, row + 2 * n, row + 3 * n, row + 4 * n, from->gate + t * n};
+  return (tiles){x,
+                 x + len,
+                 x + 2 * len,
+                 x + 3 * len,
+                 x + 4 * len,
+                 P,
+                 P + n * n,
+                 row,
+                 row + n,
+                 row + 2 * n,
+                 row + 3 * n,
+                 row + 4 * n,
+                 from->gate + thread * n};
 }
 
 /* ---- small products ---- */
@@ -173,15 +185,15 @@ static int64_t work_of(const problem *p) {
 }
 
 static void forward(fc_ctx *c, const problem *p, fc_real *y) {
-  const int64_t count = p->groups->count, slots = fc_min64(count, MAX_SLOTS), per = fc_ceil_div(count, slots);
+  const int64_t count = p->groups->count, tasks = fc_min64(count, TASKS), per = fc_ceil_div(count, tasks);
   const size_t  mark = fc_arena_mark(c->arena);
-  const pool    all  = make_pool(c->arena, p, slots);
+  const pool    all  = make_pool(c->arena, p);
 
   c->flops += 4 * pairs(p);
-  if (!c->dry) FC_FOR_TASKS(s, slots, work_of(p)) {
-      const tiles t = cut_tiles(p, &all, s);
-      for (int64_t n = s * per; n < fc_min64(count, (s + 1) * per); n++)
-        for (int64_t h = 0; h < p->H; h++) forward_head(p, n, h, &t, y);
+  if (!c->dry) FC_FOR_TASKS(t, tasks, work_of(p)) {
+      const tiles own = cut_tiles(p, &all);
+      for (int64_t n = t * per; n < fc_min64(count, (t + 1) * per); n++)
+        for (int64_t h = 0; h < p->H; h++) forward_head(p, n, h, &own, y);
     }
   fc_arena_pop(c->arena, mark);
 }
@@ -271,12 +283,12 @@ static void backward(fc_ctx *c, const fc_node *node) {
   k.fresh |= !dqkv; /* then it goes to scratch */
   s.all           = s.bias + s.scale + s.gate;
   fc_real   *part = fc_arena_push(c->arena, (size_t)(chunks * s.all) * sizeof *part);
-  const pool all  = make_pool(c->arena, p, chunks);
+  const pool all  = make_pool(c->arena, p);
   k.dqkv          = dqkv ? dqkv : fc_arena_push(c->arena, (size_t)fc_len(node->in[1]) * sizeof *dqkv);
   c->flops += 12 * pairs(p);
   if (!c->dry) {
     FC_FOR_TASKS(t, chunks, work_of(p)) {
-      const tiles     own  = cut_tiles(p, &all, t);
+      const tiles     own  = cut_tiles(p, &all);
       const gradients mine = with_sums(k, &s, part + t * s.all);
       memset(part + t * s.all, 0, (size_t)s.all * sizeof *part);
       for (int64_t q = t * per; q < fc_min64(count, (t + 1) * per); q++)

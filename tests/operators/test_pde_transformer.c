@@ -269,6 +269,7 @@ static void refused_options(void) {
               {"carrier_token_active=true", "separate_channels_carrier"},
               {"variant=separate_channels_carrier periodic=false", "periodic"},
               {"variant=separate_channels_carrier hidden_size=24 num_heads=4", "not 6"},
+              {"hidden_size=4 mlp_ratio=0.2", "no hidden layer"},
               {"in_channels=3 in_frames=2", "in_frames 2"}};
 
   for (int i = 0; i < FC_COUNT(list); i++) {
