@@ -3,7 +3,7 @@
 #define FC_BENCH_OP_LIST_H
 #include "core/ops.h"
 
-enum { BENCH_MAX_IN = 4 };
+enum { BENCH_MAX_IN = 5 };
 
 typedef enum {
   BENCH_STATE,   /* an activation: its gradient is a buffer of the step */

@@ -118,3 +118,9 @@ fc_status fc_args_parse(const fc_command *cmd, int argc, char **argv, int n_args
   const int count = files->n + argc - optind;
   return count >= min && count <= max && optind == argc ? FC_OK : wrong_count(cmd, count, min, max);
 }
+
+void fc_command_line(int argc, char **argv, char *out, size_t size) {
+  size_t at = (size_t)snprintf(out, size, "fieldcast");
+
+  for (int i = 0; i < argc && at < size; i++) at += (size_t)snprintf(out + at, size - at, " %s", argv[i]);
+}

@@ -40,6 +40,9 @@ typedef struct fc_command {
 fc_status fc_args_parse(const fc_command *cmd, int argc, char **argv, int n_args, const fc_arg *args, int min,
                         int max, fc_list *files, void (*extra)(FILE *), bool *done);
 
+/* "fieldcast eval run --data x", as it is kept in files; before fc_args_parse, which reorders argv */
+void fc_command_line(int argc, char **argv, char *out, size_t size);
+
 extern const fc_command fc_commands[]; /* ends with name NULL */
 const fc_command       *fc_command_find(const char *name);
 extern int              fc_verbosity; /* 0 with -q, 1, 2 with -v */

@@ -22,6 +22,20 @@ static bool bare(const fc_option *o) {
          o->type == FC_T_REALS;
 }
 
+/* the weights that are complex: their last axis is (real, imaginary) */
+static void write_pairs(const fc_params *p, FILE *f) {
+  const char *comma = "";
+
+  fputs("  \"complex_pairs\": [", f);
+  for (int i = 0; i < fc_params_size(p); i++) {
+    if (!fc_params_complex(p, i)) continue;
+    fprintf(f, "%s\n    ", comma);
+    quoted(fc_params_at(p, i, NULL), f);
+    comma = ",";
+  }
+  fprintf(f, "%s],\n", *comma ? "\n  " : "");
+}
+
 /* {"model": .., "args": {..}} of every option that is not just another name of one */
 static fc_status write_config(const fc_run *r, const char *path) {
   char        value[FC_TEXT];
@@ -42,7 +56,9 @@ static fc_status write_config(const fc_run *r, const char *path) {
       quoted(value, f);
     comma = ",";
   }
-  fprintf(f, "\n  },\n  \"source\": \"fieldcast %s, step %lld\"\n}\n", FC_VERSION, (long long)r->k.step);
+  fputs("\n  },\n", f);
+  write_pairs(r->network->params, f);
+  fprintf(f, "  \"source\": \"fieldcast %s, step %lld\"\n}\n", FC_VERSION, (long long)r->k.step);
   return fc_file_commit(path, f);
 }
 

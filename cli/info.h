@@ -15,8 +15,8 @@ typedef struct fc_info_options {
 typedef fc_status fc_info_kind(const char *path, const fc_info_options *o, json_t *out);
 fc_info_kind      fc_info_hdf5, fc_info_safetensors, fc_info_csv, fc_info_npy, fc_info_png, fc_info_json,
     fc_info_yaml, fc_info_xml, fc_info_raw, fc_info_folder;
-/* a field data set of one or many files; also used for folders */
-fc_info_kind fc_info_fields;
+/* a data set of fields, or of points, in one or many files; also used for folders */
+fc_info_kind fc_info_fields, fc_info_cloud;
 
 /* text that is not UTF-8 is shown with '?'; numbers that are not finite become null */
 void fc_info_text(json_t *o, const char *key, const char *text);

@@ -1,16 +1,17 @@
 /* cli/info_csv.c - tables: columns, dates and gaps between them, empty cells and text, statistics. */
 #include "cli/info.h"
+#include "io/cloud.h"
+#include "io/csv.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 typedef struct column {
-  char   *name;
-  int64_t numbers, empty, text;
-  double  mean, m2, lo, hi;
+  const char *name; /* of the reader */
+  int64_t     numbers, empty, text;
+  double      mean, m2, lo, hi;
 } column;
 
 typedef struct table {
@@ -22,38 +23,6 @@ typedef struct table {
   int64_t     dates;
   char        first[64], last[64];
 } table;
-
-/* Cuts the next cell off the line: quotes, doubled quotes inside, no line breaks inside. NULL at the end. */
-static char *next_cell(char **line) {
-  char *p = *line, *to, *cell;
-
-  if (!p) return NULL;
-  cell = to = p;
-  if (*p == '"') {
-    for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
-      if (*p == '"') p++;
-      *to++ = *p;
-    }
-    p += *p == '"';
-  }
-  while (*p && *p != ',') *to++ = *p++;
-  *line = *p ? p + 1 : NULL;
-  *to   = 0;
-  return cell;
-}
-
-static void strip(char *line) {
-  size_t n = strlen(line);
-  while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) line[--n] = 0;
-}
-
-static bool to_number(const char *cell, double *x) {
-  char *end;
-
-  *x = strtod(cell, &end);
-  while (*end == ' ') end++;
-  return end != cell && !*end;
-}
 
 /* the formats seen in published sets, UTC; seconds */
 static bool to_date(const char *cell, int64_t *seconds) {
@@ -86,7 +55,7 @@ static void take_cell(column *c, const char *cell) {
 
   if (!*cell)
     c->empty++;
-  else if (!to_number(cell, &x) || !isfinite(x))
+  else if (!fc_csv_number(cell, &x) || !isfinite(x))
     c->text++; /* "nan" and "NA" are text too */
   else
     take_number(c, x);
@@ -104,49 +73,25 @@ static void take_date(table *t, const char *cell) {
   t->dates++;
 }
 
-static fc_status take_row(table *t, char *line, int64_t number) {
-  int   k = 0;
-  char *cell;
-
-  strip(line);
-  if (!*line) return FC_OK;
-  while ((cell = next_cell(&line))) {
-    FC_REQUIRE(k < t->n, FC_E_INPUT, "%s:%lld: more than the %d columns of the first line", t->path,
-               (long long)number, t->n);
-    if (k == 0) take_date(t, cell);
-    take_cell(&t->col[k++], cell);
-  }
-  FC_REQUIRE(k == t->n, FC_E_INPUT,
-             "%s:%lld: %d cells, where the first line has %d; the file may be truncated", t->path,
-             (long long)number, k, t->n);
-  t->rows++;
+static fc_status take_header(table *t, const fc_csv *f) {
+  t->n   = fc_csv_columns(f);
+  t->col = calloc((size_t)t->n, sizeof *t->col);
+  FC_REQUIRE(t->col, FC_E_SYSTEM, "%s: not enough memory", t->path);
+  for (int k = 0; k < t->n; k++) t->col[k].name = fc_csv_name(f, k);
   return FC_OK;
 }
 
-static fc_status take_header(table *t, char *line) {
-  char *rest = line + (strncmp(line, "\357\273\277", 3) ? 0 : 3), *cell;
+static fc_status read_table(fc_csv *f, table *t) {
+  char **cell;
 
-  strip(line);
-  while ((cell = next_cell(&rest))) {
-    column *more = realloc(t->col, (size_t)(t->n + 1) * sizeof *more);
-    if (more) t->col = more;
-    char *name = more ? strdup(cell) : NULL;
-    FC_REQUIRE(name, FC_E_SYSTEM, "%s: not enough memory", t->path);
-    t->col[t->n++] = (column){.name = name};
+  FC_TRY(take_header(t, f));
+  for (;;) {
+    FC_TRY(fc_csv_next(f, &cell));
+    if (!cell) return FC_OK;
+    take_date(t, cell[0]);
+    for (int k = 0; k < t->n; k++) take_cell(&t->col[k], cell[k]);
+    t->rows++;
   }
-  return FC_OK;
-}
-
-static fc_status read_table(FILE *f, table *t) {
-  char     *line = NULL;
-  size_t    size = 0;
-  fc_status s    = FC_OK;
-
-  for (int64_t number = 1; s == FC_OK && getline(&line, &size, f) >= 0; number++)
-    s = number == 1 ? take_header(t, line) : take_row(t, line, number);
-  if (s == FC_OK && ferror(f)) s = fc_fail(FC_E_INPUT, "%s: cannot be read: %s", t->path, strerror(errno));
-  free(line);
-  return s;
 }
 
 static json_t *column_row(const column *c) {
@@ -182,16 +127,15 @@ static void report(const table *t, json_t *out) {
 }
 
 fc_status fc_info_csv(const char *path, const fc_info_options *o, json_t *out) {
-  table t = {.path = path};
-  FILE *f = fopen(path, "r");
+  table   t = {.path = path};
+  fc_csv *f;
 
-  (void)o;
-  FC_REQUIRE(f, FC_E_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+  if (fc_cloud_recognised(path)) return fc_info_cloud(path, o, out);
   fc_info_text(out, "kind", "CSV");
+  FC_TRY(fc_csv_open(path, &f));
   const fc_status s = read_table(f, &t);
   if (s == FC_OK) report(&t, out);
-  for (int k = 0; k < t.n; k++) free(t.col[k].name);
   free(t.col);
-  fclose(f);
+  fc_csv_close(f);
   return s;
 }

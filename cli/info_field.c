@@ -1,12 +1,10 @@
 /* cli/info_field.c - what a data set of fields holds, with streaming statistics. */
 #include "cli/info.h"
-#include "core/progress.h"
+#include "cli/info_reading.h"
 #include "io/field.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { QUIET_SECONDS = 2 };
 
 static void grid(json_t *out, const fc_field_info *i) {
   json_t *axes = json_array();
@@ -87,31 +85,13 @@ static void general(json_t *out, const fc_field_info *i) {
   if (i->time_unit[0]) fc_info_text(out, "time unit", i->time_unit);
 }
 
-typedef struct {
-  double      began;
-  bool        shown;
-  fc_progress p;
-} reading;
-
-/* small files are read in no time: only long reading is told */
-static void tick(void *user, int64_t done, int64_t total) {
-  reading *r = user;
-
-  if (!r->shown) {
-    if (fc_now() - r->began < QUIET_SECONDS || done == total) return;
-    fc_progress_start(&r->p, "read", "frame", 0, total, fc_verbosity == 0);
-    r->shown = true;
-  }
-  fc_progress_update(&r->p, done, NULL);
-}
-
 /* Values that are not finite are news, not a reason to fail; damage is. */
 static fc_status statistics(json_t *out, fc_field *f, const fc_field_info *i) {
   fc_field_stats  s;
-  reading         r      = {.began = fc_now()};
-  const fc_status status = fc_field_statistics(f, 0, i->n_traj, NULL, tick, &r, &s);
+  fc_info_reading r      = fc_info_reading_start("frame");
+  const fc_status status = fc_field_statistics(f, 0, i->n_traj, NULL, fc_info_reading_tick, &r, &s);
 
-  if (r.shown) fc_progress_end(&r.p, NULL);
+  fc_info_reading_end(&r);
   if (status == FC_OK)
     channels(out, i, &s);
   else if (strstr(fc_error(), "not finite")) {

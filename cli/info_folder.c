@@ -1,5 +1,6 @@
 /* cli/info_folder.c - a folder: case of an official code, run directory, data set, or what lies in it. */
 #include "cli/info.h"
+#include "io/data_kind.h"
 #include "io/file.h"
 #include "io/hdf5_util.h"
 
@@ -99,7 +100,10 @@ fc_status fc_info_folder(const char *path, const fc_info_options *o, json_t *out
   if (has(path, "config.json") && has(path, "weights.safetensors"))
     s = official_case(path, o, out);
   else if ((s = scan(path, &c)) == FC_OK) {
-    if (!c.stores && (c.fields || has(path, "data/train") || has(path, "train")))
+    const fc_data_kind kind = c.stores ? FC_DATA_UNKNOWN : fc_data_kind_of(path);
+    if (kind == FC_DATA_POINTS)
+      s = fc_info_cloud(path, o, out);
+    else if (!c.stores && (c.fields || has(path, "data/train") || has(path, "train")))
       s = fc_info_fields(path, o, out);
     else {
       fc_info_text(out, "kind", c.stores ? "folder of a run: it holds checkpoints" : "folder");

@@ -1,7 +1,9 @@
 /* cli/info_hdf5.c - HDF5: fields, our stores (checkpoints), cases of official codes, or a list. */
 #include "cli/info.h"
+#include "io/data_kind.h"
 #include "io/field_layout.h"
 #include "io/hdf5_list.h"
+#include "io/hdf5_util.h"
 
 #include <string.h>
 
@@ -32,6 +34,11 @@ static fc_status add(void *user, const fc_h5_entry *e) {
   return FC_OK;
 }
 
+/* a case of an official code may hold coordinates too: it is known by its groups */
+static bool is_case(hid_t file) {
+  return fc_h5_what(file, "input") == FC_H5_GROUP && fc_h5_what(file, "output") == FC_H5_GROUP;
+}
+
 static const char *kind_of(hid_t file, char *buf, size_t size) {
   char version[FC_NAME] = "";
 
@@ -41,9 +48,8 @@ static const char *kind_of(hid_t file, char *buf, size_t size) {
              version);
     return buf;
   }
-  if (fc_h5_what(file, "input") == FC_H5_GROUP && fc_h5_what(file, "output") == FC_H5_GROUP)
-    return "HDF5, case of an official code: inputs, outputs, gradients";
-  return "HDF5, no layout of fields known here";
+  if (is_case(file)) return "HDF5, case of an official code: inputs, outputs, gradients";
+  return "HDF5, no layout of fields or points known here";
 }
 
 static void texts_to(json_t *out, json_t *texts) {
@@ -81,19 +87,21 @@ static fc_status unclear(const char *path, json_t *out) {
 }
 
 fc_status fc_info_hdf5(const char *path, const fc_info_options *o, json_t *out) {
-  const fc_h5_quiet q = fc_h5_hush();
+  const fc_h5_quiet q     = fc_h5_hush();
+  bool              plain = false;
+  fc_data_kind      kind  = FC_DATA_UNKNOWN;
   hid_t             file;
-  bool              fields = false, plain = false;
   fc_status         s = fc_h5_open(path, &file);
 
   if (s == FC_OK) {
     const fc_layout_def *layout = fc_layout_find(file);
-    fields                      = layout && H5Aexists(file, "fieldcast_store") <= 0;
     plain                       = layout && layout->layout == FC_LAYOUT_PLAIN;
-    if (!fields) s = contents(file, path, out);
+    if (!is_case(file)) kind = fc_data_kind_of(path);
+    if (kind == FC_DATA_UNKNOWN) s = contents(file, path, out);
     fc_h5_close(file);
   }
-  if (s == FC_OK && fields) {
+  if (s == FC_OK && kind == FC_DATA_POINTS) s = fc_info_cloud(path, o, out);
+  if (s == FC_OK && kind == FC_DATA_GRID) {
     s = fc_info_fields(path, o, out);
     if (s == FC_E_INPUT && plain && !json_object_get(out, "kind")) s = unclear(path, out);
   }

@@ -4,7 +4,6 @@
 #include "core/options.h"
 #include "io/plot.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,20 +25,15 @@ static fc_status add_frame(fc_picture *p, int64_t t) {
 static fc_status choose_frames(fc_picture *p) {
   const int64_t n    = fc_field_steps(p->file, p->r->trajectory);
   const int64_t many = fc_min64(n, DEFAULT_FRAMES);
+  int64_t       list[FC_PICTURE_FRAMES];
+  int           count;
 
   if (!p->r->frames) {
     for (int64_t i = 0; i < many; i++) FC_TRY(add_frame(p, many > 1 ? i * (n - 1) / (many - 1) : 0));
     return FC_OK;
   }
-  for (const char *s = p->r->frames; *s;) {
-    char *end;
-    errno             = 0;
-    const long long t = strtoll(s, &end, 10);
-    FC_REQUIRE(!errno && end != s && (*end == ',' || !*end) && !(*end && !end[1]), FC_E_USAGE,
-               "--frames %s: whole numbers with commas between are wanted", p->r->frames);
-    FC_TRY(add_frame(p, t));
-    s = *end ? end + 1 : end;
-  }
+  FC_TRY(fc_plot_numbers("--frames", p->r->frames, FC_PICTURE_FRAMES, list, &count));
+  for (int i = 0; i < count; i++) FC_TRY(add_frame(p, list[i]));
   FC_REQUIRE(p->n_frames, FC_E_USAGE, "--frames: no frame is given");
   return FC_OK;
 }

@@ -30,12 +30,6 @@ static fc_status parse_trajectory(const char *text, int64_t *out) {
   return FC_OK;
 }
 
-static void join(int argc, char **argv, char *out, size_t size) {
-  size_t at = (size_t)snprintf(out, size, "fieldcast");
-
-  for (int i = 0; i < argc && at < size; i++) at += (size_t)snprintf(out + at, size - at, " %s", argv[i]);
-}
-
 fc_status fc_cmd_rollout(int argc, char **argv) {
   char           command[1024];
   const char    *traj = NULL;
@@ -58,7 +52,7 @@ fc_status fc_cmd_rollout(int argc, char **argv) {
         {"raw", 0, FC_ARG_FLAG, &raw, NULL, "the last weights even if the run has their moving average"},
   };
 
-  join(argc, argv, command, sizeof command);
+  fc_command_line(argc, argv, command, sizeof command);
   FC_TRY(
       fc_args_parse(fc_command_find("rollout"), argc, argv, FC_COUNT(args), args, 1, 1, &files, more, &done));
   if (done) return FC_OK;
@@ -69,7 +63,11 @@ fc_status fc_cmd_rollout(int argc, char **argv) {
   job.command = command;
   job.quiet   = fc_verbosity == 0;
   FC_TRY(fc_run_load(files.v[0], !raw, &run));
-  const fc_status s = fc_rollout_run(run, &job, stdout);
+  const fc_status s =
+      fc_run_on_points(run, job.data)
+          ? fc_fail(FC_E_USAGE,
+                    "rollout is for fields on a grid; points are rolled out by 'fieldcast eval -o OUT'")
+          : fc_rollout_run(run, &job, stdout);
   fc_run_free(run);
   return s;
 }

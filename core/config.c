@@ -217,16 +217,26 @@ static fc_status only_once(const fc_config *c, const fc_config_entry *e) {
   return FC_OK;
 }
 
+/* Official configurations write null for "none of them" */
+static const char *meaning_of_null(const fc_option *o) {
+  char name[FC_TEXT];
+
+  for (int i = 0; o->type == FC_T_CHOICE && fc_option_choice(o, i, name, sizeof name); i++)
+    if (!strcmp(name, "none")) return "none";
+  return NULL;
+}
+
 static fc_status assign(const fc_config *c, fc_config_entry *e, const target *t) {
-  char       name[256];
-  const bool ignored = t->option->offset == (size_t)-1;
+  char        name[256];
+  const char *value   = e->null ? meaning_of_null(t->option) : e->value;
+  const bool  ignored = t->option->offset == (size_t)-1;
 
   e->used = true;
-  if (e->null || ignored) return FC_OK;
+  if (!value || ignored) return FC_OK;
   e->field = (const char *)t->section->values + t->option->offset;
   FC_TRY(only_once(c, e));
   full_name(t, name, sizeof name);
-  return fc_option_set(t->section->table, t->option, t->section->values, name, e->value, e->where);
+  return fc_option_set(t->section->table, t->option, t->section->values, name, value, e->where);
 }
 
 fc_status fc_config_bind(fc_config *c, int n, const fc_section *sections, bool partial) {

@@ -92,8 +92,10 @@ FC_SIMD static void add_row(fc_real *restrict y, const fc_real *restrict x, int6
 
 void fc_gemm_reduce(fc_arena *scratch, int64_t m, int64_t n, int64_t k, const fc_real *A, int64_t lda,
                     const fc_real *B, int64_t ldb, bool accumulate, fc_real *C, int64_t ldc) {
-  const int64_t chunk  = fc_max64(1024, fc_ceil_div(fc_ceil_div(k, 8), 16) * 16),
-                chunks = fc_ceil_div(k, chunk);
+  /* nearly equal chunks, so that threads end together */
+  const int64_t most   = fc_max64(1, fc_ceil_div(k, fc_max64(1024, fc_ceil_div(k, 8))));
+  const int64_t chunk  = fc_max64(16, fc_ceil_div(fc_ceil_div(k, most), 16) * 16);
+  const int64_t chunks = fc_ceil_div(k, chunk);
 
   if (chunks <= 1) {
     fc_gemm_rows(true, false, m, n, k, 1, A, lda, B, ldb, accumulate, C, ldc);

@@ -23,6 +23,8 @@ typedef enum {
 fc_tensor *fc_add(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 /* a + b over a's own memory: for an a that nobody else reads and whose producer does not need its values */
 fc_tensor *fc_add_in_place(fc_ctx *c, fc_tensor *a, fc_tensor *b);
+/* a + g x, a factor for each channel: a and x [.., C], g of C numbers, over a's own memory (as above) */
+fc_tensor *fc_add_gated(fc_ctx *c, fc_tensor *a, fc_tensor *x, fc_tensor *g);
 /* x [.., C] plus e [B, C] of each row's sample, over x's own memory (as above) */
 fc_tensor *fc_add_sample(fc_ctx *c, fc_tensor *x, fc_tensor *e, const fc_segments *s);
 fc_tensor *fc_sub(fc_ctx *c, fc_tensor *a, fc_tensor *b);
@@ -30,6 +32,7 @@ fc_tensor *fc_mul(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_div(fc_ctx *c, fc_tensor *a, fc_tensor *b);
 fc_tensor *fc_affine(fc_ctx *c, fc_tensor *x, double scale, double shift); /* scale x + shift */
 fc_tensor *fc_activate(fc_ctx *c, fc_tensor *x, fc_act act); /* GELU is exact: x (1 + erf(x / sqrt 2)) / 2 */
+fc_tensor *fc_activate_onto(fc_ctx *c, fc_tensor *r, fc_tensor *z, fc_act act); /* r + act(z), one shape */
 fc_tensor *fc_exp_of(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_sqrt_of(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_geglu(fc_ctx *c, fc_tensor *x); /* [.., 2 D] -> [.., D]: GELU(first half) * second half */
@@ -46,6 +49,9 @@ fc_tensor *fc_roll(fc_ctx *c, fc_tensor *x, int axis, int64_t shift); /* y[i + s
 fc_tensor *fc_expand(fc_ctx *c, fc_tensor *x, int axis, int64_t n);   /* axis of length 1 repeated n times */
 fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
                              const int64_t *to); /* [B, X.., C]; source floor(i in / out) */
+
+/* rows of a table [R, D] by whole numbers 0 .. R-1: index [..] -> [.., D] */
+fc_tensor *fc_embedding(fc_ctx *c, fc_tensor *table, const fc_tensor *index);
 
 /* square windows of size x size cells every stride cells, over a grid rolled by -shift; with pad the rolled
    grid is filled up with zeros at its far ends to multiples of size */
@@ -89,8 +95,8 @@ fc_tensor *fc_linear_op(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_
    r has the shape of y, or NULL (residual connection) */
 fc_tensor *fc_linear_of(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r);
 /* soft mixture of n two-layer networks: y = r + sum_e gate_e (W2_e act(W1_e x + b1_e) + b2_e); x [R, D],
-   gate [G, n] where row r of x has gate r mod G, or NULL: 1; r [R, O] or NULL. Hidden arrays are never larger
-   than one copy, and gone at once when nothing is recorded. */
+   gate [G, n] where row r of x has gate r mod G, or NULL: 1; r [R, O] or NULL. The hidden arrays are kept in
+   one copy for backward, not at all where they are quickly made again (few inputs) or nothing is recorded. */
 typedef struct fc_expert {
   fc_tensor *W1, *b1, *W2, *b2; /* [K, D], [K], [O, K], [O] */
 } fc_expert;
@@ -111,7 +117,7 @@ fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis
 /* the same along several axes of the same values at once, kernel[i] along axis[i], normalised with biased
    variance, then merged: W [O, H parts D], columns ordered head, part, channel -> [B, n_0, .., O]. The norm
    is that of each channel over all points of its sample; by_index: that of each index along the first axis,
-   over the other axes and all columns. The wide results are not kept. */
+   over the other axes and all columns, and backward reads the result again. Wide arrays are not kept. */
 fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *v,
                           fc_tensor *W, bool by_index, double eps);
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
@@ -119,12 +125,13 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
 /* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
    3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
-   are 0 */
-fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale);
+   are 0; dropout of the weights in training */
+fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale,
+                              double dropout);
 /* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
-   own sample (GNOT); q^, k^: softmax over each head's channels, left over the memory of q and k, which nobody
-   else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C]; rows
-   and key_rows[i] say which rows belong to which sample; n = 0: y = q^ */
+   own sample (GNOT); q^, k^: softmax over each head's channels. Works over the memory of q, k and v, which
+   nobody else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C];
+   rows and key_rows[i] say which rows belong to which sample; n = 0: y = q^ */
 fc_tensor *fc_linear_attention(fc_ctx *c, fc_tensor *q, const fc_segments *rows, int n, fc_tensor *const *k,
                                fc_tensor *const *v, const fc_segments *key_rows, int64_t heads);
 
@@ -140,6 +147,57 @@ typedef struct fc_physics {
 } fc_physics;
 fc_tensor *fc_physics_attention(fc_ctx *c, fc_tensor *a, fc_tensor *f, const fc_physics *w,
                                 const fc_segments *s);
+
+/* ---- layers steered by vectors of each sample (adaptive layer norm: Peebles and Xie 2023) ---- */
+typedef struct fc_modulation {
+  fc_tensor *rows;  /* [B, n C]: n vectors for each sample */
+  int        first; /* number of the shift; scale and gate follow. Samples are equal runs of x's rows */
+} fc_modulation;
+/* z = LN(x) (1 + scale) + shift; weight and bias of the norm [C] or NULL */
+fc_tensor *fc_modulate(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
+                       fc_modulation m);
+/* y = W z + b, z as above but never stored */
+fc_tensor *fc_linear_modulated(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
+                               fc_modulation m, fc_tensor *W, fc_tensor *b);
+/* y = r + (1 + gate) (W act(x) + b); the gate is vector first + 2, like that of every branch that begins with
+   the shift at first */
+fc_tensor *fc_linear_gated(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r,
+                           fc_modulation m);
+
+/* ---- attention within groups of tokens ---- */
+typedef struct fc_token_groups {
+  int64_t  count, length; /* groups, tokens of one */
+  int32_t *row;           /* [count, length] row of each token */
+  int32_t *region;        /* [masks, length] tokens of different numbers do not see each other; or NULL */
+  int64_t  masks;         /* group q takes mask q mod masks */
+} fc_token_groups;
+
+/* Square windows of a grid whose rows are [fields, B, H, W], rolled by -shift and padded at the far ends;
+   groups in the order [B, windows, fields]. Padding has rows of its own behind the grid, [fields, B,
+   padding]. masked: what the roll brought together stays apart (Swin: Liu et al. 2021). carriers: a token in
+   front of each window, rows [fields, B, windows] behind the grid, which then needs no padding. Tables live
+   on the arena. */
+typedef struct fc_window_grid {
+  int64_t fields, B, H, W, size, shift;
+  bool    masked, carriers;
+} fc_window_grid;
+int64_t          fc_window_padding(const fc_window_grid *w); /* tokens beyond the grid in each sample */
+fc_token_groups *fc_groups_of_windows(fc_ctx *c, const fc_window_grid *w);
+/* the same token of all fields: row r of each of so many blocks of `rows` rows */
+fc_token_groups *fc_groups_of_fields(fc_ctx *c, int64_t fields, int64_t rows);
+/* rows 0 .. length-1, length .. 2 length-1, and so on */
+fc_token_groups *fc_groups_of_runs(fc_ctx *c, int64_t count, int64_t length);
+
+/* y = r + (1 + gate) A, A cosine attention of each head within each group (Swin V2: Liu et al. 2022):
+   softmax(exp(min(scale_h, 4.6052)) q_i . k_j / (|q_i| |k_j|) + bias_hji) times the values.
+   r [.., D]; qkv [.., 3 D] with at least r's rows, each in exactly one group; scale [H]; bias [H, keys,
+   queries] or NULL; m.rows NULL: no gate */
+fc_tensor *fc_group_attention(fc_ctx *c, fc_tensor *r, fc_tensor *qkv, fc_tensor *scale, fc_tensor *bias,
+                              const fc_token_groups *groups, fc_modulation m);
+/* bias of square windows from a table of offsets [(2 size - 1)^2, H]: query (a, b), key (a', b') takes row
+   (a - a' + size - 1)(2 size - 1) + b - b' + size - 1 -> [H, keys, queries], each lead + size^2 long; the
+   first `lead` tokens take 0 */
+fc_tensor *fc_relative_bias(fc_ctx *c, fc_tensor *table, int64_t size, int64_t lead);
 
 /* ---- positions ---- */
 /* rotary code (Su et al. 2021), half-split pairs: x [.., n, D], position [n], inv_freq [D/2] (both constant);
@@ -161,6 +219,10 @@ fc_tensor *fc_time_code(fc_ctx *c, fc_tensor *T, int64_t width, double scale);
 /* Euclidean distances to a reference lattice of ref points per axis, lo .. hi both ends included, first axis
    slowest: x [.., s] -> [.., ref^s] (unified position of Transolver); slope 0 where x is a lattice point */
 fc_tensor *fc_lattice_distance(fc_ctx *c, fc_tensor *x, int64_t ref, const double *lo, const double *hi);
+
+/* each column x_j becomes x_j, cos(2^k x_j), sin(2^k x_j), k = -n .. n: [.., K] -> [.., K (4 n + 3)] (GNOT)
+ */
+fc_tensor *fc_octave_code(fc_ctx *c, fc_tensor *x, int64_t n);
 
 /* ---- convolution and FFT ---- */
 typedef struct fc_conv_spec {
@@ -184,9 +246,27 @@ typedef enum {
 /* over the last n_space axes of x [.., X, Y]; complex numbers are a trailing axis of 2: [.., X, Y/2+1, 2] */
 fc_tensor *fc_rfft(fc_ctx *c, fc_tensor *x, int n_space, fc_fft_norm norm);
 fc_tensor *fc_irfft(fc_ctx *c, fc_tensor *z, int n_space, int64_t n_last, fc_fft_norm norm);
+/* y = r + b + irfft(W rfft(x)): x [B, X.., I] in 1, 2 or 3 dimensions, each retained mode times a complex
+   matrix of its own; b [O] or NULL, r [B, X.., O] or NULL. y takes r's memory (see fc_add_in_place). n_w = 1:
+   W [I, O, m_X, .., m_last, 2], row j of the axes before the last for the signed frequency j - m / 2, of the
+   last axis for frequency j; a grid with fewer frequencies takes the middle rows, and the first ones of the
+   last axis (neuraloperator). n_w = 2^(axes - 1): one such tensor per corner of the spectrum, bit a of its
+   number set: frequencies -m .. -1 on axis a, else 0 .. m-1 (Li et al. 2021); the grid must have all of them.
+ */
+fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
+                            fc_fft_norm norm);
+
+/* y = scale Re F x, F the unnormalised transform over space axes and channels: x [B, X.., C] in 1 to 3
+   dimensions (token mixing of FNet) */
+fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
 
 /* ---- losses: scalars; target has no gradient ---- */
 fc_tensor *fc_mse(fc_ctx *c, fc_tensor *y, fc_tensor *target);
 /* mean over samples (first axis) of |y - target| / max(|target|, eps), Euclidean norms */
 fc_tensor *fc_relative_l2(fc_ctx *c, fc_tensor *y, fc_tensor *target, double eps);
+/* the same for ragged batches: y, target, weight (NULL: 1) [R, C], lengths [B] of the samples; mean over them
+   of the weighted mean squared error, of the relative error of all channels together, or of each channel */
+typedef enum { FC_RAGGED_MSE, FC_RAGGED_RELATIVE, FC_RAGGED_RELATIVE_CHANNELS } fc_ragged_kind;
+fc_tensor *fc_ragged_loss(fc_ctx *c, fc_ragged_kind kind, fc_tensor *y, fc_tensor *target, fc_tensor *weight,
+                          const fc_tensor *lengths, double eps);
 #endif

@@ -14,6 +14,7 @@ enum { NAME_MAX_ = 192, DEPTH_MAX = 16, ALIGN_REALS = 64 / sizeof(fc_real) };
 typedef struct {
   char          name[NAME_MAX_], alias[NAME_MAX_];
   fc_param_kind kind;
+  bool          complex;
   fc_init       init;
   int64_t       offset;
   fc_tensor     t;
@@ -27,6 +28,7 @@ struct fc_params {
   int      n_depth;
   int64_t  trained, block;
   fc_real *values, *grads;
+  void    *memory[2]; /* where these two lie */
 };
 
 fc_init fc_init_constant(double value) { return (fc_init){FC_INIT_CONSTANT, value}; }
@@ -34,6 +36,7 @@ fc_init fc_init_uniform(double half_width) { return (fc_init){FC_INIT_UNIFORM, h
 fc_init fc_init_normal(double std) { return (fc_init){FC_INIT_NORMAL, std}; }
 fc_init fc_init_positive(double width) { return (fc_init){FC_INIT_POSITIVE, width}; }
 fc_init fc_init_rotary(double base) { return (fc_init){FC_INIT_ROTARY, base}; }
+fc_init fc_init_formula(fc_init_fn at) { return (fc_init){.kind = FC_INIT_FORMULA, .at = at}; }
 fc_init fc_init_fan_in(int64_t fan_in) { return fc_init_uniform(fan_in > 0 ? 1 / sqrt((double)fan_in) : 0); }
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain) {
   return fc_init_uniform(gain * sqrt(6.0 / (double)(fan_in + fan_out)));
@@ -49,8 +52,8 @@ void fc_params_destroy(fc_params *p) {
   if (!p) return;
   for (int i = 0; i < p->size; i++) free(p->list[i]);
   free(p->list);
-  free(p->values);
-  free(p->grads);
+  free(p->memory[0]);
+  free(p->memory[1]);
   free(p);
 }
 
@@ -96,6 +99,17 @@ fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_in
 
 fc_tensor *fc_param(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim) {
   return fc_param_of(p, FC_PARAM_TRAINED, name, init, ndim, dim);
+}
+
+fc_tensor *fc_param_complex(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim) {
+  int64_t pairs[FC_MAX_DIMS] = {0};
+
+  FC_ASSERT(ndim < FC_MAX_DIMS, "complex parameter %s of %d axes", name, ndim);
+  for (int i = 0; i < ndim; i++) pairs[i] = dim[i];
+  pairs[ndim]                   = 2;
+  fc_tensor *t                  = fc_param(p, name, init, ndim + 1, pairs);
+  p->list[p->size - 1]->complex = true;
+  return t;
 }
 
 void fc_param_alias(fc_params *p, const char *name) {
@@ -159,6 +173,9 @@ static void fill(entry *e, uint64_t seed, int number) {
   case FC_INIT_ROTARY:
     for (int64_t i = 0; i < n; i++) x[i] = (fc_real)pow(e->init.scale, -(double)i / (double)n);
     break;
+  case FC_INIT_FORMULA:
+    for (int64_t i = 0; i < n; i++) x[i] = (fc_real)e->init.at(e->t.dim, i);
+    break;
   case FC_INIT_ORTHOGONAL:
     orthogonal(&r, &e->t, e->init.scale);
     break;
@@ -174,20 +191,19 @@ static int64_t place(fc_params *p, bool trained, int64_t offset) {
   return offset;
 }
 
-static fc_real *block_alloc(int64_t n) {
-  const size_t bytes = (size_t)fc_ceil_div(n + 1, ALIGN_REALS) * ALIGN_REALS * sizeof(fc_real);
-  fc_real     *x     = aligned_alloc(64, bytes);
-
-  if (x) memset(x, 0, bytes);
-  return x;
+/* n zeros on a 64-byte border. Large ones take no memory before they are written: the gradients of a network
+   that is only applied never do. */
+static fc_real *block_alloc(int64_t n, void **memory) {
+  *memory = calloc((size_t)(n + 2 * ALIGN_REALS), sizeof(fc_real));
+  return *memory ? (fc_real *)(((uintptr_t)*memory + 63) / 64 * 64) : NULL;
 }
 
 fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry) {
   p->trained = place(p, true, 0);
   p->block   = place(p, false, p->trained);
   if (dry) return FC_OK;
-  p->values = block_alloc(p->block);
-  p->grads  = block_alloc(p->trained);
+  p->values = block_alloc(p->block, &p->memory[0]);
+  p->grads  = block_alloc(p->trained, &p->memory[1]);
   FC_REQUIRE(p->values && p->grads, FC_E_SYSTEM, "no memory for %lld parameters", (long long)p->block);
   for (int i = 0; i < p->size; i++) {
     entry *e = p->list[i];
@@ -202,6 +218,7 @@ fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry) {
 
 int           fc_params_size(const fc_params *p) { return p->size; }
 fc_param_kind fc_params_kind(const fc_params *p, int i) { return p->list[i]->kind; }
+bool          fc_params_complex(const fc_params *p, int i) { return p->list[i]->complex; }
 int64_t       fc_params_block(const fc_params *p, bool trained_only) {
         return trained_only ? p->trained : p->block;
 }

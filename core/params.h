@@ -13,12 +13,15 @@ typedef enum {
   FC_INIT_TRUNC_NORMAL,
   FC_INIT_ORTHOGONAL,
   FC_INIT_ROTARY,
-  FC_INIT_POSITIVE
+  FC_INIT_POSITIVE,
+  FC_INIT_FORMULA
 } fc_init_kind;
+typedef double (*fc_init_fn)(const int64_t *dim, int64_t i); /* element i of a tensor of that shape */
 typedef struct fc_init {
   fc_init_kind kind;
   double       scale; /* constant; half width; standard deviation; std before truncation at 2 std; gain; base;
                          width */
+  fc_init_fn at;      /* FC_INIT_FORMULA */
 } fc_init;
 
 fc_init fc_init_constant(double value);
@@ -28,6 +31,7 @@ fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain); /* U(+-gai
 fc_init fc_init_normal(double std);
 fc_init fc_init_positive(double width); /* U[0, width) */
 fc_init fc_init_rotary(double base);    /* inverse frequencies base^(-i/n) of n values */
+fc_init fc_init_formula(fc_init_fn at);
 
 typedef enum {
   FC_PARAM_TRAINED  = 0,
@@ -47,6 +51,10 @@ void fc_params_pop(fc_params *p);
 fc_tensor *fc_param(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim);
 fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_init init, int ndim,
                        const int64_t *dim);
+/* Complex numbers are pairs of real ones: the tensor gets one more axis of length 2 at the end, (real,
+   imaginary). init is for both parts: a complex normal of deviation s has parts of s / sqrt 2. The gradient
+   of z is the pair (dL/dRe z, dL/dIm z), which an optimiser takes as two numbers, as PyTorch does. */
+fc_tensor *fc_param_complex(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim);
 /* a second official name of the newest parameter: files may hold either or both */
 void fc_param_alias(fc_params *p, const char *name);
 
@@ -56,6 +64,7 @@ fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry);
 int           fc_params_size(const fc_params *p); /* tensors, constants included */
 const char   *fc_params_at(const fc_params *p, int i, fc_tensor **t);
 fc_param_kind fc_params_kind(const fc_params *p, int i);
+bool          fc_params_complex(const fc_params *p, int i);         /* declared by fc_param_complex? */
 fc_tensor    *fc_params_find(const fc_params *p, const char *name); /* NULL if unknown; aliases count */
 int64_t       fc_params_trainable(const fc_params *p); /* numbers that are trained, padding not counted */
 int64_t  fc_params_block(const fc_params *p, bool trained_only); /* length of the block, padding included */

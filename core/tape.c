@@ -232,6 +232,7 @@ static void checkpoint_backward(fc_ctx *c, const fc_node *n) {
   c->tape            = NULL;
   c->recycle         = &inner;
   c->draws           = call->draws;
+  c->flops_recorded  = c->flops; /* what backward did so far is not the first node's */
 
   fc_tensor *y = call->fn(c, call->self, n->n_in, in);
   fc_backward_from(c, y, n->out->g);

@@ -1,64 +1,11 @@
 /* io/field.c - opens a file, a folder or a pattern as one data set. */
 #include "io/field_part.h"
+#include "io/files.h"
 
-#include <errno.h>
-#include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* ---- which files ---- */
-static bool is_folder(const char *path) {
-  struct stat st;
-  return !stat(path, &st) && S_ISDIR(st.st_mode);
-}
-
-/* folder/(suffix), with the characters that glob would take as a pattern escaped in the folder's name */
-static bool add_files(const char *folder, const char *suffix, glob_t *g) {
-  char *pattern = malloc(2 * strlen(folder) + strlen(suffix) + 2), *to = pattern;
-
-  if (!pattern) return false;
-  for (const char *p = folder; *p; p++) {
-    if (strchr("*?[]\\", *p)) *to++ = '\\';
-    *to++ = *p;
-  }
-  sprintf(to, "/%s", suffix);
-  glob(pattern, GLOB_NOSORT | (g->gl_pathc ? GLOB_APPEND : 0), NULL, g);
-  free(pattern);
-  return g->gl_pathc > 0;
-}
-
-static bool folder_files(const char *folder, glob_t *g) {
-  static const char *const suffixes[] = {"*.hdf5", "*.h5", "*.nc", "*.nc4"};
-
-  for (int i = 0; i < FC_COUNT(suffixes); i++) add_files(folder, suffixes[i], g);
-  return g->gl_pathc > 0;
-}
-
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-/* A Well data set folder holds data/train; a part of it only train. */
-static fc_status list_files(const char *path, glob_t *g) {
-  static const char *const below[] = {"", "/data/train", "/train"};
-  char                     folder[4096];
-
-  if (is_folder(path)) {
-    for (int i = 0; i < FC_COUNT(below) && !g->gl_pathc; i++) {
-      snprintf(folder, sizeof folder, "%s%s", path, below[i]);
-      folder_files(folder, g);
-    }
-    FC_REQUIRE(g->gl_pathc, FC_E_INPUT, "%s: a folder without *.hdf5, *.h5 or *.nc, also none in data/train",
-               path);
-  } else if (access(path, F_OK) && strpbrk(path, "*?[")) {
-    glob(path, GLOB_NOSORT, NULL, g);
-    FC_REQUIRE(g->gl_pathc, FC_E_INPUT, "%s: no file fits this pattern", path);
-  }
-  if (g->gl_pathc) qsort(g->gl_pathv, g->gl_pathc, sizeof *g->gl_pathv, by_name);
-  return FC_OK;
-}
 
 /* ---- one file after the other ---- */
 /* values of m under the names of the data set's first file */
@@ -122,7 +69,7 @@ static fc_status open_all(const char *path, fc_field **out) {
   fc_field *f = calloc(1, sizeof *f);
 
   FC_REQUIRE(f, FC_E_SYSTEM, "%s: not enough memory", path);
-  FC_TRY_TO(done, s, list_files(path, &g));
+  FC_TRY_TO(done, s, fc_files_list(path, "*.hdf5 *.h5 *.nc *.nc4", &g));
   const size_t n = g.gl_pathc ? g.gl_pathc : 1;
   f->part        = calloc(n, sizeof *f->part);
   if (!f->part) s = fc_fail(FC_E_SYSTEM, "%s: not enough memory for %zu files", path, n);

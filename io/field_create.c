@@ -1,6 +1,7 @@
 /* io/field_create.c - the skeleton of a file in The Well's layout. Booleans are enumerations of int8
    and texts variable-length UTF-8, as h5py writes them, because The Well's own checker insists. */
 #include "io/field_create.h"
+#include "io/hdf5_put.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -56,66 +57,11 @@ fc_status fc_field_spec_check(const fc_field_spec *s) {
   return distinct(s);
 }
 
-/* ---- attributes ---- */
-static bool put(hid_t at, const char *name, hid_t type, hid_t space, const void *x) {
-  const hid_t a  = H5Acreate2(at, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-  const bool  ok = a >= 0 && H5Awrite(a, type, x) >= 0;
-
-  fc_h5_close(a);
-  fc_h5_close(space);
-  return ok;
-}
-
-static hid_t text_type(void) {
-  const hid_t t = H5Tcopy(H5T_C_S1);
-  H5Tset_size(t, H5T_VARIABLE);
-  H5Tset_cset(t, H5T_CSET_UTF8);
-  return t;
-}
-
-static bool put_text(hid_t at, const char *name, const char *text) {
-  const hid_t t  = text_type();
-  const bool  ok = put(at, name, t, H5Screate(H5S_SCALAR), &text);
-  fc_h5_close(t);
-  return ok;
-}
-
-/* An empty list is float64 of shape (0), as h5py makes it of []. */
-static bool put_texts(hid_t at, const char *name, int n, const char *const *texts) {
-  const hsize_t len = (hsize_t)n;
-  const hid_t   t = n ? text_type() : H5Tcopy(H5T_NATIVE_DOUBLE), space = H5Screate_simple(1, &len, NULL);
-  const double  none = 0;
-  const bool    ok   = put(at, name, t, space, n ? (const void *)texts : &none);
-  fc_h5_close(t);
-  return ok;
-}
-
-static hid_t flag_type(void) {
-  const hid_t       t  = H5Tenum_create(H5T_STD_I8LE);
-  const signed char no = 0, yes = 1;
-  H5Tenum_insert(t, "FALSE", &no);
-  H5Tenum_insert(t, "TRUE", &yes);
-  return t;
-}
-
-static bool put_flags(hid_t at, const char *name, int n, const signed char *x) { /* n == 0: a scalar */
-  const hsize_t len = (hsize_t)n;
-  const hid_t   t   = flag_type();
-  const bool    ok  = put(at, name, t, n ? H5Screate_simple(1, &len, NULL) : H5Screate(H5S_SCALAR), x);
-  fc_h5_close(t);
-  return ok;
-}
-
-static bool put_int(hid_t at, const char *name, int64_t x) {
-  return put(at, name, H5T_NATIVE_INT64, H5Screate(H5S_SCALAR), &x);
-}
-
+/* ---- small things ---- */
 static bool varying(hid_t at, bool sample, bool time) {
   const signed char s = sample, t = time;
-  return put_flags(at, "sample_varying", 0, &s) && put_flags(at, "time_varying", 0, &t);
+  return fc_h5_put_flags(at, "sample_varying", 0, &s) && fc_h5_put_flags(at, "time_varying", 0, &t);
 }
-
-static const char *unit_text(const char *unit) { return unit && unit[0] ? unit : "1"; }
 
 /* ---- groups ---- */
 static const char *axis_name(const fc_field_spec *s, int a) {
@@ -132,7 +78,7 @@ static bool put_row(hid_t g, const char *name, int64_t n, double first, double s
 
   for (int64_t i = 0; x && i < n; i++) x[i] = first + (double)i * step;
   const bool ok = x && set >= 0 && H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0 &&
-                  varying(set, false, time) && put_text(set, "units", unit_text(unit));
+                  varying(set, false, time) && fc_h5_put_text(set, "units", fc_h5_unit(unit));
   fc_h5_close(space);
   fc_h5_close(set);
   free(x);
@@ -148,7 +94,7 @@ static bool dimensions(hid_t file, const fc_field_spec *s) {
     names[a] = axis_name(s, a);
     ok       = ok && put_row(g, names[a], s->dim[a], s->origin[a], s->spacing[a], s->space_unit, false);
   }
-  ok = ok && put_texts(g, "spatial_dims", s->ndim, names);
+  ok = ok && fc_h5_put_texts(g, "spatial_dims", s->ndim, names);
   fc_h5_close(g);
   return ok;
 }
@@ -157,7 +103,7 @@ static bool dimensions(hid_t file, const fc_field_spec *s) {
 static bool put_mask(hid_t g, int64_t n) {
   const hsize_t len  = (hsize_t)n;
   signed char  *x    = calloc((size_t)n, 1);
-  const hid_t   type = flag_type(), space = H5Screate_simple(1, &len, NULL);
+  const hid_t   type = fc_h5_flag_type(), space = H5Screate_simple(1, &len, NULL);
   const hid_t   set = H5Dcreate2(g, "mask", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 
   if (x) x[0] = x[n - 1] = 1;
@@ -175,8 +121,8 @@ static bool boundary(hid_t at, const fc_field_spec *s, int a) {
 
   snprintf(name, sizeof name, "%s_%s", axis, s->periodic[a] ? "periodic" : s->wall[a] ? "wall" : "open");
   const hid_t g  = H5Gcreate2(at, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  const bool  ok = put_text(g, "bc_type", kind) && put_texts(g, "associated_dims", 1, &axis) &&
-                  put_texts(g, "associated_fields", 0, NULL) && varying(g, false, false) &&
+  const bool  ok = fc_h5_put_text(g, "bc_type", kind) && fc_h5_put_texts(g, "associated_dims", 1, &axis) &&
+                  fc_h5_put_texts(g, "associated_fields", 0, NULL) && varying(g, false, false) &&
                   put_mask(g, s->dim[a]);
   fc_h5_close(g);
   return ok;
@@ -203,12 +149,12 @@ static bool parameters(hid_t file, const fc_field_spec *s) {
     names[i]           = s->param[i].name;
     const hid_t set = H5Dcreate2(g, names[i], H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     ok              = H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &x) >= 0 &&
-         varying(set, false, false) && put(file, names[i], H5T_NATIVE_DOUBLE, H5Screate(H5S_SCALAR), &x);
+         varying(set, false, false) && fc_h5_put_real(file, names[i], x);
     fc_h5_close(set);
     fc_h5_close(space);
   }
-  ok = ok && put_texts(g, "field_names", s->n_params, names) &&
-       put_texts(file, "simulation_parameters", s->n_params, names);
+  ok = ok && fc_h5_put_texts(g, "field_names", s->n_params, names) &&
+       fc_h5_put_texts(file, "simulation_parameters", s->n_params, names);
   fc_h5_close(g);
   return ok;
 }
@@ -225,18 +171,19 @@ static bool field_group(hid_t file, const fc_field_spec *s, int rank) {
     if (any_field(s, i)->rank == rank) names[k++] = any_field(s, i)->name;
   snprintf(group, sizeof group, "t%d_fields", rank);
   const hid_t g  = H5Gcreate2(file, group, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  const bool  ok = g >= 0 && put_texts(g, "field_names", k, names);
+  const bool  ok = g >= 0 && fc_h5_put_texts(g, "field_names", k, names);
   fc_h5_close(g);
   free(names);
   return ok;
 }
 
 bool fc_field_write_skeleton(hid_t file, const fc_field_spec *s) {
-  bool ok = put_text(file, "dataset_name", s->name) && put_text(file, "grid_type", "cartesian") &&
-            put_int(file, "n_spatial_dims", s->ndim) && put_int(file, "n_trajectories", s->n_traj) &&
-            put_text(file, "fieldcast_version", FC_VERSION);
+  bool ok = fc_h5_put_text(file, "dataset_name", s->name) && fc_h5_put_text(file, "grid_type", "cartesian") &&
+            fc_h5_put_int(file, "n_spatial_dims", s->ndim) &&
+            fc_h5_put_int(file, "n_trajectories", s->n_traj) &&
+            fc_h5_put_text(file, "fieldcast_version", FC_VERSION);
 
-  for (int i = 0; ok && i < s->n_texts; i++) ok = put_text(file, s->text[i].name, s->text[i].value);
+  for (int i = 0; ok && i < s->n_texts; i++) ok = fc_h5_put_text(file, s->text[i].name, s->text[i].value);
   ok = ok && dimensions(file, s) && boundaries(file, s) && parameters(file, s);
   for (int rank = 0; ok && rank < 3; rank++) ok = field_group(file, s, rank);
   return ok;
@@ -278,8 +225,8 @@ hid_t fc_field_create_set(hid_t file, const fc_field_spec *s, const fc_out_field
   hid_t       set  = H5Dcreate2(file, name, type, space, H5P_DEFAULT, p, H5P_DEFAULT);
   fc_h5_close(p);
   fc_h5_close(space);
-  if (set >= 0 && !(varying(set, true, !constant) && put_flags(set, "dim_varying", s->ndim, all) &&
-                    put_text(set, "units", unit_text(field->unit)))) {
+  if (set >= 0 && !(varying(set, true, !constant) && fc_h5_put_flags(set, "dim_varying", s->ndim, all) &&
+                    fc_h5_put_text(set, "units", fc_h5_unit(field->unit)))) {
     fc_h5_close(set);
     set = -1;
   }

@@ -1,19 +1,31 @@
-/* io/plot.h - PNG pictures through cairo: panels of fields, curves. Light, thin, colour-blind safe.
-   Texts are one line; "^-2" is raised ("m s^-2"), and what is too long for its place is shrunk, then cut.
-   Files are complete or absent: PATH.tmp is renamed. Failures: FC_E_SYSTEM (memory, disk), FC_E_USAGE (too
-   many panels for one picture). */
+/* io/plot.h - PNG pictures through cairo: panels of fields on grids and on points, curves. Light, thin,
+   colour-blind safe. Texts are one line; "^-2" is raised ("m s^-2"), and what is too long for its place is
+   shrunk, then cut. Files are complete or absent: PATH.tmp is renamed. Failures: FC_E_SYSTEM (memory, disk),
+   FC_E_USAGE (too many panels for one picture). */
 #ifndef FC_PLOT_H
 #define FC_PLOT_H
 #include "core/base.h"
 #include "io/colour_map.h"
 
+typedef struct fc_scene { /* points in the plane or in space, seen from far away */
+  int64_t        n;
+  int            space; /* 2: first coordinate to the right, second upwards; 3: see up */
+  int            up;    /* of 3 coordinates: number of the one that points upwards in the picture */
+  const fc_real *x;     /* [n, space] */
+  int64_t        cells; /* 0: a disc for each point */
+  int            corners;
+  const int64_t *cell; /* [cells, corners]: filled, values change linearly between the corners */
+  double         azimuth, elevation; /* of the eye, degrees; azimuth 0: from the end of the axis after up */
+} fc_scene;
+
 typedef struct fc_panel { /* one picture of x[nx, ny], first axis to the right, second upwards */
-  const char    *title;   /* NULL: none */
-  int64_t        nx, ny;
-  const fc_real *x;      /* NULL: the place stays empty */
-  int64_t        stride; /* between values: number of channels when x is channels-last */
-  double         lo, hi; /* colour range; lo == hi: from the data */
-  fc_colour_map  map;
+  const char     *title;  /* NULL: none */
+  int64_t         nx, ny; /* of a scene: not used */
+  const fc_real  *x;      /* NULL: the place stays empty */
+  int64_t         stride; /* between values: number of channels when x is channels-last */
+  double          lo, hi; /* colour range; lo == hi: from the data */
+  fc_colour_map   map;
+  const fc_scene *scene; /* x are values of its points; NULL: a grid */
 } fc_panel;
 
 /* rows x columns of panels p[rows * cols] with labels in front of rows and above columns (NULL, or NULL

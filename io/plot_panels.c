@@ -49,8 +49,9 @@ static void measure_panels(layout *l) {
   for (int i = 0; i < l->rows * l->cols; i++) {
     const fc_panel *p = &l->p[i];
     if (!p->x) continue;
-    FC_ASSERT(p->nx > 0 && p->ny > 0 && p->stride > 0, "a panel of %lld x %lld values, %lld apart",
-              (long long)p->nx, (long long)p->ny, (long long)p->stride);
+    FC_ASSERT(p->stride > 0 && (p->scene ? p->scene->n > 0 : p->nx > 0 && p->ny > 0),
+              "a panel of %lld x %lld values, %lld apart", (long long)p->nx, (long long)p->ny,
+              (long long)p->stride);
     fc_panel_size(p, l->target, &w, &h);
     l->row_height[i / l->cols] = fc_max64(l->row_height[i / l->cols], h);
     l->col_width[i % l->cols]  = fc_max64(l->col_width[i % l->cols], w);
@@ -86,6 +87,7 @@ static void arrange(layout *l) {
   double widest = 0;
 
   l->target = l->cols <= 3 ? 320 : l->cols <= 6 ? 240 : 180;
+  if (l->cols == 1 && l->p->scene) l->target = l->rows == 1 ? 640 : 420; /* fine things in few pixels */
   measure_panels(l);
   for (int r = 0; r < l->rows; r++) fc_shades_set(l->p + r * l->cols, l->cols, &l->scales[r]);
   widest    = measure_bars(l);

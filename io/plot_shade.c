@@ -15,6 +15,10 @@ void fc_panel_size(const fc_panel *p, double target, int64_t *w, int64_t *h) {
   const double longest = (double)fc_max64(p->nx, p->ny);
   const double least   = target / 4; /* long strips are not drawn to scale */
 
+  if (p->scene) {
+    fc_scene_size(p->scene, target, w, h);
+    return;
+  }
   *w = pixels_for(p->nx, fmax(least, target * (double)p->nx / longest));
   *h = pixels_for(p->ny, fmax(least, target * (double)p->ny / longest));
 }
@@ -38,7 +42,7 @@ static uint32_t packed(fc_rgb c) {
   return (uint32_t)lround(255 * c.r) << 16 | (uint32_t)lround(255 * c.g) << 8 | (uint32_t)lround(255 * c.b);
 }
 
-static uint32_t shade_of(const fc_shades *s, double v) {
+uint32_t fc_shade_of(const fc_shades *s, double v) {
   if (isnan(v)) return s->grey;
   const double at = (v - s->lo) / (s->hi - s->lo) * FC_SHADES;
   return s->shade[at < 0 ? 0 : at >= FC_SHADES ? FC_SHADES - 1 : (int)at];
@@ -47,6 +51,10 @@ static uint32_t shade_of(const fc_shades *s, double v) {
 /* straight into the surface: no filter of cairo may touch the values */
 void fc_panel_paint(fc_canvas *c, const fc_panel *p, const fc_shades *s, int64_t left, int64_t top, int64_t w,
                     int64_t h) {
+  if (p->scene) {
+    fc_scene_paint(c, p, s, left, top, w, h);
+    return;
+  }
   cairo_surface_flush(c->surface);
   unsigned char *data  = cairo_image_surface_get_data(c->surface);
   const int64_t  pitch = cairo_image_surface_get_stride(c->surface);
@@ -55,7 +63,7 @@ void fc_panel_paint(fc_canvas *c, const fc_panel *p, const fc_shades *s, int64_t
     uint32_t     *row = (uint32_t *)(void *)(data + (top + y) * pitch) + left;
     for (int64_t x = 0; x < w; x++) {
       const int64_t i0 = x * p->nx / w, i1 = fc_max64(i0 + 1, (x + 1) * p->nx / w);
-      row[x] = shade_of(s, block_mean(p, i0, i1, j0, j1));
+      row[x] = fc_shade_of(s, block_mean(p, i0, i1, j0, j1));
     }
   }
   cairo_surface_mark_dirty(c->surface);
@@ -64,7 +72,9 @@ void fc_panel_paint(fc_canvas *c, const fc_panel *p, const fc_shades *s, int64_t
 /* ---- colour range of a row ---- */
 
 static void data_range(const fc_panel *p, double *lo, double *hi) {
-  for (int64_t i = 0; p->x && i < p->nx * p->ny; i++) {
+  const int64_t n = p->scene ? p->scene->n : p->nx * p->ny;
+
+  for (int64_t i = 0; p->x && i < n; i++) {
     const double v = (double)p->x[i * p->stride];
     if (!isfinite(v)) continue;
     *lo = fmin(*lo, v);

@@ -34,6 +34,7 @@ typedef struct fc_weights_report {
    shape. A tensor stored under both its names must be the same numbers twice. report may be NULL. */
 fc_status fc_weights_load(const char *path, fc_params *p, bool strict, fc_weights_report *report);
 /* Byte for byte what the official writer makes: sorted by name, header padded to 8, {"format":"pt"} in the
-   metadata. Always F32, in the double build too; complex weights as pairs; second names are not written. */
+   metadata. Always F32, in the double build too; second names are not written. Complex weights as pairs, for
+   readers that do not know C64: the metadata list their names, with commas, under "complex_as_real_pairs". */
 fc_status fc_weights_save(const char *path, const fc_params *p);
 #endif

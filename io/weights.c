@@ -4,6 +4,7 @@
 #include "io/safetensors.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +166,7 @@ fc_status fc_weights_load(const char *path, fc_params *p, bool strict, fc_weight
 typedef struct item {
   const char *name;
   fc_tensor  *t;
+  bool        complex;
 } item;
 
 static int by_name(const void *a, const void *b) {
@@ -180,9 +182,25 @@ static json_t *describe(const item *it, int64_t begin) {
                    (json_int_t)end);
 }
 
+/* {"format": "pt"} and, if there are any, the names of complex weights */
+static json_t *metadata(int n, const item *items) {
+  json_t *m    = json_pack("{s:s}", "format", "pt");
+  char   *text = NULL;
+  size_t  size = 0;
+  FILE   *f    = open_memstream(&text, &size);
+
+  for (int i = 0; f && i < n; i++)
+    if (items[i].complex) fprintf(f, "%s%s", ftell(f) ? "," : "", items[i].name);
+  bool ok = f && fclose(f) == 0 && m;
+  if (ok && size) ok = json_object_set_new(m, "complex_as_real_pairs", json_string(text)) == 0;
+  free(text);
+  if (!ok) json_decref(m);
+  return ok ? m : NULL;
+}
+
 /* the header's text; jansson keeps the order in which keys are set */
 static char *header_text(int n, const item *items) {
-  json_t *h  = json_pack("{s:{s:s}}", "__metadata__", "format", "pt");
+  json_t *h  = json_pack("{s:o}", "__metadata__", metadata(n, items));
   int64_t at = 0;
   bool    ok = h;
 
@@ -222,7 +240,10 @@ fc_status fc_weights_save(const char *path, const fc_params *p) {
   char     *header = NULL;
   fc_status s;
 
-  for (int i = 0; items && i < n; i++) items[i].name = fc_params_at(p, i, &items[i].t);
+  for (int i = 0; items && i < n; i++) {
+    items[i].name    = fc_params_at(p, i, &items[i].t);
+    items[i].complex = fc_params_complex(p, i);
+  }
   if (items) qsort(items, (size_t)n, sizeof *items, by_name);
   if (items) header = header_text(n, items);
   if (header)

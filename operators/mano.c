@@ -54,7 +54,8 @@ static const fc_option options[] = {
     FC_OPT_INT(config, att_sampling_rate, "2", 2, 64, "how much coarser the next level is"),
     FC_OPT_INT(config, levels, "0", 0, MAX_LEVELS,
                "levels; 0: ln(image_size) / ln(att_sampling_rate), cut off"),
-    FC_OPT_REAL(config, att_dropout, "0", 0, 0.999, "dropout of what attention gives, in training"),
+    FC_OPT_REAL(config, att_dropout, "0", 0, 0.999,
+                "dropout of attention weights and of what attention gives, in training"),
     FC_OPT_REAL(config, emb_dropout, "0", 0, 0.999, "dropout of the lifted input, in training"),
     FC_OPT_BOOL(config, coordinates, "false", "two more input channels: both coordinates, 0 to 1"),
     FC_OPT_BOOL(config, steady, "false", "one field to one field, no time"),
@@ -146,7 +147,7 @@ static fc_tensor *attend(fc_ctx *c, const model *m, const block *l, fc_tensor *x
 
   x = fc_layer_norm_pair(c, x, l->outer.weight, l->outer.bias, l->inner.weight, l->inner.bias, l->inner.eps);
   x = fc_linear_op(c, x, l->qkv, NULL, FC_ACT_NONE);
-  x = fc_local_attention(c, x, g->heads, m->windows, 1 / sqrt((double)g->dim_head));
+  x = fc_local_attention(c, x, g->heads, m->windows, 1 / sqrt((double)g->dim_head), g->att_dropout);
   if (l->out.weight && g->att_dropout == 0)
     return fc_linear_of(c, FC_ACT_NONE, x, l->out.weight, l->out.bias, r);
   if (l->out.weight) x = fc_dropout(c, fc_linear_apply(c, &l->out, x, FC_ACT_NONE), g->att_dropout);
@@ -256,7 +257,7 @@ static fc_status frames(const void *self, fc_frames *out) {
   const config *g        = &m->cfg;
   int64_t       multiple = m->windows.size == m->windows.stride ? m->windows.size : 1;
 
-  for (int l = 1; l < m->levels; l++) multiple *= g->att_sampling_rate;
+  for (int l = 1; l < m->levels && multiple < INT32_MAX; l++) multiple *= g->att_sampling_rate;
   *out = (fc_frames){.n_in         = (int)g->in_frames,
                      .max_out      = 1,
                      .ndim         = 2,

@@ -175,6 +175,45 @@ static fc_status put_optim(fc_store *s, const fc_network *n, fc_optim *o) {
 
 /* ---- whole files ---- */
 
+/* what is known of the data; a list may be empty */
+static fc_status put_data(fc_store *s, const fc_saved *k) {
+  char name[32];
+
+  FC_TRY(put_geometry(s, &k->geo));
+  FC_TRY(put_scaling(s, "out", &k->out));
+  if (k->in.n) FC_TRY(put_scaling(s, "in", &k->in));
+  if (k->params.n) FC_TRY(put_scaling(s, "params", &k->params));
+  if (k->x.n) FC_TRY(put_scaling(s, "x", &k->x));
+  for (int f = 0; f < k->n_functions; f++) {
+    snprintf(name, sizeof name, "function_%d", f);
+    FC_TRY(put_scaling(s, name, &k->function[f]));
+  }
+  return FC_OK;
+}
+
+static fc_status get_known(const fc_store *s, const char *path, const char *which, fc_scaling *k) {
+  char name[64];
+
+  snprintf(name, sizeof name, "channels/%s", which);
+  return fc_store_has(s, name) ? get_scaling(s, path, which, k) : FC_OK;
+}
+
+static fc_status get_data(const fc_store *s, const char *path, fc_saved *k) {
+  char name[32];
+
+  FC_TRY(get_geometry(s, path, &k->geo));
+  FC_TRY(get_scaling(s, path, "out", &k->out));
+  FC_TRY(get_known(s, path, "in", &k->in));
+  FC_TRY(get_known(s, path, "params", &k->params));
+  FC_TRY(get_known(s, path, "x", &k->x));
+  for (int f = 0; f < FC_CLOUD_FUNCTIONS; f++) {
+    snprintf(name, sizeof name, "function_%d", f);
+    FC_TRY(get_known(s, path, name, &k->function[f]));
+    if (k->function[f].n) k->n_functions = f + 1;
+  }
+  return FC_OK;
+}
+
 static fc_status put_all(fc_store *s, const fc_saved *k, const fc_network *n, fc_optim *o) {
   const int64_t counters[2] = {k->step, k->position};
   fc_settings   set         = k->settings;
@@ -191,12 +230,7 @@ static fc_status put_all(fc_store *s, const fc_saved *k, const fc_network *n, fc
   FC_TRY(fc_store_put_ints(s, "counters", 2, counters));
   FC_TRY(fc_store_put_doubles(s, "best", 1, &k->best));
   FC_TRY(fc_store_put_doubles(s, "clip", 3, (double[]){k->clip.fast, k->clip.slow, k->clip.count}));
-  if (k->out.n) {
-    FC_TRY(put_geometry(s, &k->geo));
-    FC_TRY(put_scaling(s, "in", &k->in));
-    FC_TRY(put_scaling(s, "out", &k->out));
-    if (k->params.n) FC_TRY(put_scaling(s, "params", &k->params));
-  }
+  if (k->out.n) FC_TRY(put_data(s, k));
   FC_TRY(put_block(s, "weights", n, fc_params_values(n->params), false));
   return put_optim(s, n, o);
 }
@@ -267,10 +301,7 @@ static fc_status read_all(const fc_store *s, const char *path, fc_saved *k) {
   FC_TRY(fc_store_get_doubles(s, "best", 1, &k->best));
   FC_TRY(read_clip(s, &k->clip));
   if (!fc_store_has(s, "channels/out")) return FC_OK; /* imported weights know no data */
-  FC_TRY(get_geometry(s, path, &k->geo));
-  FC_TRY(get_scaling(s, path, "in", &k->in));
-  if (fc_store_has(s, "channels/params")) FC_TRY(get_scaling(s, path, "params", &k->params));
-  return get_scaling(s, path, "out", &k->out);
+  return get_data(s, path, k);
 }
 
 fc_status fc_checkpoint_read(const char *path, fc_saved *k) {

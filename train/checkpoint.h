@@ -2,11 +2,13 @@
    normalisation, grid, units, options, code version.
 
    Entries: weights/NAME, ema/NAME, adam_m/NAME, adam_v/NAME arrays; adam_steps by tensor; counters
-   [step, position]; best [score]; clip [fast, slow, count]; normalisation/{in,out,params}_{mean,std};
-   channels/{in,out} text "name<TAB>unit<TAB>field<TAB>rank<TAB>component" per line; geometry; texts model,
-   config (YAML), version, precision, format. */
+   [step, position]; best [score]; clip [fast, slow, count];
+   normalisation/{in,out,params}_{mean,std}, of points also {x,function_0,..}; channels/{in,out,..} text
+   "name<TAB>unit<TAB>field<TAB>rank<TAB>component" per line; geometry; texts model, config (YAML), version,
+   precision, format. */
 #ifndef FC_CHECKPOINT_H
 #define FC_CHECKPOINT_H
+#include "io/cloud.h"
 #include "train/clip.h"
 #include "train/network.h"
 #include "train/optim.h"
@@ -20,6 +22,8 @@ typedef struct fc_saved { /* all but weights and moments */
   void               *args; /* owned after fc_checkpoint_read */
   fc_geometry         geo;
   fc_scaling          in, out, params;
+  fc_scaling          x, function[FC_CLOUD_FUNCTIONS]; /* points: coordinates, columns of input functions */
+  int                 n_functions;
   int64_t             step, position; /* optimiser steps done; windows consumed */
   fc_clip             clip;           /* averages of the gradient norm */
   double              best;           /* best validation score so far; infinity if none */

@@ -19,7 +19,7 @@ typedef struct {
   fc_source             s;
   fc_rollout           *roll;
   int64_t               span, frames, n_traj; /* longest history of any run, in frames of the file */
-  fc_real              *truth;
+  fc_real              *truth, *given;        /* a frame; what the solver begins with */
   fc_progress           bar;
 } work;
 
@@ -76,7 +76,8 @@ static fc_status choose_frames(work *w) {
              (long long)least, (long long)w->span);
   if (w->job->frames) w->frames = fc_min64(w->frames, w->job->frames);
   w->truth = malloc((size_t)w->s.out_len * sizeof *w->truth);
-  FC_REQUIRE(w->truth, FC_E_SYSTEM, "no memory for one frame");
+  w->given = malloc((size_t)fc_max64(w->s.in_len, w->s.out_len) * sizeof *w->given);
+  FC_REQUIRE(w->truth && w->given, FC_E_SYSTEM, "no memory for one frame");
   FC_TRY(fc_compare_create(&w->t.geo, w->t.channels.n, w->frames, &w->t.cmp));
   return fc_contest_shots(&w->t, w->s.out_len);
 }
@@ -160,29 +161,40 @@ static fc_status take_coarse(void *user, int64_t unused, int64_t t, const fc_rea
   return add(k->w, k->method, k->traj, t, x);
 }
 
+/* what the solver begins with: the last known frame, or the inputs of a steady problem */
+static fc_status coarse_start(work *w, int64_t traj) {
+  if (w->t.steady) return fc_source_given(&w->s, traj, w->given);
+  FC_TRY(start(w, traj));
+  memcpy(w->given, fc_rollout_last(w->roll), (size_t)w->s.out_len * sizeof *w->given);
+  return FC_OK;
+}
+
+static fc_status run_coarse(work *w, const fc_coarse *k, const char *label, double t0) {
+  const int method = fc_contest_method(&w->t, label, FC_RIVAL_SOLVER);
+
+  w->t.rival[method].seconds_a_frame = k->seconds;
+  w->t.rival[method].dearer          = k->dearer;
+  for (int64_t traj = 0; traj < w->n_traj; traj++) {
+    coarse_frame c = {w, method, traj};
+    FC_TRY(coarse_start(w, traj));
+    FC_TRY(fc_coarse_run(k, &w->s, w->given, t0, w->frames, take_coarse, &c));
+  }
+  return FC_OK;
+}
+
 /* the solver's grid for one budget, unless an earlier budget chose the same */
 static fc_status roll_coarse(work *w, double budget) {
   char      label[48] = "solver ", *at = label + strlen(label);
   double    t0 = 0;
   fc_coarse k;
 
-  FC_TRY(start(w, 0));
-  if (fc_field_times(w->s.field, 0, w->span - w->s.frame_stride, 1, &t0) != FC_OK) t0 = 0;
-  FC_TRY(fc_coarse_choose(&w->s, fc_rollout_last(w->roll), t0, budget, &k, &w->t.no_solver));
+  FC_TRY(coarse_start(w, 0));
+  if (w->t.steady || fc_field_times(w->s.field, 0, w->span - w->s.frame_stride, 1, &t0) != FC_OK) t0 = 0;
+  FC_TRY(fc_coarse_choose(&w->s, w->given, t0, budget, &k, &w->t.no_solver));
   if (!k.def) return FC_OK;
   for (int a = 0; a < w->s.geo.ndim; a++)
     at += snprintf(at, (size_t)(label + sizeof label - at), "%s%lld", a ? "x" : "", (long long)k.dim[a]);
-  fc_status s = FC_OK;
-  if (fc_contest_find(&w->t, label) < 0) {
-    const int method                   = fc_contest_method(&w->t, label, FC_RIVAL_SOLVER);
-    w->t.rival[method].seconds_a_frame = k.seconds;
-    w->t.rival[method].dearer          = k.dearer;
-    for (int64_t traj = 0; traj < w->n_traj && s == FC_OK; traj++) {
-      coarse_frame c = {w, method, traj};
-      if ((s = start(w, traj)) == FC_OK)
-        s = fc_coarse_run(&k, &w->s, fc_rollout_last(w->roll), t0, w->frames, take_coarse, &c);
-    }
-  }
+  const fc_status s = fc_contest_find(&w->t, label) < 0 ? run_coarse(w, &k, label, t0) : FC_OK;
   fc_coarse_free(&k);
   return s;
 }
@@ -196,15 +208,12 @@ static fc_status roll_all(work *w) {
   FC_TRY(stand_still(w));
   FC_TRY(roll_linear(w));
   const int runs = w->job->n;
-  for (int m = 0; m < runs && !w->t.steady; m++) FC_TRY(roll_coarse(w, w->t.rival[m].seconds_a_frame));
+  for (int m = 0; m < runs; m++) FC_TRY(roll_coarse(w, w->t.rival[m].seconds_a_frame));
   return FC_OK;
 }
 
 fc_status fc_contest_run(const fc_contest_job *job, FILE *f) {
-  work      w = {.job          = job,
-                 .t.data       = job->data,
-                 .t.good_error = job->good_error,
-                 .t.no_solver  = "the problem is steady"};
+  work      w = {.job = job, .t.data = job->data, .t.good_error = job->good_error, .t.no_solver = ""};
   fc_status s;
 
   FC_TRY(fc_make_folder(job->out));
@@ -220,5 +229,6 @@ done:
   close_run(&w);
   fc_contest_free(&w.t);
   free(w.truth);
+  free(w.given);
   return s;
 }

@@ -16,10 +16,10 @@ enum {
   MOST_ROWS    = 40000,
   MOST_SAMPLES = 1500,
   MOST_WINDOWS = 400,
-  LAMBDAS      = 5,
+  LAMBDAS      = 6,
   HELD         = 5
 };
-static const double lambdas[LAMBDAS] = {1e-8, 1e-6, 1e-4, 1e-2, 1};
+static const double lambdas[LAMBDAS] = {1e-8, 1e-6, 1e-4, 1e-2, 1, 100};
 
 struct fc_linear_map {
   bool     steady;

@@ -3,7 +3,7 @@
    Fields in time: the next frame at a point from the last n_in frames of a square of points around it, the
    same map at every point (periodic axes wrap, beyond other borders stands the mean). Steady problems: the
    whole output field from the whole input field. Both by ridge regression (core/ridge.h) on normalised
-   training data; lambda is the one of 1e-8, 1e-6, .., 1 that does best on every fifth sample, held out. */
+   training data; lambda is the one of 1e-8, 1e-6, .., 100 that does best on every fifth sample, held out. */
 #ifndef FC_LINEAR_H
 #define FC_LINEAR_H
 #include "train/run.h"

@@ -9,16 +9,16 @@
 #include <string.h>
 
 typedef struct {
-  fc_real  *input, *target, *params;
-  int64_t   position; /* of its first window, -1: empty */
+  void     *batch;
+  int64_t   position; /* of its first item, -1: empty */
   fc_status status;
   char      message[512];
 } slot;
 
 struct fc_loader {
-  fc_windows     *w;
+  const fc_feed  *feed;
   int64_t         batch, lo, hi; /* the whole batch; this rank's part */
-  int64_t         in_len, target_len, n_params, position;
+  int64_t         position;
   uint64_t        seed;
   int64_t        *order, epoch; /* permutation of this epoch; used by whoever fills */
   slot            slots[2];
@@ -29,8 +29,8 @@ struct fc_loader {
   pthread_cond_t  change;
 };
 
-static int64_t window_at(fc_loader *l, int64_t position) {
-  const int64_t n = fc_windows_size(l->w), epoch = position / n;
+static int64_t item_at(fc_loader *l, int64_t position) {
+  const int64_t n = l->feed->items, epoch = position / n;
 
   if (epoch != l->epoch) {
     const fc_rng r = {l->seed, (uint64_t)epoch, FC_RNG_SHUFFLE};
@@ -41,12 +41,12 @@ static int64_t window_at(fc_loader *l, int64_t position) {
 }
 
 static void fill(fc_loader *l, slot *s, int64_t position) {
+  const int64_t n = l->hi - l->lo;
+
   s->position = position;
   s->status   = FC_OK;
-  for (int64_t k = l->lo; k < l->hi && s->status == FC_OK; k++)
-    s->status =
-        fc_windows_read(l->w, window_at(l, position + k), s->input + (k - l->lo) * l->in_len,
-                        s->target + (k - l->lo) * l->target_len, s->params + (k - l->lo) * l->n_params);
+  for (int64_t k = 0; k < n && s->status == FC_OK; k++)
+    s->status = l->feed->kind->fetch(l->feed->self, item_at(l, position + l->lo + k), n, k, s->batch);
   if (s->status != FC_OK) snprintf(s->message, sizeof s->message, "%s", fc_error());
 }
 
@@ -78,51 +78,37 @@ static fc_status start_thread(fc_loader *l) {
   return FC_OK;
 }
 
-static void sizes(const fc_windows *w, int64_t *in_len, int64_t *target_len) {
-  const fc_window_spec *q = fc_windows_spec(w);
-  const fc_source      *s = fc_windows_source(w);
+int64_t fc_loader_bytes(const fc_feed *f, int64_t batch) {
+  int64_t lo, hi;
 
-  *in_len     = (s->steady ? 1 : q->n_in) * s->in_len;
-  *target_len = (s->steady ? 1 : q->n_target) * s->out_len;
-}
-
-int64_t fc_loader_bytes(const fc_windows *w, int64_t batch) {
-  int64_t in_len, target_len, lo, hi;
-
-  sizes(w, &in_len, &target_len);
   fc_comm_block(NULL, batch, &lo, &hi);
-  return (fc_windows_cached(w) ? 1 : 2) * (hi - lo) * (in_len + target_len) * (int64_t)sizeof(fc_real);
+  return (f->in_memory ? 1 : 2) * f->kind->batch_bytes(f->self, hi - lo);
 }
 
 static fc_status build(fc_loader *l) {
-  const size_t n     = (size_t)(l->hi - l->lo);
-  const int    slots = fc_windows_cached(l->w) ? 1 : 2;
+  const size_t bytes = (size_t)l->feed->kind->batch_bytes(l->feed->self, l->hi - l->lo);
+  const int    slots = l->feed->in_memory ? 1 : 2;
 
-  l->order = malloc((size_t)fc_windows_size(l->w) * sizeof *l->order);
-  FC_REQUIRE(l->order, FC_E_SYSTEM, "no memory for the order of the windows");
+  l->order = malloc((size_t)l->feed->items * sizeof *l->order);
+  FC_REQUIRE(l->order, FC_E_SYSTEM, "no memory for the order of the %s", l->feed->kind->items);
   for (int i = 0; i < slots; i++) {
-    l->slots[i].input  = malloc(n * (size_t)l->in_len * sizeof(fc_real));
-    l->slots[i].target = malloc(n * (size_t)l->target_len * sizeof(fc_real));
-    l->slots[i].params = malloc((n * (size_t)l->n_params + 1) * sizeof(fc_real));
-    FC_REQUIRE(l->slots[i].input && l->slots[i].target && l->slots[i].params, FC_E_SYSTEM,
-               "no memory for a batch; lower train.batch");
+    l->slots[i].batch = malloc(bytes);
+    FC_REQUIRE(l->slots[i].batch, FC_E_SYSTEM, "no memory for a batch; lower train.batch");
   }
   return slots == 2 ? start_thread(l) : FC_OK;
 }
 
-fc_status fc_loader_create(fc_windows *w, int64_t batch, uint64_t seed, fc_loader **out) {
+fc_status fc_loader_create(const fc_feed *f, int64_t batch, uint64_t seed, fc_loader **out) {
   FC_ASSERT(batch >= fc_comm_size(NULL), "a batch of %lld for %d ranks", (long long)batch,
             fc_comm_size(NULL));
   fc_loader *l = calloc(1, sizeof *l);
   FC_REQUIRE(l, FC_E_SYSTEM, "no memory for the loader");
-  l->w     = w;
+  l->feed  = f;
   l->batch = batch;
   l->seed  = seed;
   l->epoch = -1;
   for (int i = 0; i < 2; i++) l->slots[i].position = -1;
   fc_comm_block(NULL, batch, &l->lo, &l->hi);
-  sizes(w, &l->in_len, &l->target_len);
-  l->n_params       = fc_windows_source(w)->params.n;
   const fc_status s = build(l);
   if (s == FC_OK)
     *out = l;
@@ -142,11 +128,7 @@ void fc_loader_destroy(fc_loader *l) {
     pthread_cond_destroy(&l->change);
     pthread_mutex_destroy(&l->lock);
   }
-  for (int i = 0; i < 2; i++) {
-    free(l->slots[i].input);
-    free(l->slots[i].target);
-    free(l->slots[i].params);
-  }
+  for (int i = 0; i < 2; i++) free(l->slots[i].batch);
   free(l->order);
   free(l);
 }
@@ -190,6 +172,6 @@ fc_status fc_loader_next(fc_loader *l, fc_load *out) {
     fill(l, s, l->position);
   if (s->status != FC_OK) return fc_fail(s->status, "%s", s->message);
   l->position += l->batch;
-  *out = (fc_load){s->input, s->target, s->params, l->hi - l->lo, l->lo};
+  *out = (fc_load){s->batch, l->hi - l->lo, l->lo};
   return FC_OK;
 }

@@ -82,8 +82,8 @@ fc_status fc_log_line(fc_log *l, const fc_trainer *t, const fc_step_facts *f, co
   const double now = fc_now(), since = now - l->last_time;
 
   if (!l->f) return FC_OK; /* ranks other than the first */
-  fprintf(l->f, "%lld,%.6g,%lld,", (long long)t->k.step,
-          (double)t->k.position / (double)fc_windows_size(t->train_windows), (long long)t->k.position);
+  fprintf(l->f, "%lld,%.6g,%lld,", (long long)t->k.step, (double)t->k.position / (double)t->feed.items,
+          (long long)t->k.position);
   cell(l->f, l->steps ? l->loss_sum / (double)l->steps : f->loss);
   cell(l->f, f->grad_norm);
   cell(l->f, f->lr);

@@ -3,6 +3,8 @@
 
 #include "core/ops.h"
 
+#include <math.h>
+
 static const double tiny_norm = 1e-5; /* of the official relative L2 loss of FactFormer */
 
 /* x std + mean per channel, as differentiable ops */
@@ -11,6 +13,20 @@ static fc_tensor *in_units(fc_ctx *c, const fc_scaling *s, fc_tensor *x) {
 
   for (int i = 0; i < s->n; i++) mean->x[i] = (fc_real)s->mean[i], std->x[i] = (fc_real)s->std[i];
   return fc_add(c, fc_mul(c, x, std), mean);
+}
+
+/* Both in the form in which they are compared: squares of differences are multiplied by the weights. */
+static void prepare(fc_ctx *c, const fc_train_settings *t, const fc_scaling *s, fc_tensor **y,
+                    fc_tensor **target) {
+  if (t->loss_in_units) {
+    *y      = in_units(c, s, *y);
+    *target = in_units(c, s, *target);
+  }
+  if (!t->channel_weights.n) return;
+  fc_tensor *root = fc_tensor_new(c->arena, FC_DIMS(t->channel_weights.n));
+  for (int i = 0; i < t->channel_weights.n; i++) root->x[i] = (fc_real)sqrt(t->channel_weights.v[i]);
+  *y      = fc_mul(c, *y, root);
+  *target = fc_mul(c, *target, root);
 }
 
 static fc_tensor *by_channels(fc_ctx *c, fc_tensor *y, fc_tensor *target) {
@@ -63,10 +79,7 @@ static fc_tensor *compare(fc_ctx *c, fc_loss_kind kind, fc_tensor *y, fc_tensor 
 
 fc_tensor *fc_loss(fc_ctx *c, const fc_train_settings *t, const fc_scaling *scaling, fc_tensor *y,
                    fc_tensor *target) {
-  if (t->loss_in_units) {
-    y      = in_units(c, scaling, y);
-    target = in_units(c, scaling, target);
-  }
+  prepare(c, t, scaling, &y, &target);
   if (t->loss_ring) y = fc_mul(c, y, inside_of(c, y));
   fc_tensor *loss = compare(c, (fc_loss_kind)t->loss, y, target);
   for (int a = 2; t->loss_derivative > 0 && a < y->ndim - 1; a++) {
@@ -74,4 +87,20 @@ fc_tensor *fc_loss(fc_ctx *c, const fc_train_settings *t, const fc_scaling *scal
     loss         = fc_add(c, loss, fc_affine(c, d, t->loss_derivative, 0));
   }
   return loss;
+}
+
+fc_tensor *fc_loss_rows(fc_ctx *c, const fc_train_settings *t, const fc_scaling *scaling, fc_tensor *y,
+                        fc_tensor *target, fc_tensor *weight, const fc_tensor *lengths) {
+  static const fc_ragged_kind kinds[] = {[FC_LOSS_RELATIVE_L2]          = FC_RAGGED_RELATIVE,
+                                         [FC_LOSS_RELATIVE_L2_CHANNELS] = FC_RAGGED_RELATIVE_CHANNELS,
+                                         [FC_LOSS_MSE]                  = FC_RAGGED_MSE};
+
+  prepare(c, t, scaling, &y, &target);
+  return fc_ragged_loss(c, kinds[t->loss], y, target, weight, lengths, tiny_norm);
+}
+
+fc_status fc_loss_check(const fc_train_settings *t, int channels) {
+  FC_REQUIRE(!t->channel_weights.n || t->channel_weights.n == channels, FC_E_USAGE,
+             "train.channel_weights has %d numbers for %d channels", t->channel_weights.n, channels);
+  return FC_OK;
 }

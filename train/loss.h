@@ -11,7 +11,16 @@
    loss_ring: y is set to zero on the border of the grid first, target is not.
    loss_derivative = w adds w times the sum over the space axes of the relative L2 norms of central
    differences, with zeros outside the grid (the Darcy recipe of Transolver, arXiv 2402.02366; the spacing
-   cancels). */
+   cancels).
+   channel_weights: squares of differences (and of the target, in relative norms) count so many times. */
 fc_tensor *fc_loss(fc_ctx *c, const fc_train_settings *t, const fc_scaling *scaling, fc_tensor *y,
                    fc_tensor *target);
+
+/* The same for rows [R, C] of samples with lengths [B] and weights [R, C] (NULL: 1): one norm or mean per
+   sample (core/ops.h, fc_ragged_loss). */
+fc_tensor *fc_loss_rows(fc_ctx *c, const fc_train_settings *t, const fc_scaling *scaling, fc_tensor *y,
+                        fc_tensor *target, fc_tensor *weight, const fc_tensor *lengths);
+
+/* FC_E_USAGE if channel_weights are not one for each of the channels */
+fc_status fc_loss_check(const fc_train_settings *t, int channels);
 #endif

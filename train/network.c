@@ -1,8 +1,30 @@
 /* train/network.c */
 #include "train/network.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Options may suit one of both only: the other then fails, and its words are kept for whoever asks for it. */
+static fc_status find_uses(fc_network *n) {
+  const fc_model_def *def = n->def;
+  fc_status           s   = FC_E_USAGE;
+
+  snprintf(n->not_on_grid, sizeof n->not_on_grid, "%s works on points, not on grids", def->name);
+  snprintf(n->not_on_points, sizeof n->not_on_points, "%s works on grids, not on points", def->name);
+  if (def->frames) {
+    s          = def->frames(n->self, &n->frames);
+    n->on_grid = s == FC_OK;
+    if (!n->on_grid) snprintf(n->not_on_grid, sizeof n->not_on_grid, "%s", fc_error());
+  }
+  if (def->cloud) {
+    s            = def->cloud(n->self, &n->cloud);
+    n->on_points = s == FC_OK;
+    if (!n->on_points) snprintf(n->not_on_points, sizeof n->not_on_points, "%s", fc_error());
+  }
+  if (n->on_grid || n->on_points) return FC_OK;
+  return fc_fail(s, "%s", def->frames ? n->not_on_grid : n->not_on_points);
+}
 
 static fc_status build(fc_network *n, const void *args, uint64_t seed, bool dry) {
   n->args = calloc(1, n->def->config_size);
@@ -12,14 +34,16 @@ static fc_status build(fc_network *n, const void *args, uint64_t seed, bool dry)
   FC_TRY(fc_params_create(&n->params));
   FC_TRY(n->def->init(n->self, n->params, n->args));
   FC_TRY(fc_params_commit(n->params, seed, dry));
-  return n->def->frames(n->self, &n->frames);
+  return find_uses(n);
 }
 
 fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry,
                             fc_network **out) {
-  FC_REQUIRE(def->frames && def->pack && def->unpack, FC_E_USAGE,
-             "%s is a model for the task '%s', not for fields on a grid; 'fieldcast models' lists the tasks",
-             def->name, def->task);
+  FC_REQUIRE(
+      (def->frames && def->pack && def->unpack) || def->cloud, FC_E_USAGE,
+      "%s is a model for the task '%s', not for fields on a grid or points; 'fieldcast models' lists the "
+      "tasks",
+      def->name, def->task);
   fc_network *n = calloc(1, sizeof *n);
   FC_REQUIRE(n, FC_E_SYSTEM, "no memory for the model %s", def->name);
   n->def            = def;
@@ -69,6 +93,7 @@ fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int
   const fc_frames *f    = &n->frames;
   const char      *name = n->def->name;
 
+  FC_REQUIRE(n->on_grid, FC_E_MISMATCH, "%s", n->not_on_grid);
   FC_REQUIRE(f->ndim == ndim, FC_E_MISMATCH,
              "%s with these options works on %d-dimensional fields, the data has %d", name, f->ndim, ndim);
   FC_REQUIRE(f->channels_in == channels_in, FC_E_MISMATCH,

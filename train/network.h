@@ -1,4 +1,4 @@
-/* train/network.h - a model with its options and weights, ready for gridded fields. */
+/* train/network.h - a model with its options and weights, ready for fields on a grid or for points. */
 #ifndef FC_NETWORK_H
 #define FC_NETWORK_H
 #include "core/model.h"
@@ -10,7 +10,10 @@ typedef struct fc_network {
   const fc_model_def *def;
   void               *args, *self; /* options; the model's own struct */
   fc_params          *params;
-  fc_frames           frames;
+  bool                on_grid, on_points; /* what it can work on with these options; at least one */
+  char                not_on_grid[256], not_on_points[256]; /* why not, in words */
+  fc_frames           frames;                               /* on a grid */
+  fc_cloud_wants      cloud;                                /* on points */
   bool                increment;                 /* the network gives (frame - last known frame) / step */
   double              step[FC_NETWORK_CHANNELS]; /* by channel */
   int64_t flow_steps; /* > 0: the network is the velocity of a flow from noise to the next frame, followed in
@@ -18,7 +21,7 @@ typedef struct fc_network {
 } fc_network;
 
 /* args is copied. Weights are drawn from seed; dry: none, only shapes. FC_E_USAGE if options do not fit
-   together or the model is not for fields on a grid. */
+   together or the model works neither on fields on a grid nor on points. */
 fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry,
                             fc_network **out);
 void      fc_network_destroy(fc_network *n);

@@ -2,7 +2,8 @@
 #include "train/plan.h"
 
 #include "hpc/comm.h"
-#include "train/network.h"
+#include "train/loader.h"
+#include "train/march.h"
 #include "train/optim.h"
 
 #include <stdlib.h>
@@ -21,8 +22,8 @@ static void measure(fc_plan *p, const fc_network *n, const fc_settings *set) {
   p->optimiser_bytes = fc_optim_bytes(fc_params_block(n->params, true), set->train.ema > 0);
 }
 
-fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_source *s, const fc_settings *set,
-                        int64_t data_bytes, int64_t held_bytes, fc_plan *out) {
+fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_feed *feed,
+                        const fc_settings *set, fc_plan *out) {
   const fc_train_settings *t = &set->train;
   fc_network              *n;
   fc_ctx                  *c;
@@ -35,21 +36,16 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_sour
   measure(out, n, set);
   FC_TRY_TO(failed, st, fc_network_prepare(n, set, (double[FC_NETWORK_CHANNELS]){0}));
   fc_comm_block(NULL, t->batch, &lo, &hi);
-  const int64_t k    = t->out_frames;
-  const fc_pass pass = {.B        = hi - lo,
-                        .k        = k,
-                        .pushes   = t->pushes,
-                        .n_target = k * (t->pushes + t->teacher_calls),
-                        .whole    = t->batch,
-                        .weight   = 1};
-  fc_pass_run(c, n, s, t, &pass);
+  const fc_turn turn = {
+      .n = hi - lo, .whole = t->batch, .k = t->out_frames, .pushes = t->pushes, .weight = 1};
+  feed->kind->pass(feed->self, c, n, t, &turn);
   out->activation_bytes = (int64_t)fc_arena_peak(c->arena);
   out->flops            = c->flops * (double)t->accumulate;
-  out->data_bytes       = data_bytes;
-  out->held_bytes       = held_bytes;
+  out->data_bytes       = feed->data_bytes + fc_loader_bytes(feed, t->batch);
+  out->held_bytes       = feed->held_bytes;
   out->checkpoint_bytes = out->parameter_bytes + out->optimiser_bytes;
   out->total_bytes      = out->parameter_bytes + out->gradient_bytes + out->optimiser_bytes +
-                     out->activation_bytes + data_bytes + out->checkpoint_bytes;
+                     out->activation_bytes + out->data_bytes + out->checkpoint_bytes;
 failed:
   fc_ctx_destroy(c);
 done:

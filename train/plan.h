@@ -1,7 +1,7 @@
 /* train/plan.h - what a step will cost, from a dry run: shapes, memory, FLOPs, but no arithmetic. */
 #ifndef FC_PLAN_H
 #define FC_PLAN_H
-#include "train/step.h"
+#include "train/feed.h"
 
 #include <stdio.h>
 
@@ -16,10 +16,10 @@ typedef struct fc_plan {
   double  flops;            /* per optimiser step and rank: dense products, forward and backward */
 } fc_plan;
 
-/* The largest step of this training (end of the curriculum, with pushes), for this rank's share of the batch.
-   data_bytes: batches and cached frames, of which held_bytes are already there. */
-fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_source *s, const fc_settings *set,
-                        int64_t data_bytes, int64_t held_bytes, fc_plan *out);
+/* The largest step of this training (end of the curriculum, with pushes; the largest samples), for this
+   rank's share of the batch. */
+fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_feed *feed,
+                        const fc_settings *set, fc_plan *out);
 /* peak bytes of one call without gradient on B windows, k frames out */
 fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_settings *set, int ndim,
                        const int64_t *dim, int64_t B, int64_t k, int64_t *bytes);

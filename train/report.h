@@ -1,6 +1,7 @@
 /* train/report.h - what a comparison looks like: tables, a CSV file, pictures. */
 #ifndef FC_REPORT_H
 #define FC_REPORT_H
+#include "io/plot.h"
 #include "train/compare.h"
 
 #include <stdio.h>
@@ -33,6 +34,8 @@ const char *fc_unit_text(const char *unit);
 fc_status fc_report_print(const fc_report *r, FILE *f);
 /* method,lead_time,channel,unit,VRMSE,... one line each */
 fc_status fc_report_csv(const fc_report *r, const char *path);
+/* colours of three rows of n panels: truth and prediction share a range, differences are about zero */
+void fc_report_colours(fc_panel *p, int n);
 /* stem + "fields.png", "error.png", "spectra.png" */
 fc_status fc_report_pictures(const fc_report *r, const char *stem);
 #endif

@@ -49,7 +49,7 @@ static range range_of(const fc_panel *p, int n) {
   range r = {INFINITY, -INFINITY};
 
   for (int k = 0; k < n; k++)
-    for (int64_t i = 0; i < p[k].nx * p[k].ny; i++) {
+    for (int64_t i = 0; i < (p[k].scene ? p[k].scene->n : p[k].nx * p[k].ny); i++) {
       const double v = (double)p[k].x[i * p[k].stride];
       if (!isfinite(v)) continue;
       r.lo = fmin(r.lo, v);
@@ -70,7 +70,7 @@ static void set_range(fc_panel *p, int n, range r, fc_colour_map map) {
 }
 
 /* around zero with both signs: the diverging map, the same length on both sides */
-static void colour_fields(fc_panel *p, int n) {
+void fc_report_colours(fc_panel *p, int n) {
   range      r    = range_of(p, n); /* of the truth */
   const bool both = r.lo < 0 && r.hi > 0 && fmin(-r.lo, r.hi) > 0.2 * fmax(-r.lo, r.hi);
 
@@ -103,7 +103,7 @@ static fc_status draw_fields(const fc_report *r, const char *path) {
              fc_unit_text(r->geo->time_unit));
     cols[i] = when[i];
   }
-  colour_fields(p, s->n);
+  fc_report_colours(p, s->n);
   const fc_status st = fc_plot_panels(path, r->title, 3, s->n, p, rows, cols, units);
   free(difference);
   return st;

@@ -6,6 +6,7 @@
 #include "io/file.h"
 #include "train/coarse.h"
 #include "train/linear.h"
+#include "train/output_names.h"
 #include "train/report.h"
 #include "train/rollout.h"
 
@@ -23,32 +24,16 @@ typedef struct {
   fc_shots              shots;
   fc_real              *truth, *given;        /* one frame; what the coarse solver begins with */
   int64_t lo, hi, known, bad_traj, bad_frame; /* trajectories lo..hi-1; frames with truth; first bad frame */
-  char    file[FC_TEXT + 32], stem[FC_TEXT + 32];
-  int     model, persistence, linear, solver;
-  fc_linear_map *linear_map; /* NULL: none, and why */
-  const char    *no_linear;
-  fc_coarse      coarse;
-  const char    *no_coarse; /* why there is no coarse solver */
-  fc_progress    bar;
+  fc_output_names names;
+  int             model, persistence, linear, solver;
+  fc_linear_map  *linear_map; /* NULL: none, and why */
+  const char     *no_linear;
+  fc_coarse       coarse;
+  const char     *no_coarse; /* why there is no coarse solver */
+  fc_progress     bar;
 } work;
 
 /* ---- what to do: names, trajectories, frames ---- */
-
-static fc_status name_outputs(work *w) {
-  const char  *out = w->job->out;
-  const char  *dot = strrchr(out, '.');
-  const size_t n   = strlen(out);
-
-  FC_REQUIRE(n && n < FC_TEXT, FC_E_USAGE, "-o names the output: a folder, or NAME.hdf5");
-  if (dot && (!strcmp(dot, ".hdf5") || !strcmp(dot, ".h5"))) {
-    snprintf(w->file, sizeof w->file, "%s", out);
-    snprintf(w->stem, sizeof w->stem, "%.*s-", (int)(dot - out), out);
-    return FC_OK;
-  }
-  snprintf(w->file, sizeof w->file, "%s/prediction.hdf5", out);
-  snprintf(w->stem, sizeof w->stem, "%s/", out);
-  return fc_make_folder(out);
-}
 
 /* frames of truth after the history in the shortest of the chosen trajectories */
 static int64_t truth_frames(const work *w) {
@@ -159,7 +144,7 @@ static fc_status open_writer(work *w, int64_t steps) {
   spec.text[3].name = "weights", spec.text[3].value = w->run->averaged ? "moving average" : "last";
   spec.text[4].name = "history_from", spec.text[4].value = w->job->data;
   spec.n_texts = 5;
-  return fc_field_writer_create(w->file, &spec, &w->writer);
+  return fc_field_writer_create(w->names.file, &spec, &w->writer);
 }
 
 /* ---- rolling ---- */
@@ -295,21 +280,21 @@ static fc_status report(work *w, FILE *f) {
   snprintf(title, sizeof title, "%s: %s", w->run->k.def->name, w->s.out.channel[0].name);
   FC_TRY(fc_report_print(&r, f));
   print_costs(w, f);
-  snprintf(path, sizeof path, "%serror.csv", w->stem);
+  snprintf(path, sizeof path, "%serror.csv", w->names.stem);
   FC_TRY(fc_report_csv(&r, path));
-  return fc_report_pictures(&r, w->stem);
+  return fc_report_pictures(&r, w->names.stem);
 }
 
 static void announce(const work *w, int64_t steps, FILE *f) {
   fprintf(f, "%s from %s, step %lld%s: %lld frames of %lld trajectories in %s\n", w->run->k.def->name,
           w->run->path, (long long)w->run->k.step, w->run->averaged ? " (moving average of the weights)" : "",
-          (long long)steps, (long long)(w->hi - w->lo), w->file);
+          (long long)steps, (long long)(w->hi - w->lo), w->names.file);
 }
 
 static fc_status prepare(work *w, int64_t *steps) {
   FC_TRY(fc_rollout_create(w->run, &w->s, &w->roll));
   FC_TRY(choose_frames(w, steps));
-  FC_TRY(name_outputs(w));
+  FC_TRY(fc_output_names_make(w->job->out, &w->names));
   FC_TRY(open_writer(w, *steps));
   w->truth = malloc((size_t)w->s.out_len * sizeof *w->truth);
   FC_REQUIRE(w->truth, FC_E_SYSTEM, "no memory for one frame");

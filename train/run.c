@@ -1,7 +1,9 @@
 /* train/run.c */
 #include "train/run.h"
 
+#include "io/data_kind.h"
 #include "io/file.h"
+#include "train/points_batch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,10 +90,56 @@ fc_status fc_run_open_data(const fc_run *r, const char *path, fc_source *out) {
   fc_data_settings d      = r->k.settings.data;
   const bool       steady = r->network->frames.steady;
 
+  FC_REQUIRE(r->network->on_grid, FC_E_MISMATCH, "%s", r->network->not_on_grid);
   if (r->k.out.n) name_channels(&r->k.out, d.channels);
   if (r->k.out.n && steady) name_channels(&r->k.in, d.inputs);
   FC_TRY(fc_source_open(path, &d, steady, out));
   const fc_status s = adopt(r, path, out);
   if (s != FC_OK) fc_source_close(out);
+  return s;
+}
+
+/* ---- points ---- */
+
+bool fc_run_on_points(const fc_run *r, const char *path) {
+  const int kind = r->k.settings.data.kind;
+
+  if (kind != FC_KIND_AUTO) return kind == FC_KIND_POINTS;
+  return r->network->on_points && (!r->network->on_grid || fc_data_kind_of(path) == FC_DATA_POINTS);
+}
+
+/* What the configuration left open was found in the training data: here it is what was found there. Lists
+   that it names stay, for they may give arrays other names. */
+static void pin(const fc_scaling *known, char out[FC_TEXT]) {
+  if (out[0]) return;
+  name_channels(known, out);
+  if (!known->n) snprintf(out, FC_TEXT, "none");
+}
+
+static fc_status adopt_points(const fc_run *r, const char *path, fc_points *p) {
+  fc_points known = {.x = r->k.x, .in = r->k.in, .out = r->k.out, .params = r->k.params};
+
+  FC_TRY(fc_points_check(r->network, p));
+  if (!r->k.out.n) return FC_OK;
+  FC_TRY(same_channels(path, &r->k.out, &p->out));
+  FC_TRY(same_channels(path, &r->k.in, &p->in));
+  FC_TRY(same_channels(path, &r->k.params, &p->params));
+  memcpy(known.function, r->k.function, sizeof known.function);
+  fc_points_adopt(p, &known);
+  return FC_OK;
+}
+
+fc_status fc_run_open_points(const fc_run *r, const char *path, fc_points *out) {
+  fc_data_settings d = r->k.settings.data;
+
+  FC_REQUIRE(r->network->on_points, FC_E_MISMATCH, "%s", r->network->not_on_points);
+  if (r->k.out.n) {
+    pin(&r->k.out, d.channels);
+    pin(&r->k.in, d.inputs);
+    pin(&r->k.params, d.params);
+  }
+  FC_TRY(fc_points_open(path, &d, &r->network->cloud, r->k.def->name, out));
+  const fc_status s = adopt_points(r, path, out);
+  if (s != FC_OK) fc_points_close(out);
   return s;
 }

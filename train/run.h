@@ -2,6 +2,7 @@
 #ifndef FC_RUN_H
 #define FC_RUN_H
 #include "train/checkpoint.h"
+#include "train/points.h"
 
 typedef struct fc_run {
   char        path[FC_TEXT]; /* the checkpoint really read */
@@ -18,4 +19,8 @@ void      fc_run_free(fc_run *r);
 /* Opens data for this run: its channels, strides and normalisation. FC_E_MISMATCH if the data does not fit
    the model. An imported run knows no normalisation: its fields are taken as they are. */
 fc_status fc_run_open_data(const fc_run *r, const char *path, fc_source *out);
+/* the same for points: fields, parameters and functions as trained */
+fc_status fc_run_open_points(const fc_run *r, const char *path, fc_points *out);
+/* points or a grid: what the run was trained on; of imported weights, what path holds and the model can */
+bool fc_run_on_points(const fc_run *r, const char *path);
 #endif

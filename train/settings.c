@@ -10,7 +10,7 @@ const fc_option fc_root_options[] = {
 };
 
 const fc_option fc_data_options[] = {
-    FC_OPT_TEXT(fc_data_settings, train, "", "HDF5 file, folder or pattern to learn from"),
+    FC_OPT_TEXT(fc_data_settings, train, "", "file, folder or pattern to learn from"),
     FC_OPT_TEXT(fc_data_settings, valid, "",
                 "the same for validation; empty: the last trajectories of train"),
     FC_OPT_REAL(fc_data_settings, valid_fraction, "0.1", 0, 0.9,
@@ -18,7 +18,7 @@ const fc_option fc_data_options[] = {
     FC_OPT_TEXT(fc_data_settings, channels, "",
                 "names of the channels to learn, separated by commas; empty: all"),
     FC_OPT_TEXT(fc_data_settings, inputs, "",
-                "steady problems: constant fields that are the input; empty: all"),
+                "steady problems and points: given fields that are the input; empty: all"),
     FC_OPT_TEXT(
         fc_data_settings, params, "",
         "names of the data's parameters that the model is told (viscosity, time step), separated by commas"),
@@ -37,6 +37,23 @@ const fc_option fc_data_options[] = {
         fc_data_settings, predict, "state|increment", "state",
         "what the network gives: the next frames, or their difference to the last known frame, in units of "
         "the standard deviation of one frame's change"),
+    FC_OPT_CHOICE(fc_data_settings, kind, "auto|grid|points", "auto",
+                  "fields on a grid, or points and meshes; auto: told by content"),
+    FC_OPT_TEXT(
+        fc_data_settings, coordinates, "",
+        "points: array of coordinates, or one for each axis; this and the next four: docs/formats.md"),
+    FC_OPT_TEXT(
+        fc_data_settings, functions, "",
+        "points: input functions on points of their own, 'label=array+array'; empty: all of the file"),
+    FC_OPT_TEXT(fc_data_settings, mask, "",
+                "points: weights of the loss for each point; scores count points where it is not zero"),
+    FC_OPT_TEXT(fc_data_settings, cells, "", "points: corners of cells, for pictures"),
+    FC_OPT_TEXT(fc_data_settings, times, "", "points: times of the frames"),
+    FC_OPT_INT(fc_data_settings, history, "0", 0, 64,
+               "points: frames of the targets that are given as inputs for the next; 0: none"),
+    FC_OPT_CHOICE(fc_data_settings, scale_coordinates, "standard|box|none", "standard",
+                  "points: coordinates in units of their standard deviation, from 0 to 1 along each axis, or "
+                  "as they are"),
     FC_OPT_END,
 };
 
@@ -86,6 +103,8 @@ const fc_option fc_train_options[] = {
                 "the prediction is set to zero on the border of the grid before it is compared"),
     FC_OPT_REAL(T, loss_derivative, "0", 0, 1e6,
                 "weight of the relative L2 norm of central differences along each axis, added to the loss"),
+    FC_OPT_REALS(T, channel_weights, "[]", 0, 1e30,
+                 "mse and relative_l2: weight of each learned channel; empty: 1"),
     FC_OPT_INT(
         T, teacher_calls, "1", 1, 1 << 16,
         "calls of the model per window, each from true frames (teacher forcing); their losses are averaged"),
@@ -132,6 +151,9 @@ static fc_status check(fc_settings *s) {
   FC_REQUIRE(!t->curriculum_start || !t->curriculum_end || t->curriculum_start <= t->curriculum_end,
              FC_E_USAGE, "train.curriculum.start = %lld is larger than train.curriculum.end = %lld",
              (long long)t->curriculum_start, (long long)t->curriculum_end);
+  FC_REQUIRE(
+      !t->channel_weights.n || t->loss != FC_LOSS_RELATIVE_L2_CHANNELS, FC_E_USAGE,
+      "train.channel_weights: the loss relative_l2_channels has a norm for each channel and no weights");
   FC_REQUIRE(
       t->teacher_calls == 1 || !t->pushes, FC_E_USAGE,
       "train.teacher_calls starts every call from true frames, train.pushforward.pushes from predicted ones; "

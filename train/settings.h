@@ -9,13 +9,21 @@ typedef enum { FC_LOSS_RELATIVE_L2, FC_LOSS_RELATIVE_L2_CHANNELS, FC_LOSS_MSE } 
 
 typedef enum { FC_PREDICT_STATE, FC_PREDICT_INCREMENT } fc_predict_kind;
 
+typedef enum { FC_KIND_AUTO, FC_KIND_GRID, FC_KIND_POINTS } fc_settings_kind;
+
+typedef enum { FC_COORDINATES_STANDARD, FC_COORDINATES_BOX, FC_COORDINATES_NONE } fc_coordinates_kind;
+
 typedef struct fc_data_settings {
   char    train[FC_TEXT], valid[FC_TEXT], channels[FC_TEXT], inputs[FC_TEXT], params[FC_TEXT];
   double  valid_fraction;
   fc_ints space_stride;
   int64_t frame_stride, window_step, window_out, cache_mb;
   bool    normalize;
-  int     predict; /* FC_PREDICT_STATE, FC_PREDICT_INCREMENT */
+  int     predict;           /* FC_PREDICT_STATE, FC_PREDICT_INCREMENT */
+  int     kind;              /* fc_settings_kind */
+  int     scale_coordinates; /* fc_coordinates_kind */
+  char    coordinates[FC_TEXT], functions[FC_TEXT], mask[FC_TEXT], cells[FC_TEXT], times[FC_TEXT];
+  int64_t history;
 } fc_data_settings;
 
 typedef struct fc_train_settings {
@@ -25,6 +33,7 @@ typedef struct fc_train_settings {
   int         schedule_kind, loss;
   bool        loss_in_units, loss_ring, clip_average;
   double      loss_derivative;
+  fc_reals    channel_weights;
   int64_t     teacher_calls, flow_steps;
   int64_t     curriculum_start, curriculum_end, curriculum_over;
   int64_t     push_after, push_every, pushes;

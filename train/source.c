@@ -26,7 +26,7 @@ static fc_status choose(const char *path, const char *names, const fc_field_info
 
   s->n = 0;
   snprintf(text, sizeof text, "%s", names);
-  for (word = strtok_r(text, ", ", &keep); word; word = strtok_r(NULL, ", ", &keep)) {
+  for (word = strtok_r(text, ", []", &keep); word; word = strtok_r(NULL, ", []", &keep)) {
     const int i = fc_field_channel(info, word, constant);
     if (i < 0) return unknown(path, word, n, have);
     FC_REQUIRE(s->n < FC_FIELD_CHANNELS, FC_E_USAGE, "more than %d channels are named", FC_FIELD_CHANNELS);
@@ -47,7 +47,7 @@ static fc_status choose_params(const char *path, const char *names, const fc_fie
 
   for (int i = 0; i < info->n_params; i++) have[i] = info->param[i].name;
   snprintf(text, sizeof text, "%s", names);
-  for (word = strtok_r(text, ", ", &keep); word; word = strtok_r(NULL, ", ", &keep)) {
+  for (word = strtok_r(text, ", []", &keep); word; word = strtok_r(NULL, ", []", &keep)) {
     const int i = fc_field_param(info, word);
     if (i < 0) {
       const char *near = fc_nearest(word, info->n_params, have);

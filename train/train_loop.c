@@ -95,7 +95,7 @@ static bool due(int64_t every, int64_t step) { return every > 0 && step % every 
 static fc_status validate(run *r, bool *looked) {
   fc_trainer *t = r->t;
 
-  *looked = t->valid_windows && (due(t->k.settings.train.eval_every, t->k.step) || t->k.step == t->total);
+  *looked = t->feed.validates && (due(t->k.settings.train.eval_every, t->k.step) || t->k.step == t->total);
   if (!*looked) return FC_OK;
   FC_TRY(fc_trainer_validate(t, &r->scores));
   const double score = isnan(r->scores.rollout) ? r->scores.one_step : r->scores.rollout;
@@ -158,9 +158,9 @@ static fc_status loop(run *r) {
 
 static void announce(const fc_trainer *t) {
   if (t->quiet) return;
-  fprintf(stderr, "train: %s, %lld weights, %lld windows%s, %lld steps, %.0f MiB per rank\n", t->k.def->name,
-          (long long)t->plan.weights, (long long)fc_windows_size(t->train_windows),
-          fc_windows_cached(t->train_windows) ? " in memory" : " streamed", (long long)t->total,
+  fprintf(stderr, "train: %s, %lld weights, %lld %s%s, %lld steps, %.0f MiB per rank\n", t->k.def->name,
+          (long long)t->plan.weights, (long long)t->feed.items, t->feed.kind->items,
+          t->feed.in_memory ? " in memory" : " streamed", (long long)t->total,
           (double)t->plan.total_bytes / 0x1p20);
 }
 
@@ -184,7 +184,7 @@ fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
   s = loop(r);
   release_signals(old);
   fc_progress_update(&r->bar, t->k.step, NULL); /* the last count, due or not */
-  if (s == FC_OK && t->valid_windows) snprintf(note, sizeof note, "best validation VRMSE %.4g", t->k.best);
+  if (s == FC_OK && t->feed.validates) snprintf(note, sizeof note, "best validation VRMSE %.4g", t->k.best);
   fc_progress_end(&r->bar, note);
 done:
   fc_log_close(&r->log);

@@ -9,7 +9,6 @@
 #include "train/checkpoint.h"
 #include "train/loader.h"
 #include "train/plan.h"
-#include "train/validate.h"
 
 typedef struct fc_step_facts {
   int64_t step;                       /* number of this step, from 0 */
@@ -19,14 +18,13 @@ typedef struct fc_step_facts {
 
 typedef struct fc_trainer {
   fc_saved    k; /* settings, model, normalisation, counters */
-  fc_source   train, valid;
-  fc_windows *train_windows, *valid_windows; /* valid_windows NULL: no validation data */
+  fc_feed     feed;
   fc_loader  *loader;
   fc_network *network;
   fc_optim   *optim;
   fc_ctx     *ctx;
   fc_plan     plan;
-  int64_t     total, n_target; /* optimiser steps of the run; target frames of a window */
+  int64_t     total; /* optimiser steps of the run */
   bool        quiet;
   char        dir[FC_TEXT];
 } fc_trainer;

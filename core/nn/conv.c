@@ -1,16 +1,40 @@
 /* core/nn/conv.c */
 #include "core/nn/nn.h"
 
+static void declare(fc_conv_layer *l, fc_params *p, const char *name, int ndim, const int64_t *dim, bool bias,
+                    fc_init weight_init, fc_init bias_init) {
+  fc_params_push(p, "%s", name);
+  l->weight = fc_param(p, "weight", weight_init, 2 + ndim, dim);
+  l->bias   = bias ? fc_param(p, "bias", bias_init, 1, dim) : NULL;
+  fc_params_pop(p);
+}
+
+/* shape [out, in / groups, n..] and the number of points of the kernel */
+static int64_t shape_of(int64_t *dim, int ndim, int64_t in, int64_t out, int64_t n, int64_t groups) {
+  int64_t points = 1;
+
+  dim[0] = out;
+  dim[1] = in / groups;
+  for (int i = 0; i < ndim; i++) points *= dim[2 + i] = n;
+  return points;
+}
+
 void fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
                   int64_t n, bool bias, fc_conv_spec spec) {
-  int64_t dim[FC_MAX_DIMS] = {out, in / spec.groups}, fan_in = in / spec.groups;
+  int64_t       dim[FC_MAX_DIMS];
+  const fc_init init = fc_init_fan_in(shape_of(dim, ndim, in, out, n, spec.groups) * dim[1]);
 
-  for (int i = 0; i < ndim; i++) fan_in *= dim[2 + i] = n;
-  fc_params_push(p, "%s", name);
-  l->weight = fc_param(p, "weight", fc_init_fan_in(fan_in), 2 + ndim, dim);
-  l->bias   = bias ? fc_param(p, "bias", fc_init_fan_in(fan_in), FC_DIMS(out)) : NULL;
-  l->spec   = spec;
-  fc_params_pop(p);
+  declare(l, p, name, ndim, dim, bias, init, init);
+  l->spec = spec;
+}
+
+void fc_conv_init_xavier(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
+                         int64_t n, bool bias, fc_conv_spec spec) {
+  int64_t       dim[FC_MAX_DIMS];
+  const int64_t points = shape_of(dim, ndim, in, out, n, spec.groups);
+
+  declare(l, p, name, ndim, dim, bias, fc_init_xavier(points * dim[1], points * out, 1), fc_init_constant(0));
+  l->spec = spec;
 }
 
 fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x) {

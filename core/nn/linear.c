@@ -24,6 +24,20 @@ void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t
   fc_params_pop(p);
 }
 
+void fc_linear_init_std(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, double std) {
+  if (std > 0)
+    fc_linear_init_normal(l, p, name, in, out, true, std);
+  else
+    fc_linear_init(l, p, name, in, out, true);
+}
+
+void fc_linear_init_xavier(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias) {
+  fc_params_push(p, "%s", name);
+  l->weight = fc_param(p, "weight", fc_init_xavier(in, out, 1), FC_DIMS(out, in));
+  l->bias   = bias ? fc_param(p, "bias", fc_init_constant(0), FC_DIMS(out)) : NULL;
+  fc_params_pop(p);
+}
+
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act) {
   return fc_linear_op(c, x, l->weight, l->bias, act);
 }

@@ -17,6 +17,10 @@ void fc_linear_init_shaped(fc_linear *l, fc_params *p, const char *name, bool bi
 /* weight normal(0, std), bias 0: the transformers of thuml, std 0.02 */
 void fc_linear_init_normal(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias,
                            double std);
+/* either of them, with bias; std 0: PyTorch's default */
+void fc_linear_init_std(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, double std);
+/* weight Xavier uniform, bias 0 */
+void fc_linear_init_xavier(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias);
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act);
 
 typedef struct fc_norm {
@@ -35,8 +39,11 @@ typedef struct fc_conv_layer {
 } fc_conv_layer;
 
 /* square kernels of n points along each of ndim axes */
-void       fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
-                        int64_t n, bool bias, fc_conv_spec spec);
+void fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
+                  int64_t n, bool bias, fc_conv_spec spec);
+/* the same, weight Xavier uniform, bias 0 */
+void fc_conv_init_xavier(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
+                         int64_t n, bool bias, fc_conv_spec spec);
 fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x);
 
 /* act(x W1 + b1) W2 + b2, as the Transolver family has it: weights NAME.linear_pre.0 and NAME.linear_post */
@@ -49,6 +56,44 @@ void fc_mlp_init_normal(fc_mlp *l, fc_params *p, const char *name, int64_t in, i
 fc_tensor *fc_mlp_apply(fc_ctx *c, const fc_mlp *l, fc_tensor *x, fc_act act);
 /* r + the same, in one pass */
 fc_tensor *fc_mlp_onto(fc_ctx *c, const fc_mlp *l, fc_tensor *r, fc_tensor *x, fc_act act);
+
+/* x = act(pre x), then n times x += act(linears_j x), then post x: the MLP of GNOT */
+enum { FC_RESIDUAL_LAYERS = 16 };
+typedef struct fc_residual_mlp {
+  int64_t   n;
+  fc_linear pre, mid[FC_RESIDUAL_LAYERS], post;
+} fc_residual_mlp;
+void fc_residual_mlp_init(fc_residual_mlp *l, fc_params *p, const char *name, int64_t in, int64_t hidden,
+                          int64_t out, int64_t n);
+fc_tensor *fc_residual_mlp_apply(fc_ctx *c, const fc_residual_mlp *l, fc_tensor *x, fc_act act);
+
+/* normalised linear attention with its maps, all C x C with bias: weights NAME.query, NAME.proj, and for each
+   of n functions NAME.keys.i and NAME.values.i; n = -1: one function, named NAME.key and NAME.value */
+enum { FC_ATTENTION_FUNCTIONS = 8 };
+typedef struct fc_linear_attention_layer {
+  int64_t   heads;
+  fc_linear query, key[FC_ATTENTION_FUNCTIONS], value[FC_ATTENTION_FUNCTIONS], proj;
+} fc_linear_attention_layer;
+typedef struct fc_attention_call {
+  const fc_segments *rows; /* of the queries */
+  int                n;
+  fc_tensor *const  *y; /* the functions, rows [M_i, C] */
+  const fc_segments *keys;
+  double             drop_inside, drop; /* dropout before and behind proj */
+} fc_attention_call;
+/* std: see fc_linear_init_std */
+void fc_linear_attention_init(fc_linear_attention_layer *l, fc_params *p, const char *name, int64_t C,
+                              int64_t heads, int n, double std);
+/* r + proj(attention of queries from x [R, C] to the functions) */
+fc_tensor *fc_linear_attention_onto(fc_ctx *c, const fc_linear_attention_layer *l, fc_tensor *r, fc_tensor *x,
+                                    const fc_attention_call *call);
+/* W2 silu(W1 code(T) + b1) + b2 added to all points of a sample: h [B, .., C], T [B, 1]; weights NAME.0,
+ * NAME.2 */
+typedef struct fc_time_layer {
+  fc_linear in, out;
+} fc_time_layer;
+void       fc_time_init(fc_time_layer *l, fc_params *p, const char *name, int64_t C);
+fc_tensor *fc_time_add(fc_ctx *c, const fc_time_layer *l, fc_tensor *h, fc_tensor *T); /* takes h's memory */
 
 /* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim);
@@ -101,4 +146,22 @@ fc_tensor *fc_frame_lift_apply(fc_ctx *c, const fc_frame_lift *l, fc_tensor *x);
 /* lo .. hi over n points, both ends included, also on periodic axes as the official scripts do; extra
    points go on with the same spacing: [n + extra, 1] */
 fc_tensor *fc_axis_coordinates(fc_ctx *c, double lo, double hi, int64_t n, int64_t extra);
+/* ---- around the layers of models on grids (core/nn/grid.c) ---- */
+/* the points of fc_unit_grid for each of B samples: [B, X.., ndim]; and their distances to the lattice of ref
+   points per axis on the unit cube: [B, X.., ref^ndim]; constants */
+fc_tensor *fc_unit_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim);
+fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, int64_t ref);
+/* x [B, X.., C] and behind its channels one coordinate i / n for each axis of n points (0 is there, 1 is not)
+ */
+fc_tensor *fc_with_cells(fc_ctx *c, fc_tensor *x);
+/* zeros around a field [B, X.., C], near[a] and far[a] at the ends of axis a; and back to n[a] points */
+fc_tensor *fc_pad_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *far);
+fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *n);
+/* [B, C, X..] -> [B, X.., C] and back */
+fc_tensor *fc_channels_last(fc_ctx *c, fc_tensor *x);
+fc_tensor *fc_channels_first(fc_ctx *c, fc_tensor *x);
+/* frames of history as channels, oldest first: standard window [B, T, X.., C] -> [B, X.., T C] */
+fc_tensor *fc_window_channels(fc_ctx *c, fc_tensor *window);
+/* and the field of a one-step model as a window: [B, X.., C] -> [B, 1, X.., C] */
+fc_tensor *fc_single_frame(fc_ctx *c, fc_tensor *y);
 #endif

@@ -8,4 +8,6 @@ void fc_act_grad_span(fc_act act, fc_real *g, const fc_real *z, int64_t n); /* g
 /* y = act(z) and s = act'(z), which share their exponentials; not for FC_ACT_NONE; the three do not overlap
  */
 void fc_act_both_span(fc_act act, fc_real *y, fc_real *s, const fc_real *z, int64_t n);
+/* the same with g *= act'(z) */
+void fc_act_value_grad_span(fc_act act, fc_real *y, fc_real *g, const fc_real *z, int64_t n);
 #endif

@@ -15,7 +15,7 @@
 
 /* Points of a block: many for the sake of the products, fewer if that leaves cores without work. Points of a
    chunk of the weight gradient, and how many chunks there are. */
-enum { MIN_BLOCK = 128, MAX_BLOCK = 512, BLOCKS = 16, CHUNK = 2048, MIN_CHUNKS = 2, MAX_CHUNKS = 16 };
+enum { MIN_BLOCK = 128, MAX_BLOCK = 512, BLOCKS = 24, CHUNK = 2048, MIN_CHUNKS = 2, MAX_CHUNKS = 16 };
 
 /* ---- blocks and taps ---- */
 

@@ -22,7 +22,7 @@
 
 /* BLOCK x K hidden numbers stay near 256 kB; weight gradients are summed per chunk of rows, of which there
    are FEW to spare memory, MANY only where rows are many */
-enum { HIDDEN = 1 << 16, FEW = 8, MANY = 32, SHORT_CHUNK = 256, LONG_CHUNK = 1024 };
+enum { HIDDEN = 1 << 16, CHEAP = 8, FEW = 8, MANY = 32, SHORT_CHUNK = 256, LONG_CHUNK = 1024 };
 
 typedef struct {
   fc_act         act;
@@ -30,7 +30,7 @@ typedef struct {
   int64_t        R, G, D, K, O;
   int64_t        block, chunk; /* rows */
   const fc_real *x, *gate, *r;
-  fc_real       *h; /* [E, R, K]; NULL if nothing is recorded */
+  fc_real       *h; /* [E, R, K]; NULL if nothing is recorded, or it is made again */
   fc_expert      e[FC_EXPERTS];
 } problem;
 
@@ -73,6 +73,7 @@ static double work(const problem *p) { return 2.0 * (double)(p->R * p->E) * (dou
 /* h = W1_e x + b1_e for rows at .. at+n-1 */
 static void hidden(const problem *p, int e, int64_t at, int64_t n, fc_real *h) {
   fc_gemm(false, true, n, p->K, p->D, 1, p->x + at * p->D, p->D, p->e[e].W1->x, p->D, 0, h, p->K);
+  for (int64_t i = 0; i < n; i++) fc_span_add(h + i * p->K, p->e[e].b1->x, p->K);
 }
 
 static void forward_block(const problem *p, int64_t at, int64_t n, fc_real *y, fc_real *a) {
@@ -80,7 +81,6 @@ static void forward_block(const problem *p, int64_t at, int64_t n, fc_real *y, f
     fc_real *h = p->h ? p->h + (e * p->R + at) * p->K : a;
     hidden(p, e, at, n, h);
     for (int64_t i = 0; i < n; i++) {
-      fc_span_add(h + i * p->K, p->e[e].b1->x, p->K);
       fc_act_span(p->act, a + i * p->K, h + i * p->K, p->K);
       if (p->gate) scale_row(a + i * p->K, gate_of(p, at + i, e), p->K);
     }
@@ -137,12 +137,18 @@ static void backward_row(const problem *p, const gradients *d, int e, int64_t ro
   add_scaled(w->b2, dy, g, p->O);
 }
 
-/* room: P and a [n, K], one row of slopes */
+/* room: P, a and perhaps h [n, K], one row of slopes */
+static int64_t room_size(const problem *p) { return (p->h ? 2 : 3) * p->block * p->K + p->K; }
+
 static void backward_block(const problem *p, const gradients *d, int e, int64_t at, int64_t n, fc_real *room,
                            const weights *w, bool first) {
-  const fc_real *dy = d->dy + at * p->O, *x = p->x + at * p->D, *h = p->h + (e * p->R + at) * p->K;
-  fc_real       *P = room, *a = P + p->block * p->K, *slope = a + p->block * p->K;
+  const fc_real *dy = d->dy + at * p->O, *x = p->x + at * p->D;
+  fc_real       *slope = room, *P = slope + p->K, *a = P + p->block * p->K, *h = a + p->block * p->K;
 
+  if (p->h)
+    h = p->h + (e * p->R + at) * p->K;
+  else
+    hidden(p, e, at, n, h);
   fc_gemm(false, false, n, p->K, p->O, 1, dy, p->O, p->e[e].W2->x, p->K, 0, P, p->K);
   for (int64_t i = 0; i < n; i++)
     backward_row(p, d, e, at + i, h + i * p->K, P + i * p->K, a + i * p->K, slope, w);
@@ -175,7 +181,7 @@ static void add_shares(const problem *p, fc_tensor *t, const fc_real *share) {
 }
 
 static void run_backward(fc_ctx *c, const problem *p, const gradients *d) {
-  const int64_t chunks = fc_ceil_div(p->R, p->chunk), each = (2 * p->block + 1) * p->K;
+  const int64_t chunks = fc_ceil_div(p->R, p->chunk), each = room_size(p);
   fc_real      *room = fc_arena_push(c->arena, (size_t)(fc_threads() * each) * sizeof *room);
 
   if (c->dry) return;
@@ -208,7 +214,8 @@ static void backward(fc_ctx *c, const fc_node *node) {
   if (dgate) d.dgate = fc_arena_push(c->arena, (size_t)(p->R * p->E) * sizeof *d.dgate);
   run_backward(c, p, &d);
   give_gate(c, p, d.dgate, dgate);
-  c->flops += 2 * work(p) - (d.dx ? 0 : 2.0 * (double)(p->R * p->E) * (double)(p->K * p->D));
+  c->flops += 2 * work(p) + (p->h ? 0 : 2.0 * (double)(p->R * p->E) * (double)(p->K * p->D)) -
+              (d.dx ? 0 : 2.0 * (double)(p->R * p->E) * (double)(p->K * p->D));
   fc_arena_pop(c->arena, mark);
   fc_grad_give(c, node, node->in[2]);
 }
@@ -267,7 +274,7 @@ fc_tensor *fc_experts(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *gate, int 
   for (int i = 0; i < x->ndim; i++) dim[i] = x->dim[i];
   dim[x->ndim - 1] = p->O;
   fc_tensor *y     = fc_tensor_new(c->arena, x->ndim, dim);
-  if (fc_needs_record(c, 3 + 4 * n, in))
+  if (fc_needs_record(c, 3 + 4 * n, in) && CHEAP * p->D > p->O)
     p->h = fc_arena_push(c->arena, (size_t)(n * p->R * p->K) * sizeof *p->h);
   forward(c, p, y->x);
   return fc_record(c, &experts, y, p, 3 + 4 * n, in);

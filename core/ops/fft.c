@@ -51,11 +51,6 @@ static double flops_of(const layout *l) {
   return 2.5 * (double)(l->count * l->points) * log2((double)fc_max64(l->points, 1));
 }
 
-static double norm_scale(fc_fft_norm norm, bool inverse, int64_t points) {
-  if (norm == FC_FFT_ORTHO) return 1 / sqrt((double)points);
-  return (norm == FC_FFT_FORWARD) == inverse ? 1 : 1 / (double)points;
-}
-
 FC_SIMD static void scale_span(fc_real *y, const fc_real *x, int64_t n, fc_real factor, bool add) {
   if (add)
     FC_VECTOR for (int64_t i = 0; i < n; i++) y[i] += factor * x[i];
@@ -169,7 +164,7 @@ fc_tensor *fc_rfft(fc_ctx *c, fc_tensor *x, int n_space, fc_fft_norm norm) {
   dim[x->ndim - 1] = fc_last(x) / 2 + 1;
   dim[x->ndim]     = 2;
   fc_tensor   *z   = fc_tensor_new(c->arena, x->ndim + 1, dim);
-  const double s   = norm_scale(norm, false, fc_span(x, lead, x->ndim));
+  const double s   = fc_fft_scale(norm, false, fc_span(x, lead, x->ndim));
   layout      *l   = keep_layout(c, make_layout(n_space, x->dim + lead, fc_span(x, 0, lead), s));
   run_blocks(c, l, &(job){true, false, l->scale, l->scale, x->x, z->x});
   return fc_record(c, &rfft, z, l, FC_IN(x));
@@ -186,7 +181,7 @@ fc_tensor *fc_irfft(fc_ctx *c, fc_tensor *z, int n_space, int64_t n_last, fc_fft
   for (int i = 0; i < ndim; i++) dim[i] = z->dim[i];
   dim[ndim - 1]  = n_last;
   fc_tensor   *x = fc_tensor_new(c->arena, ndim, dim);
-  const double s = norm_scale(norm, true, fc_span(x, lead, ndim));
+  const double s = fc_fft_scale(norm, true, fc_span(x, lead, ndim));
   layout      *l = keep_layout(c, make_layout(n_space, dim + lead, fc_span(x, 0, lead), s));
   run_blocks(c, l, &(job){false, false, l->scale, l->scale, z->x, x->x});
   return fc_record(c, &irfft, x, l, FC_IN(z));

@@ -1,13 +1,17 @@
-/* core/ops/linear_attention.c - normalised linear attention (Hao et al. 2023, GNOT, eq. 7 to 10): with q^ and
-   k^ the softmax of q and k over the D channels of each head, y = q^ + sum_i (q^ S_i) / (q^ . z_i),   S_i =
-   sum_m k^_m v_m^T,   z_i = sum_m k^_m q [R, H D] channels-last, k_i and v_i [M_i, H D]; i counts the input
-   functions, which have points of their own. Samples are segments of rows (core/segments.h): a query sees the
-   keys of its own sample. q^ and k^ lie over the memory of q and k.
+/* core/ops/linear_attention.c - normalised linear attention (Hao et al. 2023, GNOT, eq. 7 to 10). With q^ and
+   k^ the softmax of q and k over the D channels of each head:
+     y = q^ + sum_i (q^ S_i) / (q^ . z_i),   S_i = sum_m k^_m v_m^T,   z_i = sum_m k^_m
+   q [R, H D] channels-last, k_i and v_i [M_i, H D]; i counts input functions, which have points of their own.
+   Samples are segments of rows (core/segments.h): a query sees the keys of its own sample.
+
+   The weights of a query add up to one, so the values may be shifted: with c the first value of the sample,
+   S holds v - c, and c is added to the answer. What all values have in common would otherwise have to cancel
+   in the gradients of q and k (measured on the reference cases: two to four times the rounding error).
+   q^, k^ and v - c lie over the memory of q, k and v.
 
    Backward, with g = dL/dy, t = 1 / (q^ . z), q' = t q^ and u = S g for each function and row:
-     dq^ += t u - t (u . q') z,   dS += q' g^T,   dz -= (u . q') q',
-     dk^ += S-adjoint: dS v + dz,   dv += dS^T k^
-   and through the softmax, dq += q^ (dq^ - q^ . dq^). */
+     dq^ += t (u - (u . q') z),   dS += q' g^T,   dz -= (u . q') q',   dk^ += dS v + dz,   dv += dS^T k^
+   and through the softmax dq += q^ (dq^ - q^ . dq^), dk likewise. */
 #include "core/gemm.h"
 #include "core/ops.h"
 #include "core/ops/softmax_rows.h"
@@ -30,7 +34,7 @@ typedef struct {     /* rows cut into pieces, none across two samples */
 } cut;
 
 typedef struct {      /* one input function */
-  fc_real *k, *v, *S; /* S [samples, H, D, D] and z [samples, H, D] behind each sample's */
+  fc_real *k, *v, *S; /* of each sample S [H, D, D], z [H, D] and c [H, D] */
   cut      rows;
 } source;
 
@@ -43,7 +47,11 @@ typedef struct {
   double   work; /* floating-point operations of the forward */
 } problem;
 
-static int64_t state_size(const problem *p) { return p->C * (p->D + 1); }
+static int64_t sum_size(const problem *p) { return p->C * (p->D + 1); } /* S and z */
+
+static fc_real *state_of(const problem *p, const source *f, int64_t sample) {
+  return f->S + sample * (sum_size(p) + p->C);
+}
 
 static cut cut_rows(fc_arena *a, const fc_segments *s) {
   cut c = {0, fc_arena_push(a, (size_t)(s->n + 1) * sizeof *c.first), NULL};
@@ -96,6 +104,16 @@ FC_SIMD static void divide_back(fc_real *restrict dq, fc_real *restrict dz, cons
   }
 }
 
+static void add_to_rows(fc_real *y, const fc_real *x, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; r++) fc_span_add(y + r * n, x, n);
+}
+
+FC_SIMD static void subtract_from_rows(fc_real *restrict y, const fc_real *restrict x, int64_t rows,
+                                       int64_t n) {
+  for (int64_t r = 0; r < rows; r++, y += n)
+    for (int64_t j = 0; j < n; j++) y[j] -= x[j];
+}
+
 static void add_rows(fc_real *sum, const fc_real *x, int64_t rows, int64_t n) {
   for (int64_t r = 0; r < rows; r++) fc_span_add(sum, x + r * n, n);
 }
@@ -129,36 +147,44 @@ static void add_outer(const problem *p, fc_real *S, const fc_real *x, const fc_r
   for (int64_t at = (piece).at, len, end_ = at + (piece).n; len = fc_min64(BLOCK, end_ - at), at < end_;     \
        at += len)
 
-/* this piece's share of S and z; its keys become k^ */
+/* this piece's share of S and z; its keys become k^, its values v - c */
 static void gather_piece(const problem *p, const source *f, piece w, fc_real *S) {
-  memset(S, 0, (size_t)state_size(p) * sizeof *S);
+  const fc_real *shift = state_of(p, f, w.sample) + sum_size(p);
+
+  memset(S, 0, (size_t)sum_size(p) * sizeof *S);
   FOR_BLOCKS(at, len, w) {
-    fc_real *k = f->k + at * p->C;
+    fc_real *k = f->k + at * p->C, *v = f->v + at * p->C;
     fc_softmax_rows(k, k, len * p->H, p->D);
-    add_outer(p, S, k, f->v + at * p->C, len);
+    subtract_from_rows(v, shift, len, p->C);
+    add_outer(p, S, k, v, len);
     add_rows(S + p->C * p->D, k, len, p->C);
   }
 }
 
-/* the states of all samples from the shares of their pieces, added in order */
-static void add_shares(const problem *p, fc_real *S, const fc_real *part, const cut *c, int64_t step) {
-  const int64_t n = state_size(p);
+/* the sums of all samples, S_step apart, from the shares of their pieces, part_step apart, added in order */
+static void add_shares(const problem *p, fc_real *S, int64_t S_step, const fc_real *part, int64_t part_step,
+                       const cut *c) {
+  const int64_t n = sum_size(p);
 
   FC_FOR_ROWS(b, p->samples, n) {
-    memset(S + b * n, 0, (size_t)n * sizeof *S);
-    for (int64_t i = c->first[b]; i < c->first[b + 1]; i++) fc_span_add(S + b * n, part + i * step, n);
+    memset(S + b * S_step, 0, (size_t)n * sizeof *S);
+    for (int64_t i = c->first[b]; i < c->first[b + 1]; i++)
+      fc_span_add(S + b * S_step, part + i * part_step, n);
   }
 }
 
 static void gather(fc_ctx *c, const problem *p, const source *f) {
-  const int64_t n    = state_size(p);
+  const int64_t n    = sum_size(p);
   const size_t  mark = fc_arena_mark(c->arena);
   fc_real      *part = fc_arena_push(c->arena, (size_t)(f->rows.n * n) * sizeof *part);
 
   if (!c->dry) {
+    for (int64_t b = 0; b < p->samples; b++)
+      memcpy(state_of(p, f, b) + n, f->v + f->rows.p[f->rows.first[b]].at * p->C,
+             (size_t)p->C * sizeof *part);
     FC_FOR_TASKS(t, f->rows.n, f->rows.n * f->rows.p[0].n * n)
     gather_piece(p, f, f->rows.p[t], part + t * n);
-    add_shares(p, f->S, part, &f->rows, n);
+    add_shares(p, f->S, n + p->C, part, n, &f->rows);
   }
   fc_arena_pop(c->arena, mark);
 }
@@ -169,9 +195,10 @@ static void answer_piece(const problem *p, piece w, fc_real *y, fc_real *room) {
     fc_softmax_rows(q, q, len * p->H, p->D);
     memcpy(to, q, (size_t)(len * p->C) * sizeof *to);
     for (int i = 0; i < p->n; i++) {
-      const fc_real *S = p->from[i].S + w.sample * state_size(p);
+      const fc_real *S = state_of(p, &p->from[i], w.sample);
       divide_rows(room, q, S + p->C * p->D, len, p->H, p->D, NULL);
       times_state(p, to, true, room, S, false, len);
+      add_to_rows(to, S + sum_size(p), len, p->C);
     }
   }
 }
@@ -203,13 +230,13 @@ static void query_piece(const problem *p, piece w, const fc_real *dy, fc_real *d
                         fc_real *room) {
   fc_real *to = room, *u = to + BLOCK * p->C, *dsoft = u + BLOCK * p->C, *share = dsoft + BLOCK * p->C;
 
-  memset(dS, 0, (size_t)(p->n * state_size(p)) * sizeof *dS);
+  memset(dS, 0, (size_t)(p->n * sum_size(p)) * sizeof *dS);
   FOR_BLOCKS(at, len, w) {
     const fc_real *q = p->q + at * p->C, *g = dy + at * p->C;
     memcpy(dsoft, g, (size_t)(len * p->C) * sizeof *g);
     for (int i = 0; i < p->n; i++) {
-      const fc_real *S = p->from[i].S + w.sample * state_size(p), *z = S + p->C * p->D;
-      fc_real       *mine = dS + i * state_size(p);
+      const fc_real *S = state_of(p, &p->from[i], w.sample), *z = S + p->C * p->D;
+      fc_real       *mine = dS + i * sum_size(p);
       divide_rows(to, q, z, len, p->H, p->D, share);
       times_state(p, u, false, g, S, true, len);
       divide_back(dsoft, mine + p->C * p->D, u, to, z, share, len, p->H, p->D);
@@ -227,7 +254,7 @@ typedef struct {
 /* "S = sum k^ v^T, z = sum k^" for one piece of keys of function f */
 static void key_piece(const problem *p, const source *f, piece w, const fc_real *dS, const key_gradients *d,
                       fc_real *room) {
-  const fc_real *mine = dS + w.sample * state_size(p);
+  const fc_real *mine = dS + w.sample * sum_size(p);
 
   FOR_BLOCKS(at, len, w) {
     const int64_t o = at * p->C;
@@ -242,7 +269,7 @@ static void key_piece(const problem *p, const source *f, piece w, const fc_real 
 static void backward_keys(fc_ctx *c, const problem *p, const source *f, const fc_real *dS,
                           const key_gradients *d, fc_real *room) {
   if (c->dry || (!d->dk && !d->dv)) return;
-  FC_FOR_TASKS(t, f->rows.n, f->rows.n * f->rows.p[0].n * state_size(p))
+  FC_FOR_TASKS(t, f->rows.n, f->rows.n * f->rows.p[0].n * sum_size(p))
   key_piece(p, f, f->rows.p[t], dS, d, room + fc_thread() * room_size(p));
 }
 
@@ -250,13 +277,13 @@ static void backward_queries(fc_ctx *c, const problem *p, const fc_real *dy, fc_
                              fc_real *part, fc_real *room) {
   if (c->dry) return;
   FC_FOR_TASKS(t, p->rows.n, p->rows.n * p->rows.p[0].n * p->C * (1 + p->n * p->D))
-  query_piece(p, p->rows.p[t], dy, dq, fresh, part + t * p->n * state_size(p),
+  query_piece(p, p->rows.p[t], dy, dq, fresh, part + t * p->n * sum_size(p),
               room + fc_thread() * room_size(p));
 }
 
 static void backward(fc_ctx *c, const fc_node *node) {
   const problem *p    = node->saved;
-  const int64_t  size = state_size(p);
+  const int64_t  size = sum_size(p);
   bool           fresh;
   fc_real       *dq = fc_grad_raw(c, node->in[0], &fresh);
   key_gradients *d  = fc_arena_push(c->arena, (size_t)(p->n + 1) * sizeof *d);
@@ -271,7 +298,7 @@ static void backward(fc_ctx *c, const fc_node *node) {
   fc_real     *dS   = fc_arena_push(c->arena, (size_t)(p->samples * size) * sizeof *dS);
   backward_queries(c, p, node->out->g, dq, fresh, part, room);
   for (int i = 0; i < p->n; i++) {
-    if (!c->dry) add_shares(p, dS, part + i * size, &p->rows, p->n * size);
+    if (!c->dry) add_shares(p, dS, size, part + i * size, p->n * size, &p->rows);
     backward_keys(c, p, &p->from[i], dS, &d[i], room);
   }
   c->flops += 2 * p->work;
@@ -307,7 +334,7 @@ fc_tensor *fc_linear_attention(fc_ctx *c, fc_tensor *q, const fc_segments *rows,
   in[0]   = q;
   for (int i = 0; i < n; i++) {
     p->from[i]    = (source){k[i]->x, v[i]->x,
-                             fc_arena_push(c->arena, (size_t)(rows->n * state_size(p)) * sizeof(fc_real)),
+                             fc_arena_push(c->arena, (size_t)(rows->n * (sum_size(p) + C)) * sizeof(fc_real)),
                              cut_rows(c->arena, &key_rows[i])};
     in[1 + 2 * i] = k[i], in[2 + 2 * i] = v[i];
   }

@@ -31,32 +31,21 @@ static void forward(fc_real *room, fc_real *y, const fc_real *x, const fc_real *
   }
 }
 
-/* y = W act(x) -> dx += act'(x) (dy W); a fresh dx takes the product itself, else it goes through the room */
+/* y = W act(x) -> dx += act'(x) (dy W); a fresh dx takes the product itself, else it goes through the room.
+   a [rows, K] takes act(x) while x is here, NULL: nobody asks */
 static void backward_input(fc_real *room, fc_real *dx, bool fresh, const fc_real *dy, const fc_real *W,
-                           const fc_real *x, const sizes *s) {
+                           const fc_real *x, fc_real *a, const sizes *s) {
   FC_FOR_TASKS(t, fc_ceil_div(s->rows, s->block), s->rows * s->O * s->K) {
     const int64_t at = t * s->block, n = fc_min64(s->block, s->rows - at);
     const bool    direct = fresh || s->act == FC_ACT_NONE;
     fc_real      *to     = direct ? dx + at * s->K : room + fc_thread() * s->block * s->K;
     fc_gemm(false, false, n, s->K, s->O, 1, dy + at * s->O, s->O, W, s->K, !fresh && direct, to, s->K);
-    fc_act_grad_span(s->act, to, x + at * s->K, n * s->K);
+    if (a)
+      fc_act_value_grad_span(s->act, a + at * s->K, to, x + at * s->K, n * s->K);
+    else
+      fc_act_grad_span(s->act, to, x + at * s->K, n * s->K);
     if (!direct) fc_epilogue_add(dx + at * s->K, NULL, to, n, s->K);
   }
-}
-
-/* dW += dy^T act(x) */
-static void backward_weight(fc_arena *scratch, fc_real *dW, const fc_real *dy, const fc_real *x,
-                            const sizes *s) {
-  const size_t   mark = fc_arena_mark(scratch);
-  const fc_real *a    = x;
-
-  if (s->act != FC_ACT_NONE) {
-    fc_real *z = fc_arena_push(scratch, (size_t)(s->rows * s->K) * sizeof *z);
-    FC_FOR_ROWS(r, s->rows, s->K) fc_act_span(s->act, z + r * s->K, x + r * s->K, s->K);
-    a = z;
-  }
-  fc_gemm_reduce(scratch, s->O, s->K, s->rows, dy, s->O, a, s->K, true, dW, s->K);
-  fc_arena_pop(scratch, mark);
 }
 
 static void backward(fc_ctx *c, const fc_node *node) {
@@ -64,12 +53,16 @@ static void backward(fc_ctx *c, const fc_node *node) {
   const fc_tensor *x = node->in[0], *W = node->in[1];
   bool             fresh;
   fc_real         *dx = fc_grad_raw(c, node->in[0], &fresh), *dW = fc_grad(c, node->in[1]);
-  fc_real         *db = fc_grad(c, node->in[2]), *dy = node->out->g;
+  fc_real         *db = fc_grad(c, node->in[2]), *dy = node->out->g, *a = NULL;
   const size_t     mark = fc_arena_mark(c->arena);
 
   if (db) fc_column_sums(c->arena, dy, s->rows, s->O, db);
-  if (dW) backward_weight(c->arena, dW, dy, x->x, s);
-  if (dx) backward_input(block_room(c->arena, s), dx, fresh, dy, W->x, x->x, s);
+  if (dW && s->act != FC_ACT_NONE) a = fc_arena_push(c->arena, (size_t)(s->rows * s->K) * sizeof *a);
+  if (dx)
+    backward_input(block_room(c->arena, s), dx, fresh, dy, W->x, x->x, a, s);
+  else if (a)
+    FC_FOR_ROWS(r, s->rows, s->K) fc_act_span(s->act, a + r * s->K, x->x + r * s->K, s->K);
+  if (dW) fc_gemm_reduce(c->arena, s->O, s->K, s->rows, dy, s->O, a ? a : x->x, s->K, true, dW, s->K);
   c->flops += 4.0 * (double)s->rows * (double)s->O * (double)s->K;
   fc_arena_pop(c->arena, mark);
   fc_grad_give(c, node, node->in[3]);

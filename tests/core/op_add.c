@@ -9,12 +9,20 @@ static fc_tensor *chain(fc_ctx *c, fc_tensor **in) { /* gradients handed on and 
   return fc_sub(c, fc_add(c, s, in[0]), fc_mul(c, in[1], s));
 }
 
+static fc_tensor *gated(fc_ctx *c, fc_tensor **in) {
+  return fc_add_gated(c, fc_affine(c, in[0], 2, 1), in[1], in[2]);
+}
+static fc_tensor *gated_twice(fc_ctx *c, fc_tensor **in) { /* gradients of x come from both sides */
+  return fc_add_gated(c, fc_affine(c, in[0], 0.5, 0), in[0], in[1]);
+}
 static fc_tensor *in_place(fc_ctx *c, fc_tensor **in) {
   return fc_add_in_place(c, fc_affine(c, in[0], 2, 1), in[1]);
 }
 
 static void gradient(void) {
   check_op("add_in_place", in_place, CHECK_INS({3, {4, 3, 500}}, {2, {3, 500}}), 0, 0);
+  check_op("add_gated", gated, CHECK_INS({3, {4, 300, 7}}, {3, {4, 300, 7}}, {2, {1, 7}}), 0, 0);
+  check_op("add_gated_twice", gated_twice, CHECK_INS({2, {9, 40}}, {1, {40}}), 0, 0);
   check_op("add", add, CHECK_INS({3, {2, 3, 5}}, {3, {2, 3, 5}}), 0, 0);
   check_op("add_one", add, CHECK_INS({1, {1}}, {1, {1}}), 0, 0);
   check_op("add_suffix", add, CHECK_INS({3, {4, 3, 5}}, {2, {3, 5}}), 0, 0);

@@ -74,6 +74,15 @@ static void gradient_of_many_rows(void) {
            CHECK_INS({2, {70, 3}}, {2, {2100, 3}}, {1, {2100}}, {2, {17, 2100}}, {1, {17}}), 0, 1e-4);
 }
 
+/* two inputs, sixteen outputs: the hidden array is made again */
+static void gradient_with_few_inputs(void) {
+  act = FC_ACT_GELU;
+  check_op("experts_again", plain,
+           CHECK_INS({2, {300, 2}}, {2, {20, 2}}, {1, {20}}, {2, {16, 20}}, {1, {16}}), 0, 1e-4);
+  check_op("experts_again_gated", gated,
+           CHECK_INS({2, {9, 1}}, {2, {9, 2}}, {2, {10, 1}}, {1, {10}}, {2, {18, 5}}, {1, {18}}), 0, 0);
+}
+
 /* three samples on one mesh of seven points */
 static void gradient_of_shared_gates(void) {
   act = FC_ACT_GELU;
@@ -119,4 +128,4 @@ static void equal_experts_are_one(void) {
 }
 
 CHECK_SUITE(experts, gradient, gradient_without_gate, gradient_of_many_rows, gradient_of_shared_gates,
-            as_the_formula, equal_experts_are_one)
+            gradient_with_few_inputs, as_the_formula, equal_experts_are_one)

@@ -17,7 +17,7 @@ static fc_segments segments(fc_ctx *c, int64_t n, const int64_t *length) {
   return fc_segments_of(c->arena, t);
 }
 
-/* over copies: the operation works on the memory of q and k */
+/* over copies: the operation works on the memory of q, k and v */
 static fc_tensor *attend(fc_ctx *c, fc_tensor *q, int n, fc_tensor **kv) {
   const fc_segments rows = segments(c, with.n, with.rows);
   fc_segments       key_rows[2];
@@ -26,7 +26,7 @@ static fc_tensor *attend(fc_ctx *c, fc_tensor *q, int n, fc_tensor **kv) {
   for (int i = 0; i < n; i++) {
     key_rows[i] = segments(c, with.n, with.keys[i]);
     k[i]        = fc_affine(c, kv[2 * i], 1, 0);
-    v[i]        = kv[2 * i + 1];
+    v[i]        = fc_affine(c, kv[2 * i + 1], 1, 0);
   }
   return fc_linear_attention(c, fc_affine(c, q, 1, 0), &rows, n, k, v, key_rows, heads);
 }

@@ -3,8 +3,12 @@
 
 static fc_window_layout spec;
 static int64_t          heads;
+static double           dropout;
 
-static fc_tensor *local(fc_ctx *c, fc_tensor **in) { return fc_local_attention(c, in[0], heads, spec, 0.7); }
+static fc_tensor *local(fc_ctx *c, fc_tensor **in) {
+  c->training = dropout > 0;
+  return fc_local_attention(c, in[0], heads, spec, 0.7, dropout);
+}
 /* the input is read elsewhere too, so its gradient is not fresh */
 static fc_tensor *twice(fc_ctx *c, fc_tensor **in) {
   const int64_t I = fc_last(in[0]) / 3;
@@ -30,6 +34,9 @@ static void gradient(void) {
   one("shifted", (fc_window_layout){2, 2, 1, true}, 1, 2, 5, 7, 2);
   one("large", (fc_window_layout){8, 8, 0, false}, 2, 1, 16, 24, 16);
   one("large_overlapping", (fc_window_layout){8, 4, 0, false}, 1, 1, 20, 16, 12);
+  dropout = 0.3;
+  one("dropout", (fc_window_layout){3, 2, 0, false}, 3, 1, 7, 5, 2);
+  dropout = 0;
 }
 
 /* the same from the separate operations */
@@ -58,4 +65,19 @@ static void equals_separate_operations(void) {
   }
 }
 
-CHECK_SUITE(local_attention, gradient, equals_separate_operations)
+/* a window's results are sums of at most T values with weights 0 or P / (1 - p): with equal keys and values 1
+   their mean is 1 */
+static void dropout_keeps_the_mean(void) {
+  fc_ctx    *c   = check_ctx();
+  fc_tensor *x   = fc_affine(c, check_random(c, FC_DIMS(4, 40, 40, 12)), 0, 1);
+  double     sum = 0, square = 0;
+
+  spec = (fc_window_layout){2, 2, 0, false}, heads = 4, dropout = 0.5;
+  const fc_tensor *y = local(c, &x);
+  dropout            = 0;
+  for (int64_t i = 0; i < fc_len(y); i++) sum += (double)y->x[i], square += pow((double)y->x[i] - 1, 2);
+  CHECK_NEAR(sum / (double)fc_len(y), 1, 0.02);       /* four standard deviations of 25600 results */
+  CHECK_NEAR(square / (double)fc_len(y), 0.25, 0.02); /* p / (1 - p) / T */
+}
+
+CHECK_SUITE(local_attention, gradient, equals_separate_operations, dropout_keeps_the_mean)

@@ -23,6 +23,20 @@ static fc_tensor *both_sides(fc_ctx *c, fc_tensor **in, fc_act act) {
 static fc_tensor *relu(fc_ctx *c, fc_tensor **in) { return both_sides(c, in, FC_ACT_RELU); }
 static fc_tensor *elu(fc_ctx *c, fc_tensor **in) { return both_sides(c, in, FC_ACT_ELU); }
 
+static fc_act     act;
+static fc_tensor *onto(fc_ctx *c, fc_tensor **in) { return fc_activate_onto(c, in[0], in[1], act); }
+static fc_tensor *onto_itself(fc_ctx *c, fc_tensor **in) { return fc_activate_onto(c, in[0], in[0], act); }
+
+/* r + act(z), also where r and z are one */
+static void gradient_onto(void) {
+  act = FC_ACT_GELU;
+  check_op("activate_onto", onto, CHECK_INS({2, {3, 7}}, {2, {3, 7}}), 0, 0);
+  check_op("activate_onto_large", onto, CHECK_INS({2, {131, 401}}, {2, {131, 401}}), 0, 0);
+  check_op("activate_onto_fixed", onto, CHECK_INS({2, {3, 7}}, {2, {3, 7}, .fixed = true}), 0, 0);
+  act = FC_ACT_TANH;
+  check_op("activate_onto_itself", onto_itself, CHECK_INS({2, {3, 7}}), 0, 0);
+}
+
 static void gradient(void) {
   check_op("gelu", gelu, CHECK_INS({2, {3, 7}}), 0, 0);
   check_op("gelu_one", gelu, CHECK_INS({0, {0}}), 0, 0);
@@ -88,4 +102,4 @@ static void not_a_number_stays(void) {
   CHECK(isnan(fc_activate(c, x, FC_ACT_ELU)->x[0]));
 }
 
-CHECK_SUITE(unary, gradient, definitions, far_arguments, not_a_number_stays)
+CHECK_SUITE(unary, gradient, gradient_onto, definitions, far_arguments, not_a_number_stays)

@@ -10,7 +10,7 @@ typedef struct train {
   char     note[FC_TEXT];
   fc_ints  dims;
   fc_reals w;
-  int      loss;
+  int      loss, norm;
   bool     fast;
 } train;
 typedef struct data {
@@ -29,6 +29,7 @@ static const fc_option train_options[] = {
     FC_OPT_INTS(train, dims, "[]", 1, 100, "widths"),
     FC_OPT_REALS(train, w, "[1]", 1, 0, "weights"),
     FC_OPT_CHOICE(train, loss, "mse|l1", "mse", "loss"),
+    FC_OPT_CHOICE(train, norm, "layer|none", "layer", "norm"),
     FC_OPT_BOOL(train, fast, "no", "hurry"),
     {"push.after", FC_T_INT, offsetof(train, after), "0", "steps before the first push", 0, 100, NULL},
     FC_OPT_ALIAS(train, lr, FC_T_REAL, "learning_rate"),
@@ -76,6 +77,13 @@ static void json_is_yaml(void) {
 static void null_keeps_the_default(void) {
   CHECK_OK(bind_all("train:\n  lr:\n  batch: null\n  note: 'null'\ndata: {batch: ~}\n", NULL));
   CHECK(t.lr == 1e-3 && t.batch == 8 && d.batch == 4 && !strcmp(t.note, "null"));
+}
+
+static void null_is_the_choice_none(void) {
+  CHECK_OK(bind_all("train: {loss: null, norm: null}\n", NULL));
+  CHECK(t.loss == 0 && t.norm == 1);
+  CHECK_OK(bind_all("train: {loss: l1}\n", NULL));
+  CHECK(t.loss == 1 && t.norm == 0);
 }
 
 static void anchors(void) {
@@ -257,6 +265,6 @@ static void official_files(void) {
   globfree(&g);
 }
 
-CHECK_SUITE(config, order_of_sources, json_is_yaml, null_keeps_the_default, anchors, bare_keys, dotted_keys,
-            unknown_keys, wrong_values, wrong_files, bombs, nested_lists, partial_binds,
-            written_config_reads_back, official_files)
+CHECK_SUITE(config, order_of_sources, json_is_yaml, null_keeps_the_default, null_is_the_choice_none, anchors,
+            bare_keys, dotted_keys, unknown_keys, wrong_values, wrong_files, bombs, nested_lists,
+            partial_binds, written_config_reads_back, official_files)

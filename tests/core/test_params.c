@@ -123,6 +123,19 @@ static void distributions(void) {
   fc_params_destroy(p);
 }
 
+/* a complex tensor has a pair of reals for each of its numbers, and all of them are trained */
+static void complex_pairs(void) {
+  fc_params       *p = start();
+  const fc_tensor *w = fc_param_complex(p, "w", fc_init_constant(2), FC_DIMS(3, 5));
+
+  fc_param(p, "b", fc_init_constant(0), FC_DIMS(2));
+  CHECK_OK(fc_params_commit(p, 1, false));
+  CHECK(w->ndim == 3 && w->dim[0] == 3 && w->dim[1] == 5 && w->dim[2] == 2 && w->x[29] == 2);
+  CHECK(fc_params_complex(p, 0) && !fc_params_complex(p, 1));
+  CHECK(fc_params_trainable(p) == 32);
+  fc_params_destroy(p);
+}
+
 static void positive(void) {
   enum { N = 40000 };
   fc_params *p   = start();
@@ -162,4 +175,4 @@ static void orthogonal(void) {
 }
 
 CHECK_SUITE(params, names, layout, gradients_are_cleared, dry_commit_counts_only, seeds, distributions,
-            positive, orthogonal)
+            complex_pairs, positive, orthogonal)

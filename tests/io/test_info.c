@@ -114,12 +114,40 @@ static void other_hdf5(void) {
 
   H5Dclose(H5Dcreate2(f, "moments", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
   H5Fflush(f, H5F_SCOPE_LOCAL);
-  expect(check_path("s.h5"), 0, "HDF5, no layout of fields known here");
+  expect(check_path("s.h5"), 0, "HDF5, no layout of fields or points known here");
   CHECK(strstr(output, "moments float64 3 x 4") != NULL);
   const hid_t a = H5Acreate2(f, "fieldcast_store", H5T_NATIVE_INT, one, H5P_DEFAULT, H5P_DEFAULT);
   H5Awrite(a, H5T_NATIVE_INT, &version);
   H5Aclose(a), H5Sclose(one), H5Sclose(space), H5Fclose(f);
   expect(check_path("s.h5"), 0, "fieldcast store (checkpoint)");
+}
+
+/* bare data sets: fields if their axes can be told, else a list and what to add */
+static void bare_hdf5(void) {
+  const float   x[12] = {0, 1, 2, 3};
+  const hsize_t n[2] = {3, 4}, four = 4, three = 3;
+  const hid_t   f = H5Fcreate(check_path("bare.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const struct {
+    const char    *name;
+    int            rank;
+    const hsize_t *n;
+  } set[] = {{"u", 2, n}, {"x", 1, &four}, {"t", 1, &three}};
+
+  for (int k = 0; k < 3; k++) {
+    const hid_t space = H5Screate_simple(set[k].rank, set[k].n, NULL);
+    const hid_t id = H5Dcreate2(f, set[k].name, H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dwrite(id, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, x);
+    H5Dclose(id), H5Sclose(space);
+    H5Fflush(f, H5F_SCOPE_LOCAL);
+    if (k == 0) {
+      expect(check_path("bare.h5"), 0, "add vectors x, y, z, t of their lengths");
+      CHECK(strstr(output, "HDF5, no layout of fields or points known here") &&
+            strstr(output, "u float32 3 x 4"));
+    }
+  }
+  H5Fclose(f);
+  expect(check_path("bare.h5"), 0, "plain HDF5 (bare data sets)");
+  CHECK(strstr(output, "steps 3") && strstr(output, "grid 4"));
 }
 
 static void weights(void) {
@@ -185,4 +213,5 @@ static void the_rest(void) {
   one_line();
 }
 
-CHECK_SUITE(info, fields, folders, other_hdf5, weights, tables, arrays_and_pictures, texts, the_rest)
+CHECK_SUITE(info, fields, folders, other_hdf5, bare_hdf5, weights, tables, arrays_and_pictures, texts,
+            the_rest)

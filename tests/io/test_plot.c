@@ -228,6 +228,68 @@ static void large_fields_are_averaged(void) {
   free(x);
 }
 
+/* ---- scenes ---- */
+
+static fc_status one_scene(const char *path, const fc_scene *scene, const fc_real *x) {
+  const fc_panel p = {.x = x, .stride = 1, .lo = 0, .hi = 1, .scene = scene};
+
+  return fc_plot_panels(path, NULL, 1, 1, &p, NULL, NULL, NULL);
+}
+
+static uint32_t first_shade(void) { return packed(fc_colour_at(FC_MAP_SEQUENTIAL, 0.5 / 1024)); }
+static uint32_t last_shade(void) { return packed(fc_colour_at(FC_MAP_SEQUENTIAL, 1023.5 / 1024)); }
+
+/* two triangles tile a square: low to the right of the diagonal, high to the left of it, each half of the
+   area; the linear mix inside a third, with corners 0, 0, 1, has its mean at 1/3 */
+static void triangles_fill_their_area(void) {
+  const fc_real x[] = {0, 0, 1, 0, 1, 1, 0, 0, 1, 1, 0, 1}, v[] = {0, 0, 0, 1, 1, 1};
+  const int64_t cell[] = {0, 1, 2, 3, 4, 5};
+  fc_scene      scene  = {.n = 6, .space = 2, .x = x, .cells = 2, .corners = 3, .cell = cell};
+  const char   *path   = check_path("triangles.png");
+
+  CHECK_OK(one_scene(path, &scene, v));
+  photo        p  = look(path);
+  const spot   lo = find(&p, first_shade(), 640), hi = find(&p, last_shade(), 640);
+  const double side = 640 / 1.06; /* the margin on both sides */
+  CHECK_NEAR((double)lo.n, side * side / 2, 0.01 * side * side);
+  CHECK_NEAR((double)hi.n, side * side / 2, 0.01 * side * side);
+  CHECK_NEAR(lo.x - hi.x, side / 3, 2); /* centres of gravity: 2/3, 1/3 across; 1/3, 2/3 up */
+  CHECK_NEAR(lo.y - hi.y, side / 3, 2);
+  cairo_surface_destroy(p.surface);
+
+  const fc_real ramp[] = {0, 0, 1, 0, 0, 0};
+  int64_t       below = 0, above = 0;
+  scene.cells = 1;
+  CHECK_OK(one_scene(path, &scene, ramp));
+  p = look(path);
+  for (int y = 0; y < p.height; y++)
+    for (int k = 20; k < 640; k++) {
+      const uint32_t c = pixel(&p, k, y);
+      if (c == 0xffffff || c == 0) continue;
+      const bool high = (c >> 8 & 255) > lround(255 * fc_colour_at(FC_MAP_SEQUENTIAL, 0.5).g);
+      high ? above++ : below++;
+    }
+  CHECK_NEAR((double)above / (double)(above + below), 0.25,
+             0.02); /* the part above 1/2: similar, half as long */
+  cairo_surface_destroy(p.surface);
+}
+
+/* The same two discs in space, seen from two sides: the nearer one hides the other. */
+static void near_points_hide_far_ones(void) {
+  const fc_real x[] = {0, 0, 0, 0, 0, 1}, v[] = {0, 1};
+  fc_scene      scene = {.n = 2, .space = 3, .up = 1, .x = x}; /* eye at the end of z, y upwards */
+  const char   *path  = check_path("depth.png");
+
+  for (int side = 0; side < 2; side++) {
+    scene.azimuth = 180 * side;
+    CHECK_OK(one_scene(path, &scene, v));
+    photo      p    = look(path);
+    const spot seen = find(&p, side ? first_shade() : last_shade(), 640);
+    CHECK(seen.n > 50 && find(&p, side ? last_shade() : first_shade(), 640).n == 0);
+    cairo_surface_destroy(p.surface);
+  }
+}
+
 static void any_table_of_panels(void) {
   enum { MANY = 32 };
   static fc_real x[40 * 40];
@@ -386,5 +448,6 @@ static void failures_leave_nothing(void) {
 
 CHECK_SUITE(plot, sequential_map_rises_evenly, diverging_map_is_neutral_and_symmetric, colours_differ,
             linear_ticks_are_round, log_ticks_are_decades, values_are_blocks_at_their_place,
-            nan_and_infinity_are_grey, large_fields_are_averaged, any_table_of_panels, lines_points_and_gaps,
+            nan_and_infinity_are_grey, large_fields_are_averaged, triangles_fill_their_area,
+            near_points_hide_far_ones, any_table_of_panels, lines_points_and_gaps,
             many_points_keep_their_extent, legend_stands_free, odd_charts, failures_leave_nothing)

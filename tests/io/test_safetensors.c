@@ -293,6 +293,32 @@ static void complex_weights(void) {
   fc_params_destroy(p);
 }
 
+/* written as pairs with a list of names, read back to the same bits */
+static void complex_weights_are_listed(void) {
+  static const char list[] = "\"__metadata__\":{\"format\":\"pt\",\"complex_as_real_pairs\":\"a.w,b\"}";
+  const char       *path   = check_path("pairs");
+  fc_params        *p[2];
+  fc_tensor        *t[2];
+  char             *bytes;
+  size_t            n;
+
+  for (int i = 0; i < 2; i++) {
+    CHECK_OK(fc_params_create(&p[i]));
+    t[i] = fc_param_complex(p[i], "b", fc_init_normal(1), FC_DIMS(3, 2));
+    fc_param_complex(p[i], "a.w", fc_init_normal(1), FC_DIMS(4));
+    fc_param(p[i], "a.v", fc_init_normal(1), FC_DIMS(2));
+    CHECK_OK(fc_params_commit(p[i], (uint64_t)i, false));
+  }
+  CHECK_OK(fc_weights_save(path, p[0]));
+  CHECK_OK(fc_file_read(path, 10000, &bytes, &n));
+  CHECK(!memcmp(bytes + 9, list, sizeof list - 1));
+  CHECK(memcmp(t[0]->x, t[1]->x, 12 * sizeof(fc_real)) != 0);
+  CHECK_OK(fc_weights_load(path, p[1], true, NULL));
+  CHECK(same_values(p[0], p[1]));
+  free(bytes);
+  for (int i = 0; i < 2; i++) fc_params_destroy(p[i]);
+}
+
 /* whatever is wrong, no weight has changed */
 static void failures_change_nothing(void) {
   fc_params *p = model(1), *q = model(1);
@@ -549,6 +575,6 @@ static void reference_weights(void) {
 }
 
 CHECK_SUITE(safetensors, every_rule, unusual_but_legal, hostile_sizes, every_type, all_halves, loads_by_name,
-            complex_weights, failures_change_nothing, both_names, not_strict, official_bytes, round_trip,
-            large_tensors, truncated_anywhere, damaged_anywhere, full_disk, reference_kinds, reference_broken,
-            reference_weights)
+            complex_weights, complex_weights_are_listed, failures_change_nothing, both_names, not_strict,
+            official_bytes, round_trip, large_tensors, truncated_anywhere, damaged_anywhere, full_disk,
+            reference_kinds, reference_broken, reference_weights)

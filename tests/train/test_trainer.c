@@ -39,7 +39,7 @@ static void finds_the_optimum(void) {
   CHECK(first > 0.05);
   CHECK(last < 1e-8); /* float rounding of a field of size one: (6e-8)^2 is far below */
   const fc_tensor *W     = fc_params_find(t->network->params, "map.weight");
-  const double     ratio = t->train.out.std[1] / t->train.out.std[0]; /* weights act on normalised channels */
+  const double     ratio = t->k.out.std[1] / t->k.out.std[0]; /* weights act on normalised channels */
   CHECK_NEAR(W->x[0], toy_decay * cos(toy_angle), 1e-3);
   CHECK_NEAR(W->x[1], -toy_decay * sin(toy_angle) * ratio, 1e-3);
   CHECK_NEAR(fc_params_find(t->network->params, "spare.weight")->x[0], 1,
@@ -78,7 +78,7 @@ static void sequences(void) {
   fc_trainer      *t    = toy_trainer(data, "args.max_out=4 train.curriculum.start=1 train.curriculum.over=6 "
                                                     "train.pushforward.after=4 train.pushforward.every=3 "
                                                     "train.pushforward.pushes=2 train.lr=1e-3");
-  CHECK(t->n_target == 12);
+  CHECK(((const fc_grid_feed *)t->feed.self)->n_target == 12);
   for (int i = 0; i < FC_COUNT(k); i++) {
     fc_step_facts f;
     CHECK_OK(fc_trainer_step(t, &f));
@@ -178,6 +178,8 @@ static void bad_settings(void) {
       {"args.n_in=4", FC_E_INPUT, "no trajectory"},
       {"data.channels=a", FC_E_MISMATCH, "takes 2 channels"},
       {"data.window_out=1 train.pushforward.pushes=2", FC_E_USAGE, "data.window_out"},
+      {"data.history=1", FC_E_USAGE, "data.history is for points"},
+      {"train.channel_weights=1", FC_E_USAGE, "1 numbers for 2 channels"},
       {"model=toi", FC_E_USAGE, "did you mean 'toy'"},
   };
 

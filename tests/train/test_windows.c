@@ -60,29 +60,41 @@ static void contents(void) {
   fc_source_close(&s);
 }
 
+/* windows as a feed, without a training around them */
+static fc_feed feed_of(fc_grid_feed *g, fc_windows *w) {
+  *g = (fc_grid_feed){.train_windows = w};
+  return (fc_feed){
+      .kind = &fc_feed_grid, .self = g, .items = fc_windows_size(w), .in_memory = fc_windows_cached(w)};
+}
+
 /* two epochs: each window once per epoch, in another order; memory and disk give the same bits */
 static void stream(void) {
   enum { BATCH = 4, N = TRAJ * 5 };
-  const char *path = toy_file("stream.hdf5", TRAJ, STEPS);
-  fc_source   s[2];
-  fc_windows *w[2];
-  fc_loader  *l[2];
-  fc_real     all[N][2 * FRAME], target[3 * FRAME];
-  int         seen[2][N] = {{0}}, order[2][N];
+  const char  *path = toy_file("stream.hdf5", TRAJ, STEPS);
+  fc_source    s[2];
+  fc_windows  *w[2];
+  fc_grid_feed g[2];
+  fc_feed      f[2];
+  fc_loader   *l[2];
+  fc_real      all[N][2 * FRAME], target[3 * FRAME];
+  int          seen[2][N] = {{0}}, order[2][N];
 
   for (int k = 0; k < 2; k++) {
     const fc_window_spec spec = {0, TRAJ, 2, 3, 1, k ? 1 << 20 : 0};
     s[k]                      = open_source(path, 1);
     CHECK_OK(fc_windows_create(&s[k], &spec, &w[k]));
     CHECK(fc_windows_cached(w[k]) == (k == 1));
-    CHECK_OK(fc_loader_create(w[k], BATCH, 11, &l[k]));
+    f[k] = feed_of(&g[k], w[k]);
+    CHECK_OK(fc_loader_create(&f[k], BATCH, 11, &l[k]));
   }
   for (int i = 0; i < N; i++) CHECK_OK(fc_windows_read(w[1], i, all[i], target, NULL));
   for (int64_t at = 0; at < 2 * N; at += BATCH) {
-    fc_load a, b;
-    CHECK_OK(fc_loader_next(l[0], &a));
-    CHECK_OK(fc_loader_next(l[1], &b));
-    CHECK(a.n == BATCH && !memcmp(a.input, b.input, sizeof(fc_real) * BATCH * 2 * FRAME));
+    fc_load load[2];
+    CHECK_OK(fc_loader_next(l[0], &load[0]));
+    CHECK_OK(fc_loader_next(l[1], &load[1]));
+    const fc_grid_batch a = fc_grid_batch_at(w[0], BATCH, load[0].batch),
+                        b = fc_grid_batch_at(w[1], BATCH, load[1].batch);
+    CHECK(load[0].n == BATCH && !memcmp(a.input, b.input, sizeof(fc_real) * BATCH * 2 * FRAME));
     CHECK(!memcmp(a.target, b.target, sizeof(fc_real) * BATCH * 3 * FRAME));
     for (int64_t k = 0; k < BATCH && at + k < 2 * N; k++)
       for (int i = 0; i < N; i++)
@@ -106,20 +118,22 @@ static void seek(void) {
   fc_source            s    = open_source(path, 1);
   const fc_window_spec spec = {0, TRAJ, 2, 3, 1, 0};
   fc_windows          *w;
+  fc_grid_feed         g;
   fc_loader           *l;
   fc_load              a;
   fc_real              kept[4 * 2 * FRAME];
 
   CHECK_OK(fc_windows_create(&s, &spec, &w));
-  CHECK_OK(fc_loader_create(w, 4, 5, &l));
+  const fc_feed f = feed_of(&g, w);
+  CHECK_OK(fc_loader_create(&f, 4, 5, &l));
   for (int i = 0; i < 6; i++) CHECK_OK(fc_loader_next(l, &a));
-  memcpy(kept, a.input, sizeof kept);
+  memcpy(kept, a.batch, sizeof kept); /* the inputs come first */
   CHECK(fc_loader_position(l) == 24);
   fc_loader_seek(l, 0);
   CHECK_OK(fc_loader_next(l, &a));
   fc_loader_seek(l, 20);
   CHECK_OK(fc_loader_next(l, &a));
-  CHECK(!memcmp(kept, a.input, sizeof kept));
+  CHECK(!memcmp(kept, a.batch, sizeof kept));
   fc_loader_destroy(l);
   fc_windows_destroy(w);
   fc_source_close(&s);
@@ -127,7 +141,7 @@ static void seek(void) {
 
 static void names(void) {
   const char      *path = toy_file("names.hdf5", 1, 3);
-  fc_data_settings d    = {.frame_stride = 1, .channels = "b, a"};
+  fc_data_settings d    = {.frame_stride = 1, .channels = "[b, a]"}; /* as a list in YAML arrives */
   fc_source        s;
   fc_real          x[FRAME], y[FRAME];
 

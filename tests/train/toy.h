@@ -6,6 +6,7 @@
 #include "core/model.h"
 #include "io/field_writer.h"
 #include "tests/check.h"
+#include "train/feed_grid.h"
 #include "train/registry.h"
 #include "train/trainer.h"
 

@@ -1,0 +1,87 @@
+/* core/nn/grid.c - what models on grids share around their layers. */
+#include "core/nn/nn.h"
+#include "core/parallel.h"
+
+/* rows [N, d] of a grid's points as a field for each of B samples: [B, X.., d] */
+static fc_tensor *for_samples(fc_ctx *c, fc_tensor *points, int64_t B, int d, const int64_t *n) {
+  int64_t dim[FC_MAX_DIMS] = {1};
+
+  for (int a = 0; a < d; a++) dim[1 + a] = n[a];
+  dim[1 + d] = fc_last(points);
+  return fc_expand(c, fc_reshape(c, points, 2 + d, dim), 0, B);
+}
+
+fc_tensor *fc_unit_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim) {
+  return for_samples(c, fc_unit_grid(c, ndim, dim), B, ndim, dim);
+}
+
+fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, int64_t ref) {
+  static const double lo[] = {0, 0, 0}, hi[] = {1, 1, 1};
+
+  return for_samples(c, fc_lattice_distance(c, fc_unit_grid(c, ndim, dim), ref, lo, hi), B, ndim, dim);
+}
+
+/* coordinates i / n[a] of a grid of cells, first axis slowest: [N, d] */
+static fc_tensor *cell_grid(fc_ctx *c, int d, const int64_t *n) {
+  int64_t N = 1;
+
+  for (int a = 0; a < d; a++) N *= n[a];
+  fc_tensor *y = fc_tensor_new(c->arena, FC_DIMS(N, d));
+  if (c->dry) return y;
+  FC_FOR_ROWS(i, N, 8 * d) {
+    int64_t rest = i;
+    for (int a = d - 1; a >= 0; rest /= n[a], a--)
+      y->x[i * d + a] = (fc_real)((double)(rest % n[a]) / (double)n[a]);
+  }
+  return y;
+}
+
+fc_tensor *fc_with_cells(fc_ctx *c, fc_tensor *x) {
+  const int d = x->ndim - 2;
+
+  return fc_concat(c, 1 + d, FC_IN(x, for_samples(c, cell_grid(c, d, x->dim + 1), x->dim[0], d, x->dim + 1)));
+}
+
+fc_tensor *fc_pad_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *far) {
+  for (int a = 0; a < x->ndim - 2; a++)
+    if (near[a] + far[a]) x = fc_pad(c, x, 1 + a, near[a], far[a]);
+  return x;
+}
+
+fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *n) {
+  for (int a = 0; a < x->ndim - 2; a++) x = fc_slice(c, x, 1 + a, near[a], n[a]);
+  return x;
+}
+
+fc_tensor *fc_channels_last(fc_ctx *c, fc_tensor *x) {
+  int axes[FC_MAX_DIMS] = {0};
+
+  for (int i = 1; i < x->ndim; i++) axes[i] = i < x->ndim - 1 ? i + 1 : 1;
+  return fc_permute(c, x, axes);
+}
+
+fc_tensor *fc_channels_first(fc_ctx *c, fc_tensor *x) {
+  int axes[FC_MAX_DIMS] = {0, x->ndim - 1};
+
+  for (int i = 2; i < x->ndim; i++) axes[i] = i - 1;
+  return fc_permute(c, x, axes);
+}
+
+fc_tensor *fc_window_channels(fc_ctx *c, fc_tensor *window) {
+  const int n                 = window->ndim - 3;
+  int       axes[FC_MAX_DIMS] = {0};
+  int64_t   dim[FC_MAX_DIMS]  = {window->dim[0]};
+
+  for (int a = 0; a < n; a++) axes[1 + a] = 2 + a, dim[1 + a] = window->dim[2 + a];
+  axes[1 + n] = 1, axes[2 + n] = 2 + n;
+  dim[1 + n] = window->dim[1] * fc_last(window);
+  if (window->dim[1] > 1) window = fc_permute(c, window, axes);
+  return fc_reshape(c, window, 2 + n, dim);
+}
+
+fc_tensor *fc_single_frame(fc_ctx *c, fc_tensor *y) {
+  int64_t dim[FC_MAX_DIMS] = {y->dim[0], 1};
+
+  for (int a = 1; a < y->ndim; a++) dim[1 + a] = y->dim[a];
+  return fc_reshape(c, y, y->ndim + 1, dim);
+}

@@ -1,0 +1,182 @@
+/* io/csv.c - the reader of tables. */
+#include "io/csv.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fc_csv {
+  char   *path, *line, separator;
+  FILE   *f;
+  size_t  room;
+  int64_t number, byte; /* of the line read last; where the next one begins */
+  int     n;
+  char  **name, **cell;
+};
+
+/* ---- one line ---- */
+
+/* Cuts the next cell off the line; NULL at the end. */
+static char *cut_cell(char **line, char separator) {
+  char *p = *line, *to, *cell;
+
+  if (!p) return NULL;
+  cell = to = p;
+  if (*p == '"') {
+    for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
+      if (*p == '"') p++;
+      *to++ = *p;
+    }
+    p += *p == '"';
+  }
+  while (*p && *p != separator) *to++ = *p++;
+  *line = *p ? p + 1 : NULL;
+  *to   = 0;
+  return cell;
+}
+
+static void strip(char *line) {
+  size_t n = strlen(line);
+  while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) line[--n] = 0;
+}
+
+/* the next line without its end; *line NULL at the end of the file */
+static fc_status next_line(fc_csv *t, char **line) {
+  const ssize_t n = getline(&t->line, &t->room, t->f);
+
+  *line = NULL;
+  FC_REQUIRE(n >= 0 || !ferror(t->f), FC_E_INPUT, "%s: cannot be read: %s", t->path, strerror(errno));
+  if (n < 0) return FC_OK;
+  t->byte += n;
+  t->number++;
+  strip(t->line);
+  *line = t->line;
+  return FC_OK;
+}
+
+static char separator_of(const char *line) {
+  bool quoted = false;
+
+  for (const char *p = line; *p; p++) {
+    quoted ^= *p == '"';
+    if (!quoted && strchr(",;\t", *p)) return *p;
+  }
+  return ',';
+}
+
+/* ---- life ---- */
+
+static fc_status add_column(fc_csv *t, const char *name) {
+  char **more = realloc(t->name, (size_t)(t->n + 1) * sizeof *more);
+
+  if (more) t->name = more;
+  char *copy = more ? strdup(name) : NULL;
+  FC_REQUIRE(copy, FC_E_SYSTEM, "%s: not enough memory", t->path);
+  t->name[t->n++] = copy;
+  return FC_OK;
+}
+
+static fc_status read_header(fc_csv *t) {
+  char *line, *cell;
+
+  FC_TRY(next_line(t, &line));
+  FC_REQUIRE(line, FC_E_INPUT, "%s: the file is empty", t->path);
+  if (!strncmp(line, "\357\273\277", 3)) line += 3;
+  t->separator = separator_of(line);
+  while ((cell = cut_cell(&line, t->separator))) FC_TRY(add_column(t, cell));
+  t->cell = malloc((size_t)t->n * sizeof *t->cell);
+  FC_REQUIRE(t->cell, FC_E_SYSTEM, "%s: not enough memory", t->path);
+  return FC_OK;
+}
+
+fc_status fc_csv_open(const char *path, fc_csv **out) {
+  fc_csv *t = calloc(1, sizeof *t);
+
+  *out = NULL;
+  FC_REQUIRE(t, FC_E_SYSTEM, "%s: not enough memory", path);
+  t->path     = strdup(path);
+  t->f        = fopen(path, "rbe");
+  fc_status s = t->f ? FC_OK : fc_fail(FC_E_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+  if (s == FC_OK) s = t->path ? read_header(t) : fc_fail(FC_E_SYSTEM, "%s: not enough memory", path);
+  if (s == FC_OK)
+    *out = t;
+  else
+    fc_csv_close(t);
+  return s;
+}
+
+void fc_csv_close(fc_csv *t) {
+  if (!t) return;
+  for (int k = 0; k < t->n; k++) free(t->name[k]);
+  if (t->f) fclose(t->f);
+  free(t->name);
+  free(t->cell);
+  free(t->line);
+  free(t->path);
+  free(t);
+}
+
+int         fc_csv_columns(const fc_csv *t) { return t->n; }
+const char *fc_csv_name(const fc_csv *t, int k) { return t->name[k]; }
+int64_t     fc_csv_line(const fc_csv *t) { return t->number; }
+
+int fc_csv_find(const fc_csv *t, const char *name) {
+  for (int k = 0; k < t->n; k++)
+    if (!strcmp(t->name[k], name)) return k;
+  return -1;
+}
+
+/* ---- rows ---- */
+
+fc_status fc_csv_next(fc_csv *t, char ***cell) {
+  char *line, *one;
+  int   k = 0;
+
+  *cell = NULL;
+  do FC_TRY(next_line(t, &line));
+  while (line && !*line);
+  if (!line) return FC_OK;
+  while ((one = cut_cell(&line, t->separator))) {
+    FC_REQUIRE(k < t->n, FC_E_INPUT, "%s:%lld: more than the %d columns of the first line", t->path,
+               (long long)t->number, t->n);
+    t->cell[k++] = one;
+  }
+  FC_REQUIRE(k == t->n, FC_E_INPUT,
+             "%s:%lld: %d cells, where the first line has %d; the file may be truncated", t->path,
+             (long long)t->number, k, t->n);
+  *cell = t->cell;
+  return FC_OK;
+}
+
+fc_csv_place fc_csv_tell(const fc_csv *t) { return (fc_csv_place){t->byte, t->number}; }
+
+fc_status fc_csv_seek(fc_csv *t, fc_csv_place at) {
+  FC_REQUIRE(!fseeko(t->f, (off_t)at.byte, SEEK_SET), FC_E_INPUT, "%s: cannot be read again: %s", t->path,
+             strerror(errno));
+  t->byte   = at.byte;
+  t->number = at.line;
+  return FC_OK;
+}
+
+bool fc_csv_number(const char *cell, double *x) {
+  char *end;
+
+  *x = strtod(cell, &end);
+  while (isspace((unsigned char)*end)) end++;
+  return end != cell && !*end;
+}
+
+fc_status fc_csv_real(const fc_csv *t, char *const *cell, int k, double *x) {
+  const bool number = fc_csv_number(cell[k], x);
+
+  FC_REQUIRE(*cell[k], FC_E_INPUT, "%s:%lld: column '%s' is empty", t->path, (long long)t->number,
+             t->name[k]);
+  FC_REQUIRE(number, FC_E_INPUT, "%s:%lld: column '%s' holds '%.40s', which is no number", t->path,
+             (long long)t->number, t->name[k], cell[k]);
+  FC_REQUIRE(isfinite(*x), FC_E_INPUT, "%s:%lld: column '%s' holds '%.40s', which is not finite", t->path,
+             (long long)t->number, t->name[k], cell[k]);
+  return FC_OK;
+}

@@ -1,0 +1,32 @@
+/* io/csv.h - tables as text: a header line with the names of the columns, then one row a line. The separator
+   (comma, semicolon or tab) is seen in the header; quotes, doubled quotes inside, CRLF and a byte-order mark
+   are understood; a cell holds no line break. Blank lines are skipped. */
+#ifndef FC_CSV_H
+#define FC_CSV_H
+#include "core/base.h"
+
+typedef struct fc_csv fc_csv;
+
+fc_status   fc_csv_open(const char *path, fc_csv **out); /* reads the header; FC_E_INPUT in words */
+void        fc_csv_close(fc_csv *t);                     /* NULL is fine */
+int         fc_csv_columns(const fc_csv *t);
+const char *fc_csv_name(const fc_csv *t, int k);
+int         fc_csv_find(const fc_csv *t, const char *name); /* -1 if there is no such column */
+
+/* The next row as texts cell[columns], valid until the next call; NULL at the end. FC_E_INPUT: too few or too
+   many cells. */
+fc_status fc_csv_next(fc_csv *t, char ***cell);
+int64_t   fc_csv_line(const fc_csv *t); /* of the row read last, counted from 1 */
+
+/* where the next row begins, and back to such a place */
+typedef struct fc_csv_place {
+  int64_t byte, line;
+} fc_csv_place;
+fc_csv_place fc_csv_tell(const fc_csv *t);
+fc_status    fc_csv_seek(fc_csv *t, fc_csv_place at);
+
+/* true if the whole cell is one number; blanks around it are fine */
+bool fc_csv_number(const char *cell, double *x);
+/* cell k of the row read last as a finite number, else FC_E_INPUT with line and column */
+fc_status fc_csv_real(const fc_csv *t, char *const *cell, int k, double *x);
+#endif

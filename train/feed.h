@@ -1,0 +1,61 @@
+/* train/feed.h - data as training sees it, of whatever kind: numbered items in any order, batches of them, a
+   forward and backward pass over a batch, scores on what is kept for validation. Two kinds: windows of fields
+   on a grid (train/feed_grid.c) and frames of points (train/feed_points.c). */
+#ifndef FC_FEED_H
+#define FC_FEED_H
+#include "core/rng.h"
+#include "train/checkpoint.h"
+
+typedef struct fc_scores { /* VRMSE in the data's units, mean over items, frames and channels
+                              (train/metrics.h) */
+  double one_step,
+      one_step_base; /* first predicted frame; base: persistence, for steady problems the training mean */
+  double rollout, rollout_base; /* more frames, predictions fed back; NaN for steady problems */
+} fc_scores;
+
+typedef struct fc_turn { /* a batch on its way through the network */
+  void   *batch;         /* NULL in dry contexts, which plan the largest one */
+  int64_t n;             /* items of this rank */
+  int64_t first, whole;  /* number of the first in the whole batch over all ranks; items of that */
+  int64_t k, pushes;     /* frames per call, calls without gradient (grids) */
+  double  weight;        /* the loss is multiplied by this before the backward pass */
+} fc_turn;
+
+typedef struct fc_feed fc_feed;
+
+typedef struct fc_feed_kind {
+  const char *items; /* what its items are called: "windows" */
+  size_t      size;  /* of self, which is zero at first */
+  /* Settings against model and data; the data opened, measured (unless plan_only), cut into items. Fills the
+     numbers that the settings leave open, the normalisation in k and the facts in f. Collective. */
+  fc_status (*open)(fc_feed *f, const fc_network *probe, fc_saved *k, bool plan_only);
+  void (*close)(void *self);
+  /* A batch of n items lies in one block of memory. fetch writes an item as number `at` of n; items come in
+     order, at = 0 begins anew. Not for two threads at a time unless the feed is in memory. */
+  int64_t (*batch_bytes)(const void *self, int64_t n);
+  fc_status (*fetch)(void *self, int64_t item, int64_t n, int64_t at, void *batch);
+  /* adds std times normal numbers to the inputs: by place in the whole batch, the same for any ranks */
+  void (*noise)(const void *self, const fc_rng *r, double std, const fc_turn *t);
+  /* Adds weight * gradient to the parameters and returns the loss (unweighted, mean over the n items). Leaves
+     the arena as it found it; in a dry context nothing is computed. */
+  double (*pass)(const void *self, fc_ctx *c, const fc_network *n, const fc_train_settings *t,
+                 const fc_turn *turn);
+  /* uses c's arena and leaves it as it was; collective */
+  fc_status (*validate)(void *self, fc_ctx *c, const fc_network *n, const fc_train_settings *t,
+                        fc_scores *out);
+} fc_feed_kind;
+
+struct fc_feed {
+  const fc_feed_kind *kind;
+  void               *self;
+  int64_t             items;                  /* in an epoch */
+  int64_t             data_bytes, held_bytes; /* kept in memory beside the batches; what of it is there now */
+  bool                in_memory, validates, quiet;
+};
+
+extern const fc_feed_kind fc_feed_grid, fc_feed_points;
+
+/* The kind that the settings name, or that fits model and data; k->settings.data.kind is then known. */
+fc_status fc_feed_open(const fc_network *probe, fc_saved *k, bool plan_only, bool quiet, fc_feed *out);
+void      fc_feed_close(fc_feed *f); /* fine if it was never opened */
+#endif
