@@ -223,7 +223,7 @@ def arguments():
 def main():
     a = arguments()
     sys.stdout.reconfigure(line_buffering=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that atexit ends the stopped peers
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("race: stopped by a signal"))  # atexit ends the peers
     start, kinds = time.time(), peers.available(a)
     if a.list:
         print("\n".join(c[0] for c in all_cases(a, kinds)))
