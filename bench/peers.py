@@ -7,11 +7,13 @@ environment are dropped for all of them alike.
 import atexit
 import os
 import signal
+import statistics
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = {"ours": "fieldcast", "torch": "PyTorch", "ort": "ONNX Runtime"}
 LONG = 2.0  # seconds of a step from which on fewer are enough to choose a setting
+TURN = 0.1  # seconds of a turn at least: after waking up and with the others' data in the caches a first step is slow
 
 
 class PeerFailed(Exception):
@@ -55,13 +57,16 @@ class Peer:
     def resume(self):
         os.kill(self.process.pid, signal.SIGCONT)
 
-    def step(self):
+    def step(self, count=1):
+        """median seconds of count steps in a row"""
         self.resume()
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-        seconds = float(self.wait_for("seconds"))
+        seconds = []
+        for _ in range(count):
+            self.process.stdin.write("go\n")
+            self.process.stdin.flush()
+            seconds.append(float(self.wait_for("seconds")))
         self.stop()
-        return seconds
+        return statistics.median(seconds)
 
     def warm_up(self, most):
         """fewer steps if they are long: they warm as much"""
@@ -116,12 +121,18 @@ def torch_settings(command, threads, kernels):
         yield "1+" + t + " threads, " + label, command, dict(base, OPENBLAS_NUM_THREADS=t, **env)
 
 
+def turn_of(seconds):
+    """steps in a row of one turn"""
+    return max(int(TURN / max(seconds, 1e-4)), 1)
+
+
 def try_out(kind, command, env, a):
     """seconds of the fastest of a few steps"""
     peer = Peer(kind, command, env)
     seconds = peer.warm_up(a.warm)
+    count = turn_of(seconds)
     for _ in range(a.pilot - 1 if seconds < LONG else 0):
-        seconds = min(seconds, peer.step())
+        seconds = min(seconds, peer.step(count))
     peer.close()
     return seconds
 

@@ -11,7 +11,7 @@ counts of its pools, waiting policy, BLAS kernels) and races with the fastest; o
 Reported: median seconds; GF/s of the dense products each really does and their share of the machine's best sgemm
 measured in the same run; ratio of the medians to ours with the smallest and largest ratio of a single round; the
 highest resident memory of the process (VmHWM), and the same less what it had before building the model; a table of
-all cases with their bars. Writes race.csv (every step) and race.json (all, with machine, versions, date and load).
+all cases with their bars. Writes race.csv (every turn) and race.json (all, with machine, versions, date and load).
 """
 import argparse
 import json
@@ -79,13 +79,15 @@ def start_peers(kinds, mode, threads, a, case, kernels):
 
 
 def take_turns(running, a):
-    """A B C, C B A, ..: as many rounds as fit into the time of a heat"""
+    """A B C, C B A, ..: as many rounds as fit into the time of a heat; a turn of short steps is several in a row"""
     seconds = {p.kind: [] for p in running}
-    round_takes = sum([p.warm_up(a.warm) for p in running])
+    takes = {p.kind: p.warm_up(a.warm) for p in running}
+    count = {kind: peers.turn_of(s) for kind, s in takes.items()}
+    round_takes = sum(count[kind] * s for kind, s in takes.items())
     rounds = a.rounds or min(max(int(a.seconds / max(round_takes, 1e-3)), ROUNDS[0]), ROUNDS[1])
     for i in range(rounds):
         for p in running if i % 2 == 0 else reversed(running):
-            seconds[p.kind].append(p.step())
+            seconds[p.kind].append(p.step(count[p.kind]))
     for p in running:
         p.close()
     return seconds
@@ -221,7 +223,7 @@ def arguments():
 def main():
     a = arguments()
     sys.stdout.reconfigure(line_buffering=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that atexit ends the stopped peers
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("race: stopped by a signal"))  # atexit ends the peers
     start, kinds = time.time(), peers.available(a)
     if a.list:
         print("\n".join(c[0] for c in all_cases(a, kinds)))
