@@ -28,7 +28,7 @@ typedef enum {
 typedef struct {
   int    axes;    /* of the grid, whose projections are convolutions; 0: loose points, linear projections */
   int    lattice; /* axes of the lattice of unified positions; 0: unified_pos is not heeded */
-  bool   library; /* Neural-Solver-Library */
+  bool   nsl;     /* Neural-Solver-Library */
   bool   design;  /* one geometry per call, x [N, space_dim] without fx; distances stand beside x */
   double lo[MAX_SPACE], hi[MAX_SPACE]; /* of the lattice */
 } traits;
@@ -37,10 +37,10 @@ static const traits all_traits[] = {
     [IRREGULAR]         = {.lattice = 2, .hi = {1, 1}},
     [STRUCTURED_2D]     = {.axes = 2, .lattice = 2, .hi = {1, 1}},
     [STRUCTURED_3D]     = {.axes = 3, .lattice = 3, .hi = {1, 1, 1}},
-    [NSL_IRREGULAR]     = {.library = true},
-    [NSL_STRUCTURED_1D] = {.axes = 1, .lattice = 1, .library = true, .hi = {1}},
-    [NSL_STRUCTURED_2D] = {.axes = 2, .lattice = 2, .library = true, .hi = {1, 1}},
-    [NSL_STRUCTURED_3D] = {.axes = 3, .lattice = 3, .library = true, .hi = {1, 1, 1}},
+    [NSL_IRREGULAR]     = {.nsl = true},
+    [NSL_STRUCTURED_1D] = {.axes = 1, .lattice = 1, .nsl = true, .hi = {1}},
+    [NSL_STRUCTURED_2D] = {.axes = 2, .lattice = 2, .nsl = true, .hi = {1, 1}},
+    [NSL_STRUCTURED_3D] = {.axes = 3, .lattice = 3, .nsl = true, .hi = {1, 1, 1}},
     [CAR]               = {.lattice = 3, .design = true, .lo = {-1.5, 0, -4}, .hi = {1.5, 2, 4}},
     [AIRFRANS]          = {.lattice = 2, .design = true, .lo = {-2, -1.5}, .hi = {4, 1.5}},
 };
@@ -308,7 +308,7 @@ static fc_tensor *embed_input(fc_ctx *c, const model *m, const points *q, const 
 static fc_tensor *embed(fc_ctx *c, const model *m, const points *q, const fc_batch *b) {
   const fc_act act = activations[m->cfg.act];
   fc_tensor   *T = fc_batch_get(b, "T"), *bias = m->preprocess.post.bias;
-  const bool   placed = !m->t.axes || m->t.library || m->cfg.fun_dim == 0;
+  const bool   placed = !m->t.axes || m->t.nsl || m->cfg.fun_dim == 0;
 
   fc_tensor *z = fc_linear_apply(c, &m->preprocess.pre, embed_input(c, m, q, b), FC_ACT_NONE);
   if (placed) bias = fc_add(c, bias, m->placeholder);
