@@ -18,10 +18,10 @@ FC_SIMD static void backward_rows(fc_real *restrict dx, const fc_real *restrict 
     const fc_real *a = x + 2 * r * D, *g = a + D;
     fc_real       *da = dx + 2 * r * D, *dg = da + D;
     for (int64_t j = 0; j < D; j++) {
-      const fc_real Phi = (fc_real)0.5 * (1 + fc_erf(a[j] * FC_SQRT_HALF));
-      const fc_real phi = FC_INV_SQRT_2PI * fc_exp((fc_real)-0.5 * a[j] * a[j]), v = dy[r * D + j];
-      da[j] = fc_into(fresh, da[j], v * g[j] * (Phi + a[j] * phi));
-      dg[j] = fc_into(fresh, dg[j], v * a[j] * Phi);
+      const fc_normal n = fc_normal_at(a[j]);
+      const fc_real   v = dy[r * D + j];
+      da[j]             = fc_into(fresh, da[j], v * g[j] * (n.Phi + a[j] * n.phi));
+      dg[j]             = fc_into(fresh, dg[j], v * a[j] * n.Phi);
     }
   }
 }
