@@ -34,6 +34,31 @@ typedef struct fc_cloud_wants {
   bool    time;
 } fc_cloud_wants;
 
+/* What a forecaster takes and gives. Windows come as a standard batch of B: x_enc [B, L, N], the lookback;
+   x_mark_enc [B, L, M], calendar marks; x_dec [B, label + P, N], the last label known steps, then zeros;
+   x_mark_dec [B, label + P, M]. A model that names its columns finds, in the order of `column`, instead:
+   reals [B, L + P, R] and categories [B, L + P, K] (whole numbers), zeros where the future is not known,
+   lengths [B, 2] with the known steps of lookback and horizon (valid ones first), target [B, L, targets]. */
+typedef enum { FC_MARKS_NONE, FC_MARKS_SCALED, FC_MARKS_WHOLE } fc_marks_kind;
+typedef enum { FC_COLUMN_TARGET, FC_COLUMN_OBSERVED, FC_COLUMN_KNOWN, FC_COLUMN_STATIC } fc_column_role;
+enum { FC_COLUMNS = 64, FC_QUANTILES = 16 };
+typedef struct fc_series_column {
+  const char    *name;
+  fc_column_role role;
+  int64_t        categories; /* 0: a real number; else whole numbers 0 .. categories-1 */
+} fc_series_column;
+typedef struct fc_series_wants {
+  int64_t          lookback, label, horizon; /* L, label, P */
+  int64_t          variates;                 /* N; 0: any number, the weights do not depend on it */
+  int64_t          targets; /* columns of the output, the last ones of x_enc; 0: all of them */
+  fc_marks_kind    marks;
+  char             freq[8]; /* of the marks: s, t, h, d, b, w, m, q */
+  int              n_quantiles;
+  double           quantile[FC_QUANTILES]; /* of the output; none: a point forecast */
+  int              n_columns;
+  fc_series_column column[FC_COLUMNS]; /* names are the model's own and live as long as it does */
+} fc_series_wants;
+
 typedef struct fc_model_def {
   const char      *name, *task, *summary, *paper; /* "factformer", "operator", one line, reference */
   const fc_option *options;                       /* hyper-parameters under their official names */
@@ -55,6 +80,12 @@ typedef struct fc_model_def {
   /* Point clouds and meshes, NULL for models that want a grid. check and apply then also take packed batches.
    */
   fc_status (*cloud)(const void *self, fc_cloud_wants *out);
+
+  /* Series, NULL for other tasks: what is wanted; standard batch -> official inputs (NULL: they are the
+     same); official output -> [B, P, targets] or [B, P, targets, quantiles] (NULL: it is that already). */
+  fc_status (*series)(const void *self, fc_series_wants *out);
+  void (*series_pack)(fc_ctx *c, const void *self, const fc_batch *standard, fc_batch *out);
+  fc_tensor *(*series_unpack)(fc_ctx *c, const void *self, fc_tensor *y);
 } fc_model_def;
 
 /* pack, apply, unpack; inputs holds params [B, p] where the model takes some, else nothing */

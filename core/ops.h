@@ -71,6 +71,10 @@ fc_tensor *fc_sum_axes(fc_ctx *c, fc_tensor *x, unsigned axes); /* bit i: sum ov
 fc_tensor *fc_mean_axes(fc_ctx *c, fc_tensor *x, unsigned axes);
 fc_tensor *fc_sum_all(fc_ctx *c, fc_tensor *x); /* scalar */
 
+/* means of n neighbours along axis 1 of x [B, T, ..], whose ends are repeated before and after:
+   y_t = (x_{t - before} + .. + x_{t - before + n - 1}) / n */
+fc_tensor *fc_moving_average(fc_ctx *c, fc_tensor *x, int64_t n, int64_t before);
+
 /* ---- normalisation ---- */
 fc_tensor *fc_softmax(fc_ctx *c, fc_tensor *x); /* over the last axis */
 /* over the last axis, biased variance; weight and bias [C] or NULL */
@@ -82,6 +86,11 @@ fc_tensor *fc_layer_norm_pair(fc_ctx *c, fc_tensor *x, fc_tensor *weight_1, fc_t
    groups = C is instance norm */
 fc_tensor *fc_group_norm(fc_ctx *c, fc_tensor *x, int64_t groups, fc_tensor *weight, fc_tensor *bias,
                          double eps);
+/* x [.., C]: over all rows of the batch, biased variance, as BatchNorm1d with channels last; weight, bias
+   [C]. In training statistics are the batch's (over all ranks, fc_ctx.batch_sum) and move the running ones by
+   momentum (variance unbiased); else the running mean and var [C] are used and left alone. */
+fc_tensor *fc_batch_norm(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, fc_tensor *mean,
+                         fc_tensor *var, double momentum, double eps);
 /* each of `rows` equal contiguous blocks: (x - mean) / sqrt(var + eps), var over count - ddof */
 fc_tensor *fc_standardize(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, double eps);
 /* the same over x's own memory: for an x that nobody else reads and whose producer does not need its values

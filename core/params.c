@@ -14,7 +14,7 @@ enum { NAME_MAX_ = 192, DEPTH_MAX = 16, ALIGN_REALS = 64 / sizeof(fc_real) };
 typedef struct {
   char          name[NAME_MAX_], alias[NAME_MAX_];
   fc_param_kind kind;
-  bool          complex;
+  bool          complex, whole;
   fc_init       init;
   int64_t       offset;
   fc_tensor     t;
@@ -111,6 +111,8 @@ fc_tensor *fc_param_complex(fc_params *p, const char *name, fc_init init, int nd
   p->list[p->size - 1]->complex = true;
   return t;
 }
+
+void fc_param_whole(fc_params *p) { p->list[p->size - 1]->whole = true; }
 
 void fc_param_alias(fc_params *p, const char *name) {
   snprintf(p->list[p->size - 1]->alias, NAME_MAX_, "%s%s", p->prefix, name);
@@ -219,6 +221,7 @@ fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry) {
 int           fc_params_size(const fc_params *p) { return p->size; }
 fc_param_kind fc_params_kind(const fc_params *p, int i) { return p->list[i]->kind; }
 bool          fc_params_complex(const fc_params *p, int i) { return p->list[i]->complex; }
+bool          fc_params_whole(const fc_params *p, int i) { return p->list[i]->whole; }
 int64_t       fc_params_block(const fc_params *p, bool trained_only) {
         return trained_only ? p->trained : p->block;
 }

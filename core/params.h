@@ -55,6 +55,8 @@ fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_in
    imaginary). init is for both parts: a complex normal of deviation s has parts of s / sqrt 2. The gradient
    of z is the pair (dL/dRe z, dL/dIm z), which an optimiser takes as two numbers, as PyTorch does. */
 fc_tensor *fc_param_complex(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim);
+/* the newest parameter is a whole number in weights files (I64), as PyTorch's counters are */
+void fc_param_whole(fc_params *p);
 /* a second official name of the newest parameter: files may hold either or both */
 void fc_param_alias(fc_params *p, const char *name);
 
@@ -65,6 +67,7 @@ int           fc_params_size(const fc_params *p); /* tensors, constants included
 const char   *fc_params_at(const fc_params *p, int i, fc_tensor **t);
 fc_param_kind fc_params_kind(const fc_params *p, int i);
 bool          fc_params_complex(const fc_params *p, int i);         /* declared by fc_param_complex? */
+bool          fc_params_whole(const fc_params *p, int i);           /* by fc_param_whole? */
 fc_tensor    *fc_params_find(const fc_params *p, const char *name); /* NULL if unknown; aliases count */
 int64_t       fc_params_trainable(const fc_params *p); /* numbers that are trained, padding not counted */
 int64_t  fc_params_block(const fc_params *p, bool trained_only); /* length of the block, padding included */

@@ -184,8 +184,13 @@ void fc_backward(fc_ctx *c, fc_tensor *loss) {
   fc_backward_from(c, loss, &one);
 }
 
+void fc_observe(const fc_ctx *c, fc_shown as, const fc_tensor *t) {
+  if (c->observer && as.what && !c->dry) c->observer->see(c->observer->user, as, t);
+}
+
 void fc_step_end(fc_ctx *c, size_t mark) {
-  c->tape = NULL;
+  c->penalty = NULL;
+  c->tape    = NULL;
   fc_recycle_clear(c->recycle);
   c->draws          = 0;
   c->flops_recorded = c->flops;

@@ -16,6 +16,17 @@ struct fc_comm;
 struct fc_fft_cache;
 typedef struct fc_node fc_node;
 
+/* Inner results that users ask for (attention, importances): apply shows them under a name and a number, that
+   of the layer; the values are valid during the call. */
+typedef struct fc_shown {
+  const char *what; /* NULL: not to be shown */
+  int         number;
+} fc_shown;
+typedef struct fc_observer {
+  void (*see)(void *user, fc_shown as, const fc_tensor *t);
+  void *user;
+} fc_observer;
+
 typedef struct fc_ctx {                 /* everything one step needs; no globals */
   fc_arena             *arena;          /* activations, gradients, nodes, scratch */
   fc_node              *tape;           /* newest node */
@@ -27,7 +38,12 @@ typedef struct fc_ctx {                 /* everything one step needs; no globals
   uint64_t              seed, step;
   uint32_t              draws;  /* random ops so far in this step */
   const struct fc_comm *domain; /* ranks that share the points axis; NULL = serial */
-  struct fc_fft_cache  *fft;    /* FFTW plans by shape, made on first use (core/ops/fft.c) */
+  void (*batch_sum)(double *x,
+                    int64_t n); /* sums over the ranks that share a batch (batch norm); NULL: alone */
+  fc_tensor
+      *penalty; /* a number that the model adds to the loss (expert balance); NULL: none. Set by apply */
+  fc_observer         *observer; /* who wants to see inner results, NULL: nobody */
+  struct fc_fft_cache *fft;      /* FFTW plans by shape, made on first use (core/ops/fft.c) */
   void (*fft_close)(struct fc_fft_cache *);
   fc_recycle *recycle; /* dead stretches of the arena during backward */
 } fc_ctx;
@@ -75,6 +91,9 @@ void fc_backward(fc_ctx *c, fc_tensor *loss);
 /* the same from any tensor y with its gradient v[len y] given: block recomputation, adjoint tests */
 void fc_backward_from(fc_ctx *c, fc_tensor *y, const fc_real *v);
 void fc_keep(fc_tensor *t); /* its values survive fc_backward, also those it shares with another tensor */
+
+/* tells the observer, if there is one and numbers are computed */
+void fc_observe(const fc_ctx *c, fc_shown as, const fc_tensor *t);
 
 /* End of a step: pops the arena to the mark, forgets tape and free lists. */
 void fc_step_end(fc_ctx *c, size_t mark);

@@ -166,20 +166,26 @@ fc_status fc_weights_load(const char *path, fc_params *p, bool strict, fc_weight
 typedef struct item {
   const char *name;
   fc_tensor  *t;
-  bool        complex;
+  bool        complex, whole;
 } item;
 
+/* bytes of a number in the file */
+static int64_t width(const item *it) { return (int64_t)(it->whole ? sizeof(int64_t) : sizeof(float)); }
+
+/* wide numbers first, so that all are aligned; then names */
 static int by_name(const void *a, const void *b) {
-  return strcmp(((const item *)a)->name, ((const item *)b)->name);
+  const item *i = a, *j = b;
+
+  return i->whole != j->whole ? j->whole - i->whole : strcmp(i->name, j->name);
 }
 
 static json_t *describe(const item *it, int64_t begin) {
   json_t       *shape = json_array();
-  const int64_t end   = begin + fc_len(it->t) * (int64_t)sizeof(float);
+  const int64_t end   = begin + fc_len(it->t) * width(it);
 
   for (int i = 0; i < it->t->ndim; i++) json_array_append_new(shape, json_integer(it->t->dim[i]));
-  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)begin,
-                   (json_int_t)end);
+  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", it->whole ? "I64" : "F32", "shape", shape, "data_offsets",
+                   (json_int_t)begin, (json_int_t)end);
 }
 
 /* {"format": "pt"} and, if there are any, the names of complex weights */
@@ -206,7 +212,7 @@ static char *header_text(int n, const item *items) {
 
   for (int i = 0; i < n; i++) {
     ok = ok && json_object_set_new(h, items[i].name, describe(&items[i], at)) == 0;
-    at += fc_len(items[i].t) * (int64_t)sizeof(float);
+    at += fc_len(items[i].t) * width(&items[i]);
   }
   char *text = ok ? json_dumps(h, JSON_COMPACT) : NULL;
   json_decref(h);
@@ -223,6 +229,10 @@ static void write_floats(FILE *f, const fc_real *x, int64_t n) {
   }
 }
 
+static void write_whole(FILE *f, const fc_real *x, int64_t n) {
+  for (int64_t i = 0; i < n; i++) fwrite(&(int64_t){(int64_t)x[i]}, sizeof(int64_t), 1, f);
+}
+
 static fc_status write_file(const char *path, int n, const item *items, const char *header) {
   const uint64_t bytes = strlen(header), padded = (bytes + 7) / 8 * 8;
   FILE          *f;
@@ -230,7 +240,8 @@ static fc_status write_file(const char *path, int n, const item *items, const ch
   FC_TRY(fc_file_begin(path, &f));
   fwrite(&padded, sizeof padded, 1, f);
   fprintf(f, "%s%*s", header, (int)(padded - bytes), "");
-  for (int i = 0; i < n; i++) write_floats(f, items[i].t->x, fc_len(items[i].t));
+  for (int i = 0; i < n; i++)
+    (items[i].whole ? write_whole : write_floats)(f, items[i].t->x, fc_len(items[i].t));
   return fc_file_commit(path, f);
 }
 
@@ -243,6 +254,7 @@ fc_status fc_weights_save(const char *path, const fc_params *p) {
   for (int i = 0; items && i < n; i++) {
     items[i].name    = fc_params_at(p, i, &items[i].t);
     items[i].complex = fc_params_complex(p, i);
+    items[i].whole   = fc_params_whole(p, i);
   }
   if (items) qsort(items, (size_t)n, sizeof *items, by_name);
   if (items) header = header_text(n, items);

@@ -1,0 +1,72 @@
+/* core/nn/encoder_layer.c - the post-norm transformer layer of the library. */
+#include "core/nn/series.h"
+
+#include <math.h>
+
+fc_act fc_encoder_act(int choice) { return choice == 0 ? FC_ACT_GELU : FC_ACT_RELU; }
+
+/* the weights themselves are needed: to drop some of them, or to be shown */
+static fc_tensor *attend_by_weights(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias,
+                                    double scale, double dropout, fc_shown as) {
+  fc_tensor *S = fc_matmul(c, q, false, k, true, scale);
+
+  if (bias) S = fc_add(c, S, bias);
+  fc_tensor *A = fc_softmax(c, S);
+  fc_observe(c, as, A);
+  return fc_matmul(c, fc_dropout(c, A, dropout), false, v, false, 1);
+}
+
+fc_tensor *fc_attend(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double dropout,
+                     fc_shown as) {
+  const double scale = 1 / sqrt((double)fc_last(q));
+
+  if ((c->training && dropout > 0) || (as.what && c->observer))
+    return attend_by_weights(c, q, k, v, bias, scale, dropout, as);
+  return fc_attention(c, q, k, v, bias, scale);
+}
+
+void fc_attention_maps_init(fc_attention_maps *l, fc_params *p, const char *name, int64_t D) {
+  fc_params_push(p, "%s", name);
+  fc_linear_init(&l->query, p, "query_projection", D, D, true);
+  fc_linear_init(&l->key, p, "key_projection", D, D, true);
+  fc_linear_init(&l->value, p, "value_projection", D, D, true);
+  fc_linear_init(&l->out, p, "out_projection", D, D, true);
+  fc_params_pop(p);
+}
+
+void fc_encoder_layer_init(fc_encoder_layer *l, fc_params *p, const char *name, int64_t D, int64_t ff) {
+  fc_params_push(p, "%s", name);
+  fc_attention_maps_init(&l->attention, p, "attention", D);
+  fc_linear_init_shaped(&l->conv1, p, "conv1", true, FC_DIMS(ff, D, 1));
+  fc_linear_init_shaped(&l->conv2, p, "conv2", true, FC_DIMS(D, ff, 1));
+  fc_norm_init(&l->norm1, p, "norm1", D, 1e-5);
+  fc_norm_init(&l->norm2, p, "norm2", D, 1e-5);
+  fc_params_pop(p);
+}
+
+fc_tensor *fc_feed_forward(fc_ctx *c, const fc_linear *conv1, const fc_linear *conv2, const fc_norm *norm,
+                           const fc_encoder_use *u, fc_tensor *x) {
+  fc_tensor *h = fc_linear_apply(c, conv1, x, FC_ACT_NONE);
+
+  if (c->training && u->dropout > 0) {
+    h = fc_dropout(c, fc_activate(c, h, u->act), u->dropout);
+    h = fc_dropout(c, fc_linear_apply(c, conv2, h, FC_ACT_NONE), u->dropout);
+    h = fc_add_in_place(c, h, x);
+  } else {
+    h = fc_linear_of(c, u->act, h, conv2->weight, conv2->bias, x);
+  }
+  return fc_layer_norm_apply(c, norm, h);
+}
+
+fc_tensor *fc_encoder_layer_apply(fc_ctx *c, const fc_encoder_layer *l, const fc_encoder_use *u, fc_tensor *x,
+                                  fc_shown as) {
+  const fc_attention_maps *m = &l->attention;
+  fc_tensor               *q = fc_linear_split(c, x, m->query.weight, m->query.bias, u->heads);
+  fc_tensor               *k = fc_linear_split(c, x, m->key.weight, m->key.bias, u->heads);
+  fc_tensor               *v = fc_linear_split(c, x, m->value.weight, m->value.bias, u->heads);
+  fc_tensor               *y = fc_attend(c, q, k, v, NULL, u->dropout, as);
+
+  y = fc_dropout(c, fc_linear_merge(c, y, m->out.weight, m->out.bias, FC_ACT_NONE), u->dropout);
+  y = fc_layer_norm_apply(c, &l->norm1, fc_add_in_place(c, y, x));
+  return fc_feed_forward(c, &l->conv1, &l->conv2, &l->norm2, u, y);
+}

@@ -1,0 +1,163 @@
+/* core/ops/batch_norm.c - y = x^ w + b, x^ = (x - mean) / sqrt(var + eps), mean and biased variance of each
+   channel over all rows of the batch and all ranks that share it (Ioffe and Szegedy 2015); outside training
+   the running ones. Kept for backward: mean and 1 / sqrt(var + eps). */
+#include "core/ops.h"
+#include "core/spans.h"
+#include "core/sums.h"
+
+#include <math.h>
+
+enum { CHUNK = 256 }; /* rows summed in fc_real */
+
+typedef struct {
+  bool    of_batch; /* the statistics depend on x */
+  double  rows;     /* over all ranks */
+  fc_real mean[];   /* [C], then [C] 1 / sqrt(var + eps) */
+} saved;
+
+static void over_ranks(const fc_ctx *c, double *x, int64_t n) {
+  if (c->batch_sum) c->batch_sum(x, n);
+}
+
+/* total[i] = sum over chunks of part [chunks, n], in order */
+static void combine(const fc_real *part, int64_t chunks, int64_t n, double *total) {
+  for (int64_t i = 0; i < n; i++) total[i] = 0;
+  for (int64_t k = 0; k < chunks; k++)
+    for (int64_t i = 0; i < n; i++) total[i] += (double)part[k * n + i];
+}
+
+/* ---- forward ---- */
+
+FC_SIMD static void squares(fc_real *restrict sum, const fc_real *restrict x, const fc_real *restrict mean,
+                            int64_t rows, int64_t C) {
+  for (int64_t j = 0; j < C; j++) sum[j] = 0;
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < C; j++) sum[j] += (x[r * C + j] - mean[j]) * (x[r * C + j] - mean[j]);
+}
+
+FC_SIMD static void apply_rows(fc_real *restrict y, const fc_real *restrict x, const fc_real *restrict mean,
+                               const fc_real *restrict rstd, const fc_real *restrict w,
+                               const fc_real *restrict b, int64_t rows, int64_t C) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < C; j++) y[r * C + j] = (x[r * C + j] - mean[j]) * rstd[j] * w[j] + b[j];
+}
+
+/* mean, into s, and biased variance of the batch, two passes over x */
+static void statistics(const fc_ctx *c, const fc_tensor *x, saved *s, double *var) {
+  const int64_t C = fc_last(x), rows = fc_rows(x), chunks = fc_ceil_div(rows, CHUNK);
+  double       *sum  = fc_arena_push(c->arena, (size_t)(C + 1) * sizeof *sum);
+  fc_real      *part = fc_arena_push(c->arena, (size_t)(chunks * C) * sizeof *part);
+
+  fc_sum_middle(c->arena, &(fc_sum){FC_SUM_PLAIN, 1, rows, C, .p = x->x}, sum);
+  sum[C] = (double)rows;
+  over_ranks(c, sum, C + 1);
+  s->rows = sum[C];
+  for (int64_t j = 0; j < C; j++) s->mean[j] = (fc_real)(sum[j] / s->rows);
+  FC_FOR_ROWS(k, chunks, CHUNK * C)
+  squares(part + k * C, x->x + k * CHUNK * C, s->mean, fc_min64(CHUNK, rows - k * CHUNK), C);
+  combine(part, chunks, C, var);
+  over_ranks(c, var, C);
+  for (int64_t j = 0; j < C; j++) var[j] /= s->rows;
+}
+
+/* running = (1 - momentum) running + momentum batch; the variance unbiased, as PyTorch has it */
+static void move_running(const saved *s, const double *var, double momentum, fc_tensor *mean,
+                         fc_tensor *run) {
+  const double unbiased = s->rows > 1 ? s->rows / (s->rows - 1) : 1;
+
+  for (int64_t j = 0; j < fc_len(mean); j++) {
+    mean->x[j] += (fc_real)(momentum * ((double)s->mean[j] - (double)mean->x[j]));
+    run->x[j] += (fc_real)(momentum * (unbiased * var[j] - (double)run->x[j]));
+  }
+}
+
+static void prepare(const fc_ctx *c, const fc_tensor *x, saved *s, fc_tensor *mean, fc_tensor *run,
+                    double momentum, double eps) {
+  const int64_t C    = fc_last(x);
+  const size_t  mark = fc_arena_mark(c->arena);
+  double       *var  = fc_arena_push(c->arena, (size_t)C * sizeof *var);
+
+  if (s->of_batch) {
+    statistics(c, x, s, var);
+    move_running(s, var, momentum, mean, run);
+  } else {
+    for (int64_t j = 0; j < C; j++) s->mean[j] = mean->x[j], var[j] = (double)run->x[j];
+  }
+  for (int64_t j = 0; j < C; j++) s->mean[C + j] = (fc_real)(1 / sqrt(var[j] + eps));
+  fc_arena_pop(c->arena, mark);
+}
+
+/* ---- backward ---- */
+
+/* sum [2, C]: of dy, and of dy x^ */
+FC_SIMD static void row_sums(fc_real *restrict sum, const fc_real *restrict dy, const fc_real *restrict x,
+                             const fc_real *restrict mean, const fc_real *restrict rstd, int64_t rows,
+                             int64_t C) {
+  for (int64_t j = 0; j < 2 * C; j++) sum[j] = 0;
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < C; j++) {
+      sum[j] += dy[r * C + j];
+      sum[C + j] += dy[r * C + j] * ((x[r * C + j] - mean[j]) * rstd[j]);
+    }
+}
+
+/* dx = w rstd (dy - bar - x^ dot) */
+FC_SIMD static void back_rows(fc_real *restrict dx, const fc_real *restrict dy, const fc_real *restrict x,
+                              const fc_real *restrict mean, const fc_real *restrict rstd,
+                              const fc_real *restrict w, const fc_real *restrict bar,
+                              const fc_real *restrict dot, int64_t rows, int64_t C, bool fresh) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < C; j++) {
+      const fc_real hat = (x[r * C + j] - mean[j]) * rstd[j];
+      dx[r * C + j] = fc_into(fresh, dx[r * C + j], w[j] * rstd[j] * (dy[r * C + j] - bar[j] - hat * dot[j]));
+    }
+}
+
+/* y = x^ w + b: db += sum dy, dw += sum dy x^; in training the means of both, over the whole batch, are taken
+   off dy in dx, as they move mean and variance */
+static void backward(fc_ctx *c, const fc_node *node) {
+  const saved     *s = node->saved;
+  const fc_tensor *x = node->in[0], *w = node->in[1];
+  const int64_t    C = fc_last(x), rows = fc_rows(x), chunks = fc_ceil_div(rows, CHUNK);
+  const fc_real   *dy = node->out->g, *mean = s->mean, *rstd = s->mean + C;
+  bool             fresh;
+  fc_real         *dx = fc_grad_raw(c, node->in[0], &fresh), *dw = fc_grad(c, node->in[1]),
+          *db       = fc_grad(c, node->in[2]);
+  const size_t mark = fc_arena_mark(c->arena);
+  fc_real     *part = fc_arena_push(c->arena, (size_t)(2 * chunks * C) * sizeof *part);
+  fc_real     *bar  = fc_arena_push(c->arena, (size_t)(2 * C) * sizeof *bar);
+  double      *sum  = fc_arena_push(c->arena, (size_t)(2 * C) * sizeof *sum);
+
+  FC_FOR_ROWS(k, chunks, CHUNK * C)
+  row_sums(part + 2 * k * C, dy + k * CHUNK * C, x->x + k * CHUNK * C, mean, rstd,
+           fc_min64(CHUNK, rows - k * CHUNK), C);
+  combine(part, chunks, 2 * C, sum);
+  for (int64_t j = 0; db && j < C; j++) db[j] += (fc_real)sum[j];
+  for (int64_t j = 0; dw && j < C; j++) dw[j] += (fc_real)sum[C + j];
+  if (s->of_batch) over_ranks(c, sum, 2 * C);
+  for (int64_t j = 0; j < 2 * C; j++) bar[j] = s->of_batch ? (fc_real)(sum[j] / s->rows) : 0;
+  if (dx) FC_FOR_ROWS(k, chunks, CHUNK * C)
+  back_rows(dx + k * CHUNK * C, dy + k * CHUNK * C, x->x + k * CHUNK * C, mean, rstd, w->x, bar, bar + C,
+            fc_min64(CHUNK, rows - k * CHUNK), C, fresh);
+  fc_arena_pop(c->arena, mark);
+}
+
+static const fc_op batch_norm = {"batch_norm", backward, false};
+
+fc_tensor *fc_batch_norm(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, fc_tensor *mean,
+                         fc_tensor *var, double momentum, double eps) {
+  const int64_t C = fc_last(x), rows = fc_rows(x);
+
+  FC_ASSERT(fc_len(weight) == C && fc_len(bias) == C && fc_len(mean) == C && fc_len(var) == C,
+            "batch_norm: %s with weight %s", fc_shape_text(x), fc_shape_text(weight));
+  fc_tensor *y = fc_tensor_new(c->arena, x->ndim, x->dim);
+  saved     *s = fc_arena_push(c->arena, sizeof *s + (size_t)(2 * C) * sizeof *s->mean);
+  s->of_batch  = c->training;
+  s->rows      = (double)rows;
+  if (!c->dry) {
+    prepare(c, x, s, mean, var, momentum, eps);
+    FC_FOR_ROW_BLOCKS(r, n, rows, C)
+    apply_rows(y->x + r * C, x->x + r * C, s->mean, s->mean + C, weight->x, bias->x, n, C);
+  }
+  return fc_record(c, &batch_norm, y, s, FC_IN(x, weight, bias));
+}

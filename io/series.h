@@ -1,0 +1,54 @@
+/* io/series.h - time series: columns of numbers (or of categories) over dates at equal steps; one series or
+   several of the same columns. From CSV or HDF5 (docs/formats.md). A whole file is held in memory. */
+#ifndef FC_SERIES_H
+#define FC_SERIES_H
+#include "io/calendar.h"
+#include "io/field.h"
+
+enum { FC_SERIES_COLUMNS = 1024 };
+
+typedef enum { FC_MISSING_REFUSE, FC_MISSING_INTERPOLATE, FC_MISSING_HOLD } fc_missing_kind;
+
+/* Which column is what, in the words of a configuration; NULL or "": found by name and content. */
+typedef struct fc_series_mapping {
+  const char     *date;       /* column of dates; "none": rows are numbered */
+  const char     *id;         /* column that names the series a row belongs to; "": one series */
+  const char     *categories; /* list of columns whose values are names, or numbers that mean classes */
+  const char     *ignore;     /* list of columns that are not read */
+  const char     *step;       /* "1h"; "": the most frequent one */
+  fc_missing_kind missing;    /* cells without a number, and rows that the step demands but the file lacks */
+  bool            sort;       /* newest first, or no order: sort instead of refusing */
+} fc_series_mapping;
+
+typedef struct fc_series_class { /* of a column of categories, in order of first appearance */
+  int    n;
+  char **name;
+} fc_series_class;
+
+typedef struct fc_series_info {
+  const char     *layout_name; /* "CSV table", "HDF5 series" */
+  int             n_columns;
+  fc_channel      column[FC_SERIES_COLUMNS];   /* name, unit */
+  fc_series_class category[FC_SERIES_COLUMNS]; /* n = 0: numbers */
+  int             n_series;
+  char          **series; /* [n_series] names; "" if there is one without */
+  int64_t        *at;     /* [n_series + 1]: rows of series k are at[k] .. at[k+1]-1 */
+  int64_t         rows, filled_rows, filled_cells; /* what the missing policy has made */
+  bool            dated;
+  fc_date_step    step;
+  char            date_column[FC_NAME];
+} fc_series_info;
+
+typedef struct fc_series fc_series;
+
+/* FC_E_INPUT names file, line and column: no header, text in a column of numbers, gaps, duplicates, unsorted
+   dates, too few rows. FC_E_USAGE for names that the file lacks, with the nearest one. */
+fc_status             fc_series_open(const char *path, const fc_series_mapping *mapping, fc_series **out);
+void                  fc_series_close(fc_series *s); /* NULL is fine */
+const fc_series_info *fc_series_about(const fc_series *s);
+const double  *fc_series_values(const fc_series *s); /* [rows, n_columns]; categories as numbers from 0 */
+const int64_t *fc_series_times(const fc_series *s);  /* [rows] seconds, or row numbers if not dated */
+int            fc_series_find(const fc_series *s, const char *name); /* -1 if there is none */
+/* would fc_series_open take this file, by its content? */
+bool fc_series_recognised(const char *path);
+#endif
