@@ -37,8 +37,8 @@ const fc_option fc_data_options[] = {
         fc_data_settings, predict, "state|increment", "state",
         "what the network gives: the next frames, or their difference to the last known frame, in units of "
         "the standard deviation of one frame's change"),
-    FC_OPT_CHOICE(fc_data_settings, kind, "auto|grid|points", "auto",
-                  "fields on a grid, or points and meshes; auto: told by content"),
+    FC_OPT_CHOICE(fc_data_settings, kind, "auto|grid|points|series", "auto",
+                  "fields on a grid, points and meshes, or time series; auto: told by content"),
     FC_OPT_TEXT(
         fc_data_settings, coordinates, "",
         "points: array of coordinates, or one for each axis; this and the next four: docs/formats.md"),
@@ -54,6 +54,35 @@ const fc_option fc_data_options[] = {
     FC_OPT_CHOICE(fc_data_settings, scale_coordinates, "standard|box|none", "standard",
                   "points: coordinates in units of their standard deviation, from 0 to 1 along each axis, or "
                   "as they are"),
+    FC_OPT_TEXT(fc_data_settings, targets, "",
+                "series: columns to forecast, separated by commas; empty: all that nothing else is said of"),
+    FC_OPT_TEXT(
+        fc_data_settings, observed, "",
+        "series: columns that are inputs of the past only; empty: beside named targets all others; none"),
+    FC_OPT_TEXT(fc_data_settings, known, "",
+                "series: columns that are known ahead of time (holidays, prices)"),
+    {"static", FC_T_TEXT, offsetof(fc_data_settings, statics), "",
+     "series: columns that do not change along a series", 1, 0, NULL},
+    FC_OPT_TEXT(fc_data_settings, categories, "",
+                "series: columns whose values are names, or numbers that mean classes"),
+    FC_OPT_TEXT(fc_data_settings, ignore, "", "series: columns that are not read"),
+    FC_OPT_TEXT(fc_data_settings, date, "",
+                "series: column of dates; empty: found by name and content; none: rows are numbered"),
+    FC_OPT_TEXT(fc_data_settings, id, "",
+                "series: column that names the series a row belongs to; empty: one"),
+    FC_OPT_TEXT(fc_data_settings, step, "",
+                "series: step between rows, such as 1h; empty: the most frequent"),
+    FC_OPT_CHOICE(fc_data_settings, missing, "refuse|interpolate|hold", "refuse",
+                  "series: cells without a number, and rows that the step demands but the file lacks"),
+    FC_OPT_BOOL(fc_data_settings, sort, "false",
+                "series: sort rows by date instead of refusing them unsorted"),
+    FC_OPT_REALS(fc_data_settings, split, "[0.7, 0.1, 0.2]", 0, 1,
+                 "series: shares of the rows for training, validation and test, in this order in time"),
+    FC_OPT_INTS(fc_data_settings, split_rows, "[]", 0, 1LL << 40,
+                "series: the same as numbers of rows, the rest is not used; empty: split counts"),
+    FC_OPT_TEXT(
+        fc_data_settings, split_dates, "",
+        "series: first date of validation, of test and, if there is an end, behind it; empty: split counts"),
     FC_OPT_END,
 };
 

@@ -5,11 +5,19 @@
 #include "train/registry.h"
 #include "train/schedule.h"
 
-typedef enum { FC_LOSS_RELATIVE_L2, FC_LOSS_RELATIVE_L2_CHANNELS, FC_LOSS_MSE } fc_loss_kind;
+/* FC_LOSS_AUTO is decided when the data are opened */
+typedef enum {
+  FC_LOSS_RELATIVE_L2,
+  FC_LOSS_RELATIVE_L2_CHANNELS,
+  FC_LOSS_MSE,
+  FC_LOSS_MAE,
+  FC_LOSS_QUANTILE,
+  FC_LOSS_AUTO
+} fc_loss_kind;
 
 typedef enum { FC_PREDICT_STATE, FC_PREDICT_INCREMENT } fc_predict_kind;
 
-typedef enum { FC_KIND_AUTO, FC_KIND_GRID, FC_KIND_POINTS } fc_settings_kind;
+typedef enum { FC_KIND_AUTO, FC_KIND_GRID, FC_KIND_POINTS, FC_KIND_SERIES } fc_settings_kind;
 
 typedef enum { FC_COORDINATES_STANDARD, FC_COORDINATES_BOX, FC_COORDINATES_NONE } fc_coordinates_kind;
 
@@ -24,6 +32,13 @@ typedef struct fc_data_settings {
   int     scale_coordinates; /* fc_coordinates_kind */
   char    coordinates[FC_TEXT], functions[FC_TEXT], mask[FC_TEXT], cells[FC_TEXT], times[FC_TEXT];
   int64_t history;
+  /* series: lists of columns by their role, where dates and names stand, parts in time */
+  char     targets[FC_TEXT], observed[FC_TEXT], known[FC_TEXT], statics[FC_TEXT], categories[FC_TEXT];
+  char     ignore[FC_TEXT], date[FC_TEXT], id[FC_TEXT], step[FC_TEXT], split_dates[FC_TEXT];
+  int      missing; /* fc_missing_kind */
+  bool     sort;
+  fc_reals split;
+  fc_ints  split_rows;
 } fc_data_settings;
 
 typedef struct fc_train_settings {
