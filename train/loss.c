@@ -70,6 +70,8 @@ static fc_tensor *compare(fc_ctx *c, fc_loss_kind kind, fc_tensor *y, fc_tensor 
   switch (kind) {
   case FC_LOSS_MSE:
     return fc_mse(c, y, target);
+  case FC_LOSS_MAE:
+    return fc_mae(c, y, target);
   case FC_LOSS_RELATIVE_L2_CHANNELS:
     return by_channels(c, y, target);
   default:
