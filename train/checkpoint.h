@@ -2,7 +2,7 @@
    normalisation, grid, units, options, code version.
 
    Entries: weights/NAME, ema/NAME, adam_m/NAME, adam_v/NAME arrays; adam_steps by tensor; counters
-   [step, position]; best [score]; clip [fast, slow, count];
+   [step, position]; best [score]; waited [validations]; clip [fast, slow, count];
    normalisation/{in,out,params}_{mean,std}, of points also {x,function_0,..}; channels/{in,out,..} text
    "name<TAB>unit<TAB>field<TAB>rank<TAB>component" per line; geometry; texts model, config (YAML), version,
    precision, format. */
@@ -27,6 +27,7 @@ typedef struct fc_saved { /* all but weights and moments */
   int64_t             step, position; /* optimiser steps done; windows consumed */
   fc_clip             clip;           /* averages of the gradient norm */
   double              best;           /* best validation score so far; infinity if none */
+  int64_t             waited;         /* validations since then */
   char                version[32], precision[16];
 } fc_saved;
 

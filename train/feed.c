@@ -4,6 +4,7 @@
 #include "hpc/comm.h"
 #include "io/data_kind.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +31,15 @@ static fc_status decide(const fc_network *n, fc_data_settings *d) {
   return FC_OK;
 }
 
+/* what is done unless the settings say otherwise */
+static void settle(fc_train_settings *t) {
+  if (t->loss == FC_LOSS_AUTO) t->loss = FC_LOSS_RELATIVE_L2;
+  if (t->eval_every < 0) t->eval_every = 500;
+}
+
 fc_status fc_feed_open(const fc_network *probe, fc_saved *k, bool plan_only, bool quiet, fc_feed *f) {
   FC_TRY(fc_comm_agree(NULL, decide(probe, &k->settings.data)));
+  settle(&k->settings.train);
   *f      = (fc_feed){.kind  = k->settings.data.kind == FC_KIND_POINTS ? &fc_feed_points : &fc_feed_grid,
                       .quiet = quiet};
   f->self = calloc(1, f->kind->size);
@@ -43,4 +51,10 @@ void fc_feed_close(fc_feed *f) {
   if (f->self) f->kind->close(f->self);
   free(f->self);
   f->self = NULL;
+}
+
+double fc_feed_score(const fc_feed *f, const fc_scores *s) {
+  const double first = s->v[f->kind->decides[0]];
+
+  return isnan(first) ? s->v[f->kind->decides[1]] : first;
 }

@@ -1,7 +1,6 @@
 /* train/loss.h - what training makes small. */
 #ifndef FC_LOSS_H
 #define FC_LOSS_H
-#include "core/tape.h"
 #include "train/scaling.h"
 #include "train/settings.h"
 
