@@ -101,6 +101,12 @@ fc_tensor *fc_loss_rows(fc_ctx *c, const fc_train_settings *t, const fc_scaling 
   return fc_ragged_loss(c, kinds[t->loss], y, target, weight, lengths, tiny_norm);
 }
 
+fc_tensor *fc_loss_series(fc_ctx *c, const fc_train_settings *t, const fc_series_wants *w, fc_tensor *y,
+                          fc_tensor *target) {
+  (void)w;
+  return t->loss == FC_LOSS_MAE ? fc_mae(c, y, target) : fc_mse(c, y, target);
+}
+
 fc_status fc_loss_check(const fc_train_settings *t, int channels) {
   FC_REQUIRE(!t->channel_weights.n || t->channel_weights.n == channels, FC_E_USAGE,
              "train.channel_weights has %d numbers for %d channels", t->channel_weights.n, channels);
