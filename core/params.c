@@ -14,7 +14,7 @@ enum { NAME_MAX_ = 192, DEPTH_MAX = 16, ALIGN_REALS = 64 / sizeof(fc_real) };
 typedef struct {
   char          name[NAME_MAX_], alias[NAME_MAX_];
   fc_param_kind kind;
-  bool          complex, whole;
+  bool          complex, whole, unread;
   fc_init       init;
   int64_t       offset;
   fc_tensor     t;
@@ -23,6 +23,7 @@ typedef struct {
 struct fc_params {
   entry  **list; /* pointers, so that handed-out tensors never move */
   int      size, room;
+  bool     unread; /* what is declared now */
   char     prefix[NAME_MAX_];
   size_t   depth[DEPTH_MAX];
   int      n_depth;
@@ -88,6 +89,7 @@ fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_in
   FC_ASSERT(len < NAME_MAX_, "parameter name too long: %s%s", p->prefix, name);
   FC_ASSERT(!fc_params_find(p, e->name), "parameter %s declared twice", e->name);
   e->kind   = kind;
+  e->unread = p->unread;
   e->init   = init;
   e->t.ndim = ndim;
   for (int i = 0; i < ndim; i++) e->t.dim[i] = dim[i];
@@ -113,6 +115,8 @@ fc_tensor *fc_param_complex(fc_params *p, const char *name, fc_init init, int nd
 }
 
 void fc_param_whole(fc_params *p) { p->list[p->size - 1]->whole = true; }
+
+void fc_params_unread(fc_params *p, bool on) { p->unread = on; }
 
 void fc_param_alias(fc_params *p, const char *name) {
   snprintf(p->list[p->size - 1]->alias, NAME_MAX_, "%s%s", p->prefix, name);
@@ -222,8 +226,11 @@ int           fc_params_size(const fc_params *p) { return p->size; }
 fc_param_kind fc_params_kind(const fc_params *p, int i) { return p->list[i]->kind; }
 bool          fc_params_complex(const fc_params *p, int i) { return p->list[i]->complex; }
 bool          fc_params_whole(const fc_params *p, int i) { return p->list[i]->whole; }
-int64_t       fc_params_block(const fc_params *p, bool trained_only) {
-        return trained_only ? p->trained : p->block;
+bool          fc_params_dispensable(const fc_params *p, int i) {
+           return p->list[i]->kind == FC_PARAM_FORMULA || p->list[i]->unread;
+}
+int64_t fc_params_block(const fc_params *p, bool trained_only) {
+  return trained_only ? p->trained : p->block;
 }
 fc_real *fc_params_values(fc_params *p) { return p->values; }
 fc_real *fc_params_grads(fc_params *p) { return p->grads; }

@@ -57,6 +57,9 @@ fc_tensor *fc_param_of(fc_params *p, fc_param_kind kind, const char *name, fc_in
 fc_tensor *fc_param_complex(fc_params *p, const char *name, fc_init init, int ndim, const int64_t *dim);
 /* the newest parameter is a whole number in weights files (I64), as PyTorch's counters are */
 void fc_param_whole(fc_params *p);
+/* from here on, until it is switched off: parameters that the network does not read, so that a weights file
+   may lack them */
+void fc_params_unread(fc_params *p, bool on);
 /* a second official name of the newest parameter: files may hold either or both */
 void fc_param_alias(fc_params *p, const char *name);
 
@@ -68,6 +71,7 @@ const char   *fc_params_at(const fc_params *p, int i, fc_tensor **t);
 fc_param_kind fc_params_kind(const fc_params *p, int i);
 bool          fc_params_complex(const fc_params *p, int i);         /* declared by fc_param_complex? */
 bool          fc_params_whole(const fc_params *p, int i);           /* by fc_param_whole? */
+bool          fc_params_dispensable(const fc_params *p, int i);     /* may a weights file lack it? */
 fc_tensor    *fc_params_find(const fc_params *p, const char *name); /* NULL if unknown; aliases count */
 int64_t       fc_params_trainable(const fc_params *p); /* numbers that are trained, padding not counted */
 int64_t  fc_params_block(const fc_params *p, bool trained_only); /* length of the block, padding included */

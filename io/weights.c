@@ -84,7 +84,7 @@ static fc_status match_all(loader *l, bool strict, fc_weights_report *r) {
   for (int i = 0; i < l->n; i++) l->entry[i] = l->twin[i] = -1;
   for (int k = 0; k < fc_safetensors_size(l->file); k++) FC_TRY(match_entry(l, k, r, &unknown));
   for (int i = 0; i < l->n; i++)
-    if (l->entry[i] < 0 && fc_params_kind(l->p, i) != FC_PARAM_FORMULA && r->missing++ == 0) missing = i;
+    if (l->entry[i] < 0 && !fc_params_dispensable(l->p, i) && r->missing++ == 0) missing = i;
   if (strict && missing >= 0) {
     const char *name = fc_params_at(l->p, missing, &t);
     return fc_fail(FC_E_MISMATCH, "%s %s: missing in %s (%d missing, %d unexpected there)", name,

@@ -150,7 +150,9 @@ static void init_code(model *m, fc_params *p, int level) {
     l->table[i] = init_table(p, m->rows[i], m->D[level], small);
     fc_params_pop(p);
   }
+  fc_params_unread(p, true);
   if (m->separate) init_unfelt(p, m, level);
+  fc_params_unread(p, false);
 }
 
 static void init_stage(fc_window_stage *s, fc_params *p, const model *m, int64_t D, int64_t depth) {

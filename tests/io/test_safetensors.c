@@ -374,6 +374,40 @@ static void not_strict(void) {
   fc_params_destroy(q);
 }
 
+/* a counter is a whole number in the file, before all else; what nothing reads may be missing */
+static void counters_and_unread(void) {
+  static const char header[] = "\"steps\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},\"a\":{";
+  const char       *path     = check_path("counters");
+  fc_params        *p;
+  char             *got = NULL;
+  size_t            n;
+  int64_t           length, steps;
+
+  CHECK_OK(fc_params_create(&p));
+  fc_param(p, "a", fc_init_constant(2), FC_DIMS(3));
+  fc_tensor *count = fc_param_of(p, FC_PARAM_FORMULA, "steps", fc_init_constant(0), 0, NULL);
+  fc_param_whole(p);
+  fc_params_unread(p, true);
+  fc_param(p, "z", fc_init_constant(5), FC_DIMS(2));
+  fc_params_unread(p, false);
+  CHECK_OK(fc_params_commit(p, 1, false));
+  count->x[0] = 70000;
+  CHECK_OK(fc_weights_save(path, p));
+  CHECK_OK(fc_file_read(path, 10000, &got, &n));
+  memcpy(&length, got, 8);
+  memcpy(&steps, got + 8 + length, 8);
+  CHECK(steps == 70000 && strstr(got + 8, header));
+  count->x[0] = 0;
+  CHECK_OK(fc_weights_load(path, p, true, NULL));
+  CHECK_NEAR(count->x[0], 70000, 0);
+  CHECK_OK(fc_weights_load(FILE_OF({"F32", "a", "[3]", 12}), p, true, NULL));
+  CHECK_NEAR(fc_params_find(p, "z")->x[1], 5, 0);
+  CHECK_FAILS(fc_weights_load(FILE_OF({"F32", "z", "[2]", 8}), p, true, NULL), FC_E_MISMATCH,
+              "a [3]: missing");
+  free(got);
+  fc_params_destroy(p);
+}
+
 /* what the official writer makes of the same tensors, byte for byte */
 static void official_bytes(void) {
   static const char header[] = "{\"__metadata__\":{\"format\":\"pt\"},"
@@ -576,5 +610,5 @@ static void reference_weights(void) {
 
 CHECK_SUITE(safetensors, every_rule, unusual_but_legal, hostile_sizes, every_type, all_halves, loads_by_name,
             complex_weights, complex_weights_are_listed, failures_change_nothing, both_names, not_strict,
-            official_bytes, round_trip, large_tensors, truncated_anywhere, damaged_anywhere, full_disk,
-            reference_kinds, reference_broken, reference_weights)
+            counters_and_unread, official_bytes, round_trip, large_tensors, truncated_anywhere,
+            damaged_anywhere, full_disk, reference_kinds, reference_broken, reference_weights)
