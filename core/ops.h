@@ -279,4 +279,7 @@ fc_tensor *fc_relative_l2(fc_ctx *c, fc_tensor *y, fc_tensor *target, double eps
 typedef enum { FC_RAGGED_MSE, FC_RAGGED_RELATIVE, FC_RAGGED_RELATIVE_CHANNELS } fc_ragged_kind;
 fc_tensor *fc_ragged_loss(fc_ctx *c, fc_ragged_kind kind, fc_tensor *y, fc_tensor *target, fc_tensor *weight,
                           const fc_tensor *lengths, double eps);
+/* mean over all numbers of y [.., n] of 2 max((q_k - 1) e, q_k e), e = target - y, for n quantiles q_k of the
+   target [..] */
+fc_tensor *fc_quantile_loss(fc_ctx *c, fc_tensor *y, fc_tensor *target, int n, const double *quantile);
 #endif
