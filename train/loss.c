@@ -103,8 +103,14 @@ fc_tensor *fc_loss_rows(fc_ctx *c, const fc_train_settings *t, const fc_scaling 
 
 fc_tensor *fc_loss_series(fc_ctx *c, const fc_train_settings *t, const fc_series_wants *w, fc_tensor *y,
                           fc_tensor *target) {
-  (void)w;
-  return t->loss == FC_LOSS_MAE ? fc_mae(c, y, target) : fc_mse(c, y, target);
+  switch (t->loss) {
+  case FC_LOSS_QUANTILE:
+    return fc_quantile_loss(c, y, target, w->n_quantiles, w->quantile);
+  case FC_LOSS_MAE:
+    return fc_mae(c, y, target);
+  default:
+    return fc_mse(c, y, target);
+  }
 }
 
 fc_status fc_loss_check(const fc_train_settings *t, int channels) {

@@ -59,6 +59,33 @@ static void validation_by_hand(void) {
   fc_trainer_destroy(t);
 }
 
+/* noise without memory: the best forecast of a quantile is that of the noise, and the point forecast is the
+   median, 0 in scaled numbers of a uniform distribution, whose deviation is sqrt(1 / 12) */
+static void uniform(int64_t r, FILE *f) {
+  const fc_rng rng = {3, 0, FC_RNG_TEST};
+
+  fprintf(f, "%.9f", fc_rng_uniform(&rng, (uint64_t)r));
+}
+
+static void learns_quantiles(void) {
+  const char *data = tide_file("uniform.csv", "a", 4000, uniform);
+  fc_trainer *t =
+      tide_trainer(data, "args.quantiles=3 args.lookback=1 args.horizon=1 train.batch=256 train.epochs=60 "
+                         "train.lr=0.05 train.weight_decay=0");
+  fc_scores s;
+
+  CHECK(t->k.settings.train.loss == FC_LOSS_QUANTILE && !strcmp(t->feed.measure, "quantile loss"));
+  loss_after(t, t->total);
+  const fc_real *b = fc_params_find(t->network->params, "map.bias")->x;
+  for (int k = 0; k < 3; k++) CHECK_NEAR(b[k], (k - 1) * 0.4 * sqrt(12), 0.15); /* 2800 numbers */
+  CHECK_OK(fc_trainer_validate(t, &s));
+  /* 2 q (1 - q) / 2 of a uniform distribution of width 1: 0.09, 0.25, 0.09 */
+  CHECK_NEAR(s.v[FC_SCORE_LOSS], sqrt(12) * (0.09 + 0.25 + 0.09) / 3, 0.03);
+  CHECK_NEAR(s.v[FC_SCORE_MSE], 1, 0.1);
+  CHECK_NEAR(s.v[FC_SCORE_MAE], sqrt(12) / 4, 0.05);
+  fc_trainer_destroy(t);
+}
+
 /* ---- early stopping ---- */
 
 /* 0 or 2 in the training rows, always -1 behind them: what the training teaches takes the forecast, which
@@ -180,6 +207,7 @@ static void refuses(void) {
       {"train.pushforward.pushes=1", FC_E_USAGE, "train.pushforward is for fields"},
       {"train.loss=relative_l2", FC_E_USAGE, "train.loss = relative_l2 is for fields"},
       {"train.loss=quantile", FC_E_USAGE, "gives no quantiles"},
+      {"train.loss=mse args.quantiles=3", FC_E_USAGE, "gives quantiles; leave train.loss"},
       {"data.kind=grid", FC_E_MISMATCH, "tide works on series, not on grids"},
       {"model=factformer data.kind=series", FC_E_MISMATCH, "factformer works on grids, not on series"},
       {"data.split_rows=6,50,50", FC_E_INPUT, "as long as a window of 4 + 3 rows"},
@@ -196,5 +224,5 @@ static void refuses(void) {
   }
 }
 
-CHECK_SUITE(series_train, finds_the_optimum, validation_by_hand, stops_early, ties_go_on, resumes_bit_for_bit,
-            a_run_knows_its_series, refuses)
+CHECK_SUITE(series_train, finds_the_optimum, validation_by_hand, learns_quantiles, stops_early, ties_go_on,
+            resumes_bit_for_bit, a_run_knows_its_series, refuses)

@@ -11,14 +11,14 @@
 #include "train/trainer.h"
 
 typedef struct tide_config {
-  int64_t lookback, horizon, label, variates, targets;
+  int64_t lookback, horizon, label, variates, targets, quantiles;
   int     marks;
   bool    named;
   double  start;
 } tide_config;
 typedef struct tide_model {
   tide_config cfg;
-  fc_tensor  *W, *b; /* [P, L], [P] */
+  fc_tensor  *W, *b; /* [P Q, L], [P Q] */
 } tide_model;
 
 static const fc_option tide_options[] = {
@@ -27,6 +27,7 @@ static const fc_option tide_options[] = {
     FC_OPT_INT(tide_config, label, "0", 0, 4096, "known steps in x_dec"),
     FC_OPT_INT(tide_config, variates, "0", 0, 64, "columns it takes"),
     FC_OPT_INT(tide_config, targets, "0", 0, 64, "columns it gives"),
+    FC_OPT_INT(tide_config, quantiles, "0", 0, 3, "0, or those of 0.1, 0.5, 0.9"),
     FC_OPT_CHOICE(tide_config, marks, "none|scaled|whole", "none", "calendar"),
     FC_OPT_BOOL(tide_config, named, "false", "columns by name"),
     FC_OPT_REAL(tide_config, start, "0", -1e3, 1e3, "first forecast"),
@@ -36,31 +37,37 @@ static const fc_option tide_options[] = {
 static fc_status tide_init(void *self, fc_params *p, const void *config) {
   tide_model *m = self;
 
-  m->cfg = *(const tide_config *)config;
-  m->W   = fc_param(p, "map.weight", fc_init_constant(0), FC_DIMS(m->cfg.horizon, m->cfg.lookback));
-  m->b   = fc_param(p, "map.bias", fc_init_constant(m->cfg.start), FC_DIMS(m->cfg.horizon));
+  m->cfg          = *(const tide_config *)config;
+  const int64_t n = m->cfg.horizon * fc_max64(1, m->cfg.quantiles);
+  m->W            = fc_param(p, "map.weight", fc_init_constant(0), FC_DIMS(n, m->cfg.lookback));
+  m->b            = fc_param(p, "map.bias", fc_init_constant(m->cfg.start), FC_DIMS(n));
   return FC_OK;
 }
 
-/* [B, L, N] -> [B, P, N] */
+/* [B, L, N] -> [B, P, N] or [B, P, N, Q] */
 static fc_tensor *tide_apply(fc_ctx *c, const void *self, const fc_batch *b) {
   const tide_model *m      = self;
   const int         swap[] = {0, 2, 1};
   fc_tensor        *x      = fc_batch_get(b, m->cfg.named ? "target" : "x_enc");
 
-  return fc_permute(c, fc_linear_op(c, fc_permute(c, x, swap), m->W, m->b, FC_ACT_NONE), swap);
+  fc_tensor *y = fc_linear_op(c, fc_permute(c, x, swap), m->W, m->b, FC_ACT_NONE);
+  if (!m->cfg.quantiles) return fc_permute(c, y, swap);
+  y = fc_reshape(c, y, FC_DIMS(x->dim[0], x->dim[2], m->cfg.horizon, m->cfg.quantiles));
+  return fc_permute(c, y, (int[]){0, 2, 1, 3});
 }
 
 static fc_status tide_series(const void *self, fc_series_wants *out) {
   const tide_config *g = &((const tide_model *)self)->cfg;
 
-  *out = (fc_series_wants){.lookback = g->lookback,
-                           .horizon  = g->horizon,
-                           .label    = g->label,
-                           .variates = g->variates,
-                           .targets  = g->targets,
-                           .marks    = (fc_marks_kind)g->marks,
-                           .freq     = "h"};
+  *out             = (fc_series_wants){.lookback = g->lookback,
+                                       .horizon  = g->horizon,
+                                       .label    = g->label,
+                                       .variates = g->variates,
+                                       .targets  = g->targets,
+                                       .marks    = (fc_marks_kind)g->marks,
+                                       .freq     = "h"};
+  out->n_quantiles = (int)g->quantiles;
+  memcpy(out->quantile, (double[]){0.1, 0.5, 0.9}, (size_t)g->quantiles * sizeof(double));
   if (!g->named) return FC_OK;
   out->n_columns = 5;
   out->column[0] = (fc_series_column){"place", FC_COLUMN_STATIC, 2};
