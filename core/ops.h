@@ -271,6 +271,7 @@ fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
 
 /* ---- losses: scalars; target has no gradient ---- */
 fc_tensor *fc_mse(fc_ctx *c, fc_tensor *y, fc_tensor *target);
+fc_tensor *fc_mae(fc_ctx *c, fc_tensor *y, fc_tensor *target); /* its gradient is 0 where y = target */
 /* mean over samples (first axis) of |y - target| / max(|target|, eps), Euclidean norms */
 fc_tensor *fc_relative_l2(fc_ctx *c, fc_tensor *y, fc_tensor *target, double eps);
 /* the same for ragged batches: y, target, weight (NULL: 1) [R, C], lengths [B] of the samples; mean over them

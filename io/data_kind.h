@@ -3,7 +3,7 @@
 #define FC_DATA_KIND_H
 #include "core/base.h"
 
-typedef enum { FC_DATA_UNKNOWN, FC_DATA_GRID, FC_DATA_POINTS } fc_data_kind;
+typedef enum { FC_DATA_UNKNOWN, FC_DATA_GRID, FC_DATA_POINTS, FC_DATA_SERIES } fc_data_kind;
 
 /* path: a file, a folder or a pattern, of which the first file is looked at */
 fc_data_kind fc_data_kind_of(const char *path);

@@ -138,7 +138,7 @@ static fc_status set_marks(fc_series_set *s, const char *model) {
 static fc_status build(fc_series_set *s, const fc_data_settings *d, const char *model,
                        const fc_series_known *known) {
   FC_TRY(fc_series_choose(s, d, model, known));
-  FC_TRY(fc_series_cut(s, d));
+  FC_TRY(fc_series_cut(s, d, known != NULL));
   set_scale(s, d, known);
   FC_TRY(scale(s, known));
   return set_marks(s, model);
@@ -172,67 +172,4 @@ void fc_series_set_close(fc_series_set *s) {
   s->file = NULL;
   s->lo = s->hi = s->before = NULL;
   s->scaled = s->marks = NULL;
-}
-
-/* ---- what a checkpoint keeps ---- */
-
-fc_status fc_series_known_create(int n, fc_series_known **out) {
-  fc_series_known *k = calloc(1, sizeof *k);
-
-  FC_REQUIRE(k, FC_E_SYSTEM, "no memory for the columns of a series");
-  k->n        = n;
-  k->column   = calloc((size_t)n + 1, sizeof *k->column);
-  k->mean     = calloc((size_t)n + 1, sizeof *k->mean);
-  k->std      = calloc((size_t)n + 1, sizeof *k->std);
-  k->category = calloc((size_t)n + 1, sizeof *k->category);
-  *out        = k;
-  if (k->column && k->mean && k->std && k->category) return FC_OK;
-  fc_series_known_free(k);
-  return fc_fail(FC_E_SYSTEM, "no memory for the columns of a series");
-}
-
-void fc_series_known_free(fc_series_known *k) {
-  if (!k) return;
-  for (int i = 0; k->category && i < k->n; i++) {
-    for (int c = 0; c < k->category[i].n; c++) free(k->category[i].name[c]);
-    free(k->category[i].name);
-  }
-  free(k->column);
-  free(k->mean);
-  free(k->std);
-  free(k->category);
-  free(k);
-}
-
-static fc_status copy_classes(const fc_series_class *from, fc_series_class *to) {
-  to->name = calloc((size_t)from->n + 1, sizeof *to->name);
-  FC_REQUIRE(to->name, FC_E_SYSTEM, "no memory for the classes of a column");
-  for (; to->n < from->n; to->n++) {
-    to->name[to->n] = strdup(from->name[to->n]);
-    FC_REQUIRE(to->name[to->n], FC_E_SYSTEM, "no memory for the classes of a column");
-  }
-  return FC_OK;
-}
-
-fc_status fc_series_remember(const fc_series_set *s, fc_series_known **out) {
-  const fc_series_info *i = fc_series_about(s->file);
-  fc_status             st;
-
-  FC_TRY(fc_series_known_create(s->n_variates, out));
-  fc_series_known *k = *out;
-  k->n_targets       = s->n_targets;
-  k->step            = i->step;
-  k->dated           = i->dated;
-  for (int v = 0; v < s->n_variates; v++) {
-    const int c  = s->variate[v];
-    k->column[v] = i->column[c];
-    k->mean[v]   = s->scale.mean[c];
-    k->std[v]    = s->scale.std[c];
-    FC_TRY_TO(fail, st, copy_classes(&i->category[c], &k->category[v]));
-  }
-  return FC_OK;
-fail:
-  fc_series_known_free(k);
-  *out = NULL;
-  return st;
 }

@@ -2,6 +2,8 @@
    trained model knows them. */
 #include "train/series_columns.h"
 
+#include "core/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -14,25 +16,11 @@ typedef struct {
 
 /* ---- lists of names ---- */
 
-bool fc_series_next_name(const char **list, size_t size, char *out) {
-  const char *p = *list + strspn(*list, " \t,");
-  size_t      n;
-
-  if (*p == '[') p += 1 + strspn(p + 1, " \t");
-  n     = strcspn(p, ",");
-  *list = p + n;
-  while (n && strchr(" \t]", p[n - 1])) n--;
-  n = n < size ? n : size - 1;
-  memcpy(out, p, n);
-  out[n] = 0;
-  return n > 0;
-}
-
 static bool is_none(const char *list) {
   char        word[FC_NAME];
   const char *at = list;
 
-  return fc_series_next_name(&at, sizeof word, word) && !strcmp(word, "none");
+  return fc_text_item(&at, sizeof word, word) && !strcmp(word, "none");
 }
 
 void fc_series_categories(const fc_series_wants *w, const fc_data_settings *d, size_t size, char *out) {
@@ -41,7 +29,7 @@ void fc_series_categories(const fc_series_wants *w, const fc_data_settings *d, s
   size_t      at = 0;
 
   out[0] = 0;
-  while (!is_none(d->categories) && at < size && fc_series_next_name(&list, sizeof word, word))
+  while (!is_none(d->categories) && at < size && fc_text_item(&list, sizeof word, word))
     at += (size_t)snprintf(out + at, size - at, "%s%s", at ? "," : "", word);
   for (int k = 0; k < w->n_columns && at < size; k++)
     if (w->column[k].categories)
@@ -66,7 +54,7 @@ static fc_status take(choice *q, const char *list, const char *key, fc_column_ro
   char word[FC_NAME];
   int  c;
 
-  while (!is_none(list) && fc_series_next_name(&list, sizeof word, word)) {
+  while (!is_none(list) && fc_text_item(&list, sizeof word, word)) {
     FC_TRY(find(q->s, word, key, &c));
     FC_REQUIRE(q->role[c] < 0, FC_E_USAGE, "%s: the column '%s' is named twice", key, word);
     q->role[c] = (int)role;

@@ -8,8 +8,7 @@ void fc_series_categories(const fc_series_wants *w, const fc_data_settings *d, s
 /* Fills variates, targets and what wants leaves open. s->file is open, s->wants is that of the model. */
 fc_status fc_series_choose(fc_series_set *s, const fc_data_settings *d, const char *model,
                            const fc_series_known *known);
-/* lo, hi, before (train/series_split.c) */
-fc_status fc_series_cut(fc_series_set *s, const fc_data_settings *d);
-/* the next of names separated by commas, perhaps in brackets; false at the end */
-bool fc_series_next_name(const char **list, size_t size, char *out);
+/* lo, hi, before (train/series_split.c). clip: where the settings ask for more rows than there are, parts end
+   early (other data than those of the training). */
+fc_status fc_series_cut(fc_series_set *s, const fc_data_settings *d, bool clip);
 #endif

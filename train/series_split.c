@@ -5,6 +5,8 @@
    (the protocol of thuml's library: ETTh1 at 96 and 96 has 8449, 2785 and 2785 windows). */
 #include "train/series_columns.h"
 
+#include "core/text.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +26,9 @@ static void by_share(const fc_reals *f, int64_t n, cuts *q) {
   *q = (cuts){{0, train, train + valid, train + valid + test}};
 }
 
-static fc_status by_rows(const fc_series_set *s, const fc_ints *f, int64_t n, cuts *q) {
+static fc_status by_rows(const fc_series_set *s, const fc_ints *f, int64_t n, bool clip, cuts *q) {
   *q = (cuts){{0, f->v[0], f->v[0] + f->v[1], f->v[0] + f->v[1] + f->v[2]}};
+  for (int p = 0; clip && p <= FC_PARTS; p++) q->at[p] = fc_min64(q->at[p], n);
   FC_REQUIRE(q->at[3] <= n, FC_E_USAGE, "data.split_rows asks for %lld rows, %s has %lld",
              (long long)q->at[3], s->path, (long long)n);
   return FC_OK;
@@ -54,7 +57,7 @@ static fc_status read_dates(const fc_series_set *s, const char *list, borders *b
   char word[FC_NAME];
 
   FC_REQUIRE(fc_series_about(s->file)->dated, FC_E_USAGE, "data.split_dates: %s has no dates", s->path);
-  for (b->n = 0; b->n < 3 && fc_series_next_name(&list, sizeof word, word); b->n++)
+  for (b->n = 0; b->n < 3 && fc_text_item(&list, sizeof word, word); b->n++)
     FC_REQUIRE(fc_date_read(word, FC_DATE_ISO, &b->date[b->n]), FC_E_USAGE,
                "data.split_dates: '%s' is no date such as 2013-01-31 or 2013-01-31 06:00:00", word);
   FC_REQUIRE(b->n >= 2, FC_E_USAGE,
@@ -101,7 +104,7 @@ static void count_windows(fc_series_set *s) {
     }
 }
 
-fc_status fc_series_cut(fc_series_set *s, const fc_data_settings *d) {
+fc_status fc_series_cut(fc_series_set *s, const fc_data_settings *d, bool clip) {
   const fc_series_info *i     = fc_series_about(s->file);
   const size_t          n     = (size_t)i->n_series;
   const int64_t        *times = fc_series_times(s->file);
@@ -119,7 +122,7 @@ fc_status fc_series_cut(fc_series_set *s, const fc_data_settings *d) {
     if (b.n)
       by_date(times + from, rows, &b, &q);
     else if (d->split_rows.n)
-      FC_TRY(by_rows(s, &d->split_rows, rows, &q));
+      FC_TRY(by_rows(s, &d->split_rows, rows, clip, &q));
     else
       by_share(&d->split, rows, &q);
     for (int p = 0; p < FC_PARTS; p++) {

@@ -41,9 +41,14 @@ typedef struct fc_data_settings {
   fc_ints  split_rows;
 } fc_data_settings;
 
+typedef enum { FC_DECAY_DECOUPLED, FC_DECAY_COUPLED } fc_decay_kind;
+
 typedef struct fc_train_settings {
   int64_t     steps, epochs, batch, accumulate, out_frames;
-  double      weight_decay, beta2, eps, clip, noise, ema;
+  double      weight_decay, beta2, eps, clip, noise, ema, sam_rho;
+  int         decay; /* fc_decay_kind */
+  char        group_lr[FC_TEXT];
+  int64_t     group_epochs, patience;
   fc_schedule schedule; /* lr, beta1 and all of the curve; total is filled in by the trainer */
   int         schedule_kind, loss;
   bool        loss_in_units, loss_ring, clip_average;

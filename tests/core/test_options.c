@@ -182,6 +182,22 @@ static void nearest_words(void) {
   CHECK(fc_nearest("", 3, words) == NULL);
 }
 
+static void items_of_a_list(void) {
+  static const char *const lists[] = {"a, b c,d=2", "[a,b c , d=2]", " [ a , b c , d=2 ] "};
+  static const char *const words[] = {"a", "b c", "d=2"};
+  char                     word[8];
+
+  for (int i = 0; i < 3; i++) {
+    const char *at = lists[i];
+    for (int k = 0; k < 3; k++) CHECK(fc_text_item(&at, sizeof word, word) && !strcmp(word, words[k]));
+    CHECK(!fc_text_item(&at, sizeof word, word));
+  }
+  const char *at = "much too long";
+  CHECK(fc_text_item(&at, 5, word) && !strcmp(word, "much"));
+  at = "[]";
+  CHECK(!fc_text_item(&at, sizeof word, word));
+}
+
 static void utf8(void) {
   CHECK(fc_utf8_valid("na\xc3\xafve \xe2\x82\xac \xf0\x9f\x98\x80"));
   CHECK(!fc_utf8_valid("\xc0\xaf"));         /* overlong */
@@ -210,4 +226,4 @@ static void help(void) {
 }
 
 CHECK_SUITE(options, defaults, right_values, wrong_values, long_texts, reals_survive, all_types_survive,
-            short_buffers_end, nearest_words, utf8, help)
+            short_buffers_end, nearest_words, items_of_a_list, utf8, help)
