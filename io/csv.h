@@ -5,6 +5,8 @@
 #define FC_CSV_H
 #include "core/base.h"
 
+#include <stdio.h>
+
 typedef struct fc_csv fc_csv;
 
 fc_status   fc_csv_open(const char *path, fc_csv **out); /* reads the header; FC_E_INPUT in words */
@@ -29,4 +31,7 @@ fc_status    fc_csv_seek(fc_csv *t, fc_csv_place at);
 bool fc_csv_number(const char *cell, double *x);
 /* cell k of the row read last as a finite number, else FC_E_INPUT with line and column */
 fc_status fc_csv_real(const fc_csv *t, char *const *cell, int k, double *x);
+
+/* writes a text as one cell of a table with commas: in quotes where it must be */
+void fc_csv_put(FILE *f, const char *text);
 #endif
