@@ -20,7 +20,4 @@ typedef struct fc_series_rows { /* a batch: its windows are put together on the 
    that repeats the last season. The point forecast of quantiles is the one nearest to 0.5. */
 fc_status fc_series_validate(fc_ctx *c, const fc_network *n, const fc_series_set *s,
                              const fc_train_settings *t, int64_t batch, fc_scores *out);
-/* Sums over n windows at row[n] of squares and magnitudes of the seasonal naive forecast's errors, each
-   window's divided by its numbers. A season that the series has not yet seen: the last row is repeated. */
-void fc_series_naive(const fc_series_set *s, int64_t n, const int64_t *row, double *squares, double *gaps);
 #endif
