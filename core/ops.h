@@ -74,6 +74,9 @@ fc_tensor *fc_sum_all(fc_ctx *c, fc_tensor *x); /* scalar */
 /* means of n neighbours along axis 1 of x [B, T, ..], whose ends are repeated before and after:
    y_t = (x_{t - before} + .. + x_{t - before + n - 1}) / n */
 fc_tensor *fc_moving_average(fc_ctx *c, fc_tensor *x, int64_t n, int64_t before);
+/* the largest of n neighbours along axis 1 of x [B, T, ..] every `stride` steps, -infinity for pad < n steps
+   before and after: [B, (T + 2 pad - n) / stride + 1, ..] */
+fc_tensor *fc_max_pool(fc_ctx *c, fc_tensor *x, int64_t n, int64_t stride, int64_t pad);
 
 /* ---- normalisation ---- */
 fc_tensor *fc_softmax(fc_ctx *c, fc_tensor *x); /* over the last axis */
