@@ -135,6 +135,17 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+/* ProbSparse attention (Informer): `top` queries of each head attend, those whose scores with some sampled
+   keys stand out most; the others take the mean of the values. q [B, H, Nq, D], k [B, H, Nk, D], v [B, H, Nk,
+   E] -> [B, H, Nq, E]. The choice has no gradient; no Nq x Nk matrix is made. */
+typedef struct fc_prob {
+  const fc_tensor *sample; /* [Nq, U] numbers of the keys that each query tries, the same for all heads */
+  int64_t          top;
+  bool             causal; /* keys behind a query do not count, and the others take the sum up to their own */
+  bool             shared; /* a query chosen in one sample of the batch is chosen in all */
+} fc_prob;
+fc_tensor *fc_prob_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, const fc_prob *spec,
+                             double scale);
 /* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
    3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
    are 0; dropout of the weights in training */
