@@ -142,7 +142,8 @@ typedef struct fc_prob {
   const fc_tensor *sample; /* [Nq, U] numbers of the keys that each query tries, the same for all heads */
   int64_t          top;
   bool             causal; /* keys behind a query do not count, and the others take the sum up to their own */
-  bool             shared; /* a query chosen in one sample of the batch is chosen in all */
+  bool             shared; /* A query that some samples of the batch choose is chosen in all of them, and its
+                              gradient counts so many times: what the official code does with a single head. */
 } fc_prob;
 fc_tensor *fc_prob_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, const fc_prob *spec,
                              double scale);

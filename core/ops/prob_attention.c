@@ -6,6 +6,8 @@
    causal: P_it = 0 where t > i, and the others take sum_{t <= i} v_t. That sum is not divided, and the one of
    the samples is divided by Nk instead of U, as in the official code.
 
+   shared: what one sample of the batch chooses all of them take.
+
    q [B, H, Nq, D], k [B, H, Nk, D], v [B, H, Nk, E], sample [Nq, U] numbers of keys, the same for all heads
    -> y [B, H, Nq, E]. The choice has no gradient. Kept for backward: which queries were chosen; their weights
    are made again. Time and memory of a head are of order Nq U + top Nk. */
@@ -23,7 +25,7 @@ typedef struct {
   bool           causal, shared;
   fc_real        scale;
   const fc_real *q, *k, *v, *sample;
-  unsigned char *chosen; /* [B, H, Nq] */
+  uint16_t *chosen; /* [B, H, Nq] 1, or the number of samples that chose it; 0: it is one of the others */
 } problem;
 
 typedef struct { /* scratch of one task */
@@ -53,10 +55,10 @@ FC_SIMD static fc_real measure(const problem *p, const fc_real *restrict q, cons
 
 /* marks the queries of one head with the largest measures; of equal ones the first */
 static void choose(const problem *p, int64_t head, const room *m) {
-  unsigned char *chosen = p->chosen + head * p->Nq;
-  int64_t        n      = 0;
+  uint16_t *chosen = p->chosen + head * p->Nq;
+  int64_t   n      = 0;
 
-  memset(chosen, p->top == p->Nq, (size_t)p->Nq);
+  for (int64_t i = 0; i < p->Nq; i++) chosen[i] = p->top == p->Nq;
   for (int64_t i = 0; p->top < p->Nq && i < p->Nq; i++) {
     const fc_real M =
         measure(p, p->q + (head * p->Nq + i) * p->D, p->k + head * p->Nk * p->D, p->sample + i * p->U);
@@ -70,13 +72,14 @@ static void choose(const problem *p, int64_t head, const room *m) {
   for (int64_t i = 0; i < n; i++) chosen[m->whose[i]] = 1;
 }
 
-/* a query chosen in one sample of the batch is chosen in all */
+/* all samples of the batch take what any of them has chosen, and know how many did */
 static void share_choice(const problem *p) {
   const int64_t n = p->H * p->Nq;
 
   for (int64_t b = 1; b < p->B; b++)
-    for (int64_t i = 0; i < n; i++) p->chosen[i] |= p->chosen[b * n + i];
-  for (int64_t b = 1; b < p->B; b++) memcpy(p->chosen + b * n, p->chosen, (size_t)n);
+    for (int64_t i = 0; i < n; i++)
+      p->chosen[i] = (uint16_t)fc_min64(UINT16_MAX, p->chosen[i] + p->chosen[b * n + i]);
+  for (int64_t b = 1; b < p->B; b++) memcpy(p->chosen + b * n, p->chosen, (size_t)n * sizeof *p->chosen);
 }
 
 /* ---- the others ---- */
@@ -104,7 +107,7 @@ static void flat(const problem *p, const fc_real *v, fc_real *y, double *total) 
 }
 
 /* "y_i = sum_t v_t / Nk" and "y_i = sum_{t <= i} v_t": dv_t += sum_i dy_i / Nk, or from i = t on */
-static void flat_back(const problem *p, const unsigned char *chosen, const fc_real *dy, fc_real *dv,
+static void flat_back(const problem *p, const uint16_t *chosen, const fc_real *dy, fc_real *dv,
                       double *total) {
   memset(total, 0, (size_t)p->E * sizeof *total);
   for (int64_t i = p->Nq - 1; i >= 0; i--) {
@@ -117,7 +120,7 @@ static void flat_back(const problem *p, const unsigned char *chosen, const fc_re
 /* ---- the chosen ---- */
 
 /* the next chosen queries from *from on, at most a tile of them */
-static int64_t next_tile(const problem *p, const unsigned char *chosen, int64_t *from, int64_t *row) {
+static int64_t next_tile(const problem *p, const uint16_t *chosen, int64_t *from, int64_t *row) {
   int64_t n = 0;
 
   for (; *from < p->Nq && n < TILE; ++*from)
@@ -164,9 +167,9 @@ static void weights(const problem *p, int64_t head, int64_t n, int64_t keys, con
 }
 
 static void forward_head(const problem *p, int64_t head, fc_real *y, const room *m) {
-  const unsigned char *chosen = p->chosen + head * p->Nq;
-  const fc_real       *v      = p->v + head * p->Nk * p->E;
-  int64_t              from   = 0, n;
+  const uint16_t *chosen = p->chosen + head * p->Nq;
+  const fc_real  *v      = p->v + head * p->Nk * p->E;
+  int64_t         from   = 0, n;
 
   if (p->top < p->Nq) flat(p, v, y, m->total);
   while ((n = next_tile(p, chosen, &from, m->row)) > 0) {
@@ -181,13 +184,22 @@ typedef struct {
   fc_real *dq, *dk, *dv; /* NULL: not wanted */
 } gradients;
 
+/* Gradients of the tile's results, into m->y. One that several samples have chosen counts for each of them:
+   PyTorch writes it as often, and goes back through each of these writes. */
+static void take_gradients(const problem *p, const uint16_t *chosen, int64_t n, const fc_real *dy,
+                           const room *m) {
+  take_rows(m->y, dy, m->row, n, p->E);
+  for (int64_t r = 0; p->shared && r < n; r++)
+    for (int64_t e = 0; e < p->E; e++) m->y[r * p->E + e] *= (fc_real)chosen[m->row[r]];
+}
+
 /* what the n queries of a tile add; dy [Nq, E] of the head */
 static void backward_tile(const problem *p, int64_t head, int64_t n, const fc_real *dy, const gradients *g,
                           const room *m) {
   const int64_t keys = keys_of(p, m->row, n), at = head * p->Nk, D = p->D, E = p->E;
 
   weights(p, head, n, keys, m);
-  take_rows(m->y, dy, m->row, n, E);
+  take_gradients(p, p->chosen + head * p->Nq, n, dy, m);
   /* "y_i = sum_t P_it v_t" */
   if (g->dv) fc_gemm(true, false, keys, E, n, 1, m->P, keys, m->y, E, 1, g->dv + at * E, E);
   if (!g->dq && !g->dk) return;
@@ -203,8 +215,8 @@ static void backward_tile(const problem *p, int64_t head, int64_t n, const fc_re
 
 static void backward_head(const problem *p, int64_t head, const fc_real *dy, const gradients *g,
                           const room *m) {
-  const unsigned char *chosen = p->chosen + head * p->Nq;
-  int64_t              from   = 0, n;
+  const uint16_t *chosen = p->chosen + head * p->Nq;
+  int64_t         from   = 0, n;
 
   if (g->dv && p->top < p->Nq) flat_back(p, chosen, dy, g->dv + head * p->Nk * p->E, m->total);
   while ((n = next_tile(p, chosen, &from, m->row)) > 0) backward_tile(p, head, n, dy, g, m);
@@ -311,7 +323,7 @@ fc_tensor *fc_prob_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v
                            .k      = k->x,
                            .v      = v->x,
                            .sample = spec->sample->x};
-  p->chosen    = fc_arena_push(c->arena, (size_t)fc_span(q, 0, 3));
+  p->chosen    = fc_arena_push(c->arena, (size_t)fc_span(q, 0, 3) * sizeof *p->chosen);
   forward(c, p, y->x);
   return fc_record(c, &prob_attention, y, p, FC_IN(q, k, v));
 }
