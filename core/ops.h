@@ -139,6 +139,12 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+/* the same in two steps, where the next layer goes on from these scores: S = scale q k^T + r of each head, r
+   the scores of the layer before or NULL: q [B, n, H E], k [B, m, H E] -> [B, H, n, m]; then softmax(S) v:
+   v [B, m, H E] -> [B, n, H E], whose weights are not kept */
+fc_tensor *fc_attention_scores(fc_ctx *c, fc_tensor *q, fc_tensor *k, int64_t heads, double scale,
+                               fc_tensor *r);
+fc_tensor *fc_attention_values(fc_ctx *c, fc_tensor *S, fc_tensor *v);
 /* ProbSparse attention (Informer): `top` queries of each head attend, those whose scores with some sampled
    keys stand out most; the others take the mean of the values. q [B, H, Nq, D], k [B, H, Nk, D], v [B, H, Nk,
    E] -> [B, H, Nq, E]. The choice has no gradient; no Nq x Nk matrix is made. */
@@ -151,12 +157,6 @@ typedef struct fc_prob {
 } fc_prob;
 fc_tensor *fc_prob_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, const fc_prob *spec,
                              double scale);
-/* the same in two steps, where the next layer goes on from these scores: S = scale q k^T + r of each head, r
-   the scores of the layer before or NULL: q [B, n, H E], k [B, m, H E] -> [B, H, n, m]; then softmax(S) v:
-   v [B, m, H E] -> [B, n, H E], whose weights are not kept */
-fc_tensor *fc_attention_scores(fc_ctx *c, fc_tensor *q, fc_tensor *k, int64_t heads, double scale,
-                               fc_tensor *r);
-fc_tensor *fc_attention_values(fc_ctx *c, fc_tensor *S, fc_tensor *v);
 /* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
    3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
    are 0; dropout of the weights in training */
