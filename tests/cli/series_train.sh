@@ -68,12 +68,20 @@ cmp -s a b || complain "the logs differ"
 expect 0 "" "$program" -q train tiny.yaml --out early --set train.lr=10 --set train.patience=2 --set train.epochs=30 --set train.schedule=constant
 [ "$(awk -F, 'NR > 1 && $10 != ""' early/log.csv | wc -l)" -lt 30 ] || complain "patience 2 has not ended 30 epochs of nonsense"
 
-# ---- ranks: the same windows, so losses and scores agree to rounding ----
+# ---- ranks: the same windows, so losses and scores agree to rounding; PatchTST norms over the whole batch ----
+cat >norms.yaml <<'END'
+model: patchtst
+args: {seq_len: 24, pred_len: 12, enc_in: 3, d_model: 8, d_ff: 8, n_heads: 2, e_layers: 2, patch_len: 8, stride: 4, dropout: 0}
+data: {train: demand.csv}
+train: {epochs: 1, batch: 15, lr: 1e-3, schedule: type1, weight_decay: 0, clip: 0, log_every: 1, sam_rho: 0.1}
+END
 if command -v mpirun >/dev/null; then
-  for n in 1 2; do ranks $n train tiny.yaml --out run$n 2>err || { complain "training on $n ranks fails"; cat err >&2; }; done
-  paste -d, run1/log.csv run2/log.csv | awk -F, '
-    function far(a, b) { d = a - b; if (d < 0) d = -d; return d > 1e-4 * (a < 0 ? -a : a) }
-    NR > 1 { for (c = 4; c <= 14; c++) if (far($c, $(c + 17))) bad = 1; if ($1 != $18 || $3 != $20) bad = 1 }
-    END { exit bad || NR < 20 }' || complain "one and two ranks do not agree"
+  for config in tiny norms; do
+    for n in 1 2; do ranks $n train $config.yaml --out $config$n 2>err || { complain "$config.yaml on $n ranks fails"; cat err >&2; }; done
+    paste -d, ${config}1/log.csv ${config}2/log.csv | awk -F, '
+      function far(a, b) { d = a - b; if (d < 0) d = -d; return d > 1e-4 * (a < 0 ? -a : a) }
+      NR > 1 { for (c = 4; c <= 14; c++) if (far($c, $(c + 17))) bad = 1; if ($1 != $18 || $3 != $20) bad = 1 }
+      END { exit bad || NR < 20 }' || complain "$config.yaml: one and two ranks do not agree"
+  done
 fi
 exit $failed
