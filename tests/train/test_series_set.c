@@ -1,6 +1,7 @@
 /* tests/train/test_series_set.c - parts, windows, scale and batches of series against numbers made by hand.
  */
 #include "tests/train/toy_series.h"
+#include "train/series_known.h"
 
 static const double f32 = 1e-6;
 
@@ -146,25 +147,19 @@ static void calendar(void) {
 
 /* ---- columns by name, two series ---- */
 
-static void harbours(int64_t r, FILE *f) {
-  static const char *const day[] = {"work", "rest", "feast"};
-  const int64_t            k     = r % 30;
-
-  fprintf(f, "%s,%lld,%s,%lld,%lld", r < 30 ? "north" : "south", (long long)(100 + k), day[k % 3],
-          (long long)(200 + k), (long long)(300 + r));
-}
-
-static const char *harbour_file(const char *name) {
-  const char *path = check_path(name);
-  FILE       *f    = fopen(path, "w");
-  char        date[64];
+/* hours of two series; days come in the order work, rest, feast, or begin with another one */
+static const char *harbour_file(const char *name, int first_day, const char *feast) {
+  const char *const day[] = {"work", "rest", feast};
+  const char       *path  = check_path(name);
+  FILE             *f     = fopen(path, "w");
+  char              date[64];
 
   fprintf(f, "date,place,wind,day,moon,level\n");
-  for (int64_t r = 0; r < 60; r++) {
-    fc_date_text(fc_date_seconds(2020, 3, 1, 0, 0, 0) + 3600 * (r % 30), false, date, sizeof date);
-    fprintf(f, "%s,", date);
-    harbours(r, f);
-    fputc('\n', f);
+  for (int r = 0; r < 60; r++) {
+    const int k = r % 30;
+    fc_date_text(fc_date_seconds(2020, 3, 1, 0, 0, 0) + 3600 * k, false, date, sizeof date);
+    fprintf(f, "%s,%s,%d,%s,%d,%d\n", date, r < 30 ? "north" : "south", 100 + k, day[(k + first_day) % 3],
+            200 + k, 300 + r);
   }
   fclose(f);
   return path;
@@ -173,7 +168,7 @@ static const char *harbour_file(const char *name) {
 #define HARBOURS "args.named=true data.id=place data.categories=place data.normalize=false "
 
 static void columns_by_name(void) {
-  const char *data = harbour_file("harbours.csv");
+  const char *data = harbour_file("harbours.csv", 0, "feast");
   tide        t;
   fc_batch    b;
   fc_ctx     *c = check_ctx();
@@ -201,7 +196,7 @@ static void columns_by_name(void) {
   tide_close(&t);
 }
 
-/* a trained model knows its columns wherever they stand, its scale, and its classes in whatever order */
+/* a trained model knows its columns wherever they stand, and its scale */
 static void as_trained(void) {
   const char      *data = tide_file("first.csv", "a,b,c", 60, with_constant);
   const char      *swap = tide_file("second.csv", "c,a,b", 30, with_constant);
@@ -221,6 +216,46 @@ static void as_trained(void) {
               FC_E_MISMATCH, "no column 'c', which the model was trained on");
   tide_close(&u);
   fc_series_known_free(known);
+  tide_close(&t);
+}
+
+/* through a checkpoint's entries and back */
+static fc_series_known *stored(const fc_series_known *k) {
+  const char      *path = check_path("known.h5");
+  fc_series_known *back;
+  fc_store        *s;
+
+  CHECK_OK(fc_store_create(path, &s));
+  CHECK_OK(fc_series_known_put(s, k));
+  CHECK_OK(fc_store_commit(s));
+  CHECK_OK(fc_store_open(path, &s));
+  CHECK_OK(fc_series_known_get(s, path, &back));
+  fc_store_abandon(s);
+  return back;
+}
+
+/* classes keep the numbers of the training in a file where they come in another order */
+static void classes_as_trained(void) {
+  fc_series_known *known, *back;
+  tide             t, u;
+  fc_batch         b;
+  fc_ctx          *c = check_ctx();
+
+  CHECK_OK(tide_open(harbour_file("one.csv", 0, "feast"), HARBOURS, NULL, &t));
+  CHECK_OK(fc_series_remember(&t.set, &known));
+  back = stored(known);
+  CHECK(back->n == 5 && back->n_targets == 1 && back->dated && back->step.seconds == 3600);
+  CHECK(back->category[3].n == 3 && !strcmp(back->category[3].name[2], "feast") && !back->category[4].n);
+  CHECK(!memcmp(back->mean, known->mean, 5 * sizeof *known->mean));
+  CHECK_OK(tide_open(harbour_file("two.csv", 1, "feast"), HARBOURS, back, &u));
+  fc_series_batch(c, &u.set, 1, (int64_t[]){3}, &b, NULL);
+  for (int i = 0; i < 7; i++) CHECK_NEAR(fc_batch_get(&b, "categories")->x[2 * i + 1], (3 + i + 1) % 3, 0);
+  tide_close(&u);
+  CHECK_FAILS(tide_open(harbour_file("three.csv", 0, "storm"), HARBOURS, back, &u), FC_E_MISMATCH,
+              "'storm' in column day was not among the training data");
+  tide_close(&u);
+  fc_series_known_free(known);
+  fc_series_known_free(back);
   tide_close(&t);
 }
 
@@ -256,4 +291,4 @@ static void refuses(void) {
 }
 
 CHECK_SUITE(series_set, borders_of_ett, shares_and_dates, scale_of_training_rows, standard_batches,
-            which_columns, calendar, columns_by_name, as_trained, refuses)
+            which_columns, calendar, columns_by_name, as_trained, classes_as_trained, refuses)
