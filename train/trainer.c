@@ -119,7 +119,9 @@ static fc_status accumulate(fc_trainer *t, int64_t number, const fc_step_facts *
   const double  part = (double)b.n / (double)(s->batch * s->accumulate);
   const fc_turn turn = {b.batch, b.n, b.first, s->batch, f->k, f->pushes, part};
   if (s->noise > 0) t->feed.kind->noise(t->feed.self, &r, s->noise, &turn);
-  t->ctx->step = (uint64_t)batch_number;
+  t->ctx->step   = (uint64_t)batch_number;
+  t->ctx->items  = b.n;
+  t->ctx->before = b.first;
   *loss += part * t->feed.kind->pass(t->feed.self, t->ctx, t->network, s, &turn);
   return FC_OK;
 }

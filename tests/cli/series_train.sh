@@ -31,7 +31,7 @@ awk 'BEGIN {
 }' >demand.csv
 cat >tiny.yaml <<'END'
 model: itransformer
-args: {seq_len: 24, pred_len: 12, d_model: 16, d_ff: 16, n_heads: 2, e_layers: 1, dropout: 0}
+args: {seq_len: 24, pred_len: 12, d_model: 16, d_ff: 16, n_heads: 2, e_layers: 1, dropout: 0.1}
 data: {train: demand.csv}
 train: {epochs: 2, batch: 16, lr: 1e-3, schedule: type1, weight_decay: 0, clip: 0, save_every: 5, log_every: 1, noise: 0.01}
 END
