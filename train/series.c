@@ -92,8 +92,10 @@ static fc_status renumber(fc_series_set *s, const fc_series_known *known, int k)
 
   FC_REQUIRE(number, FC_E_SYSTEM, "no memory for the classes of %s", s->path);
   const fc_status st = class_table(s, known, k, number);
-  for (int64_t r = 0; st == FC_OK && r < i->rows; r++)
-    s->scaled[r * i->n_columns + column] = (fc_real)number[(int)x[r * i->n_columns]];
+  for (int64_t r = 0; st == FC_OK && r < i->rows; r++) {
+    const double v                       = x[r * i->n_columns]; /* NaN: the open end */
+    s->scaled[r * i->n_columns + column] = (fc_real)(isnan(v) ? v : number[(int)v]);
+  }
   free(number);
   return st;
 }
@@ -147,8 +149,13 @@ static fc_status build(fc_series_set *s, const fc_data_settings *d, const char *
 fc_status fc_series_set_open(const char *path, const fc_data_settings *d, const fc_network *n,
                              const fc_series_known *known, fc_series_set *out) {
   char                    categories[2 * FC_TEXT + FC_COLUMNS * FC_NAME];
-  const fc_series_mapping m = {d->date, d->id, categories, d->ignore, d->step, (fc_missing_kind)d->missing,
-                               d->sort};
+  const fc_series_mapping m = {.date       = d->date,
+                               .id         = d->id,
+                               .categories = categories,
+                               .ignore     = d->ignore,
+                               .step       = d->step,
+                               .missing    = (fc_missing_kind)d->missing,
+                               .sort       = d->sort};
 
   memset(out, 0, sizeof *out);
   FC_REQUIRE(n->on_series, FC_E_MISMATCH, "%s", n->not_on_series);

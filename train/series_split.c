@@ -82,6 +82,21 @@ static fc_status check(const fc_data_settings *d) {
   return FC_OK;
 }
 
+/* rows of series k before its open end, where a column that is needed has no more values */
+static int64_t closed_rows(const fc_series_set *s, int k) {
+  const fc_series_info *i    = fc_series_about(s->file);
+  int64_t               rows = i->at[k + 1] - i->at[k];
+  bool                  open = true;
+
+  while (rows > 0 && open) {
+    const double *x = fc_series_values(s->file) + (i->at[k] + rows - 1) * i->n_columns;
+    open            = false;
+    for (int v = 0; v < s->n_variates; v++) open = open || isnan(x[s->variate[v]]);
+    rows -= open;
+  }
+  return rows;
+}
+
 /* ---- windows ---- */
 
 static int64_t first_window(const fc_series_set *s, int part, int k) {
@@ -117,7 +132,7 @@ fc_status fc_series_cut(fc_series_set *s, const fc_data_settings *d, bool clip) 
   s->before = calloc(FC_PARTS * (n + 1), sizeof *s->before);
   FC_REQUIRE(s->lo && s->hi && s->before, FC_E_SYSTEM, "no memory for the parts of %s", s->path);
   for (int k = 0; k < i->n_series; k++) {
-    const int64_t from = i->at[k], rows = i->at[k + 1] - from;
+    const int64_t from = i->at[k], rows = closed_rows(s, k);
     cuts          q;
     if (b.n)
       by_date(times + from, rows, &b, &q);

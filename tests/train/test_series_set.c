@@ -259,6 +259,25 @@ static void classes_as_trained(void) {
   tide_close(&t);
 }
 
+/* the last 12 rows know b alone: they belong to no part, and what is behind them is the next date */
+static void half_known(int64_t r, FILE *f) {
+  if (r < 48)
+    fprintf(f, "%lld,%lld", (long long)r, (long long)(2 * r));
+  else
+    fprintf(f, ",%lld", (long long)(2 * r));
+}
+
+static void open_ends(void) {
+  const char *data = tide_file("open.csv", "a,b", 60, half_known);
+  tide        t;
+
+  CHECK_OK(tide_open(data, "data.targets=a data.known=b data.split=0.5,0.25,0.25", NULL, &t));
+  CHECK(t.set.lo[1] == 24 && t.set.lo[2] == 36 && t.set.hi[2] == 48);
+  CHECK_NEAR(t.set.scale.mean[0], 11.5, 1e-12);
+  CHECK_NEAR(t.set.scaled[59 * 2 + 1], (118 - 23) / t.set.scale.std[1], 1e-5);
+  tide_close(&t);
+}
+
 /* ---- mistakes ---- */
 
 static void refuses(void) {
@@ -291,4 +310,4 @@ static void refuses(void) {
 }
 
 CHECK_SUITE(series_set, borders_of_ett, shares_and_dates, scale_of_training_rows, standard_batches,
-            which_columns, calendar, columns_by_name, as_trained, classes_as_trained, refuses)
+            which_columns, calendar, columns_by_name, as_trained, classes_as_trained, open_ends, refuses)
