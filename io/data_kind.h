@@ -1,4 +1,4 @@
-/* io/data_kind.h - fields on a grid or points? Told by content. */
+/* io/data_kind.h - fields on a grid, points, or time series? Told by content. */
 #ifndef FC_DATA_KIND_H
 #define FC_DATA_KIND_H
 #include "core/base.h"

@@ -1,0 +1,308 @@
+/* tests/io/test_series.c - series from tables and HDF5: what is found, every refusal with its message. */
+#include "tests/check.h"
+
+#include "io/data_kind.h"
+#include "io/series.h"
+
+#include <unistd.h>
+
+static const char *text(const char *name, const char *content) {
+  const char *path = check_path(name);
+  FILE       *f    = fopen(path, "wb");
+
+  CHECK(f && fputs(content, f) >= 0);
+  if (f) fclose(f);
+  return path;
+}
+
+/* the series in `content`, NULL if it is refused */
+static fc_series *series(const char *content, fc_series_mapping m) {
+  fc_series *s = NULL;
+
+  CHECK_OK(fc_series_open(text("a.csv", content), &m, &s));
+  return s;
+}
+
+static void refused(const char *content, fc_series_mapping m, fc_status status, const char *message) {
+  fc_series *s;
+
+  CHECK_FAILS(fc_series_open(text("b.csv", content), &m, &s), status, message);
+  CHECK(s == NULL);
+}
+
+static void values_are(const fc_series *s, int column, int n, const double *want) {
+  const fc_series_info *i = fc_series_about(s);
+
+  CHECK(i->rows == n);
+  for (int r = 0; r < n && r < i->rows; r++) {
+    const double x = fc_series_values(s)[r * i->n_columns + column];
+    if (isnan(want[r]))
+      CHECK(isnan(x));
+    else
+      CHECK_NEAR(x, want[r], 0);
+  }
+}
+#define VALUES(s, column, ...)                                                                               \
+  values_are(s, column, FC_COUNT(((double[]){__VA_ARGS__})), (double[]){__VA_ARGS__})
+
+#define HOURS "date,a\n2016-07-01 00:00:00,1\n2016-07-01 01:00:00,2\n2016-07-01 02:00:00,3\n"
+
+static void plain(void) {
+  fc_series            *s = series(HOURS, (fc_series_mapping){0});
+  const fc_series_info *i = s ? fc_series_about(s) : NULL;
+
+  if (!s) return;
+  CHECK(i->n_columns == 1 && i->n_series == 1 && !i->series[0][0] && i->dated && !i->reordered);
+  CHECK(i->at[0] == 0 && i->at[1] == 3 && i->step.seconds == 3600 && i->step.months == 0);
+  CHECK(!strcmp(i->date_column, "date") && !strcmp(i->layout_name, "CSV table"));
+  CHECK(fc_series_times(s)[2] == fc_date_seconds(2016, 7, 1, 2, 0, 0));
+  VALUES(s, 0, 1, 2, 3);
+  CHECK(fc_series_find(s, "a") == 0 && fc_series_find(s, "date") == -1);
+  fc_series_close(s);
+  fc_series_close(NULL);
+}
+
+/* a byte-order mark, CRLF, quotes, semicolons with decimal commas, tabs, units, blank lines, other dates */
+static void dialects(void) {
+  fc_series *s = series("\357\273\277\"When\";\"Demand [MW]\";\"say \"\"hi\"\" (K)\"\r\n"
+                        "01.07.2016 00:00;1,5;-2\r\n\r\n\"01.07.2016 00:30\";\"2,25\";3e2\r\n",
+                        (fc_series_mapping){0});
+
+  if (!s) return;
+  const fc_series_info *i = fc_series_about(s);
+  CHECK(i->n_columns == 2 && i->step.seconds == 1800 && !strcmp(i->date_column, "When"));
+  CHECK(!strcmp(i->column[0].name, "Demand") && !strcmp(i->column[0].unit, "MW"));
+  CHECK(!strcmp(i->column[1].name, "say \"hi\"") && !strcmp(i->column[1].unit, "K"));
+  CHECK(fc_series_find(s, "Demand [MW]") == 0 && fc_series_find(s, "Demand") == 0);
+  VALUES(s, 0, 1.5, 2.25);
+  VALUES(s, 1, -2, 300);
+  fc_series_close(s);
+  s = series("date\tload (MW)\tload (%)\n2016-01-01\t1,5\t1\n2016-01-02\t2\t2\n", (fc_series_mapping){0});
+  if (!s) return;
+  VALUES(s, 0, 1.5, 2);
+  CHECK(fc_series_find(s, "load") == 0 && fc_series_find(s, "load (%)") == 1);
+  fc_series_close(s);
+  refused("date\tn\n2016-01-01\t1,500\n2016-01-02\t2\n", (fc_series_mapping){0}, FC_E_INPUT,
+          "b.csv:2: column 'n' holds '1,500', which is no number");
+}
+
+/* of which one day is above 12, or whose months go on */
+static void orders(void) {
+  static const struct {
+    const char *text;
+    int64_t     seconds, months;
+  } files[] = {{"d,a\n04/11/2021,1\n04/12/2021,2\n04/13/2021,3\n", 86400, 0},
+               {"d,a\n11/04/2021,1\n12/04/2021,2\n13/04/2021,3\n", 86400, 0},
+               {"d,a\n01/01/2021,1\n01/02/2021,2\n01/03/2021,3\n01/04/2021,3\n13/04/2021,4\n", 0, 1},
+               {"d,a\n31-01-2021,1\n28-02-2021,2\n31-03-2021,3\n", 0, 1},
+               {"Month,a\n1949-11,1\n1949-12,2\n1950-01,3\n", 0, 1},
+               {"d,a\n2019-01-01,1\n2020-01-01,2\n2021-01-01,3\n2022-01-01,3\n", 0, 12},
+               {"year,a\n2019,1\n2020,2\n2021,3\n", 0, 12},
+               {"d,a\n2019-01-29,1\n2019-02-28,2\n2019-03-29,3\n2019-04-30,3\n", 0, 1},
+               {"d,a\n2019-01-01,1\n2019-01-29,2\n2019-02-26,3\n2019-03-26,3\n", 28 * 86400, 0},
+               {"timestamp,a\n1467331200,1\n1467334800,2\n", 3600, 0}};
+
+  for (int k = 0; k < FC_COUNT(files); k++) {
+    fc_series *s   = NULL;
+    const bool gap = k == 2; /* the 13th is a second row of April */
+    if (gap) {
+      refused(files[k].text, (fc_series_mapping){0}, FC_E_INPUT,
+              "does not lie on the step of 1 month after 2021-04-01");
+      continue;
+    }
+    s = series(files[k].text, (fc_series_mapping){0});
+    if (!s) continue;
+    const fc_date_step step = fc_series_about(s)->step;
+    if (step.seconds != files[k].seconds || step.months != files[k].months) fprintf(stderr, "file %d\n", k);
+    CHECK(step.seconds == files[k].seconds && step.months == files[k].months);
+    fc_series_close(s);
+  }
+  refused("d,a\n01/02/2021,1\n01/03/2021,2\n", (fc_series_mapping){0}, FC_E_INPUT,
+          "is it month/day or day/month?");
+}
+
+static void joined_dates(void) {
+  fc_series *s = series("Date;Time;p\n16/12/2006;17:24:00;4,2\n16/12/2006;17:25:00;5,3\n",
+                        (fc_series_mapping){.date = "Date+Time"});
+
+  if (s) {
+    CHECK(fc_series_times(s)[1] == fc_date_seconds(2006, 12, 16, 17, 25, 0));
+    CHECK(fc_series_about(s)->n_columns == 1 && !strcmp(fc_series_about(s)->date_column, "Date+Time"));
+  }
+  fc_series_close(s);
+  s = series("No,year,month,day,hour,pm\n1,2010,1,1,23,4\n2,2010,1,2,0,5\n",
+             (fc_series_mapping){.date = "year+month+day+hour", .ignore = "No"});
+  if (s) CHECK(fc_series_times(s)[0] == fc_date_seconds(2010, 1, 1, 23, 0, 0));
+  if (s) CHECK(fc_series_about(s)->n_columns == 1);
+  fc_series_close(s);
+}
+
+/* ---- kinds of columns ---- */
+
+static void kinds(void) {
+  fc_series *s = series(",date,weather,class,holiday,day,x,void\n0,2016-01-01,mist,7,TRUE,2016-01-01,1,\n"
+                        "1,2016-01-02,clear,9,FALSE,2016-01-01,2,\n2,2016-01-03,mist,7,true,2016-01-02,3,\n",
+                        (fc_series_mapping){.categories = "[class]"});
+
+  if (!s) return;
+  const fc_series_info *i = fc_series_about(s);
+  CHECK(i->n_columns == 4 && i->n_left_out == 3);
+  CHECK(!strcmp(i->left_out[0], "(no name): numbers of rows"));
+  CHECK(!strcmp(i->left_out[1], "day: dates") && !strcmp(i->left_out[2], "void: no values"));
+  CHECK(i->category[0].n == 2 && !strcmp(i->category[0].name[1], "clear"));
+  CHECK(i->category[1].n == 2 && !strcmp(i->category[1].name[1], "9"));
+  CHECK(i->category[2].n == 0 && i->category[3].n == 0);
+  VALUES(s, 0, 0, 1, 0);
+  VALUES(s, 1, 0, 1, 0);
+  VALUES(s, 2, 1, 0, 1);
+  VALUES(s, 3, 1, 2, 3);
+  fc_series_close(s);
+}
+
+static void several(void) {
+  fc_series *s = series("date,shop,n\n2016-01-01,B,1\n2016-01-01,A,10\n2016-01-02,B,2\n2016-01-02,A,20\n"
+                        "2016-01-03,B,3\n",
+                        (fc_series_mapping){.id = "shop"});
+
+  if (!s) return;
+  const fc_series_info *i = fc_series_about(s);
+  CHECK(i->n_series == 2 && !strcmp(i->series[0], "B") && !strcmp(i->series[1], "A") && !i->reordered);
+  CHECK(i->at[1] == 3 && i->at[2] == 5 && i->n_columns == 1);
+  VALUES(s, 0, 1, 2, 3, 10, 20);
+  fc_series_close(s);
+  s = series("unique_id,ds,y\nH1,2016-01-01,1\nH1,2016-01-02,2\nH2,2016-01-01,3\n", (fc_series_mapping){0});
+  CHECK(s && fc_series_about(s)->n_series == 2);
+  fc_series_close(s);
+}
+
+static void numbered(void) {
+  fc_series *s = series("Y\n22262\n21756\n", (fc_series_mapping){.date = "none"});
+
+  if (!s) return;
+  CHECK(!fc_series_about(s)->dated && fc_series_times(s)[1] == 1 && !fc_series_about(s)->step.seconds);
+  VALUES(s, 0, 22262, 21756);
+  fc_series_close(s);
+}
+
+static void sorting(void) {
+  static const char newest_first[] = "Week,a\n04/30/2021,3\n04/23/2021,2\n04/16/2021,1\n";
+  fc_series        *s              = series(newest_first, (fc_series_mapping){.sort = true});
+
+  if (!s) return;
+  CHECK(fc_series_about(s)->reordered && fc_series_about(s)->step.seconds == 7 * 86400);
+  VALUES(s, 0, 1, 2, 3);
+  fc_series_close(s);
+  refused(newest_first, (fc_series_mapping){0}, FC_E_INPUT,
+          "b.csv:3: the date 2021-04-23 comes after 2021-04-30; data.sort=true sorts");
+}
+
+/* ---- what is missing ---- */
+
+#define HOLES                                                                                                \
+  "date,a,c\n2016-01-01,1,x\n2016-01-02,,y\n2016-01-03,NA,?\n2016-01-04,4,y\n2016-01-07,7,x\n2016-01-08,,"   \
+  "x\n"
+
+static void missing(void) {
+  fc_series *s = series(HOLES, (fc_series_mapping){.missing = FC_MISSING_INTERPOLATE});
+
+  if (s) {
+    VALUES(s, 0, 1, 2, 3, 4, 5, 6, 7, NAN);
+    VALUES(s, 1, 0, 1, 1, 1, 1, 1, 0, 0);
+    CHECK(fc_series_about(s)->filled_rows == 2 && fc_series_about(s)->filled_cells == 3);
+    CHECK(fc_series_about(s)->open_cells == 1);
+    CHECK(fc_series_times(s)[4] == fc_date_seconds(2016, 1, 5, 0, 0, 0));
+  }
+  fc_series_close(s);
+  s = series(HOLES, (fc_series_mapping){.missing = FC_MISSING_HOLD});
+  if (s) VALUES(s, 0, 1, 1, 1, 4, 4, 4, 7, NAN);
+  fc_series_close(s);
+  s = series(HOLES, (fc_series_mapping){.missing = FC_MISSING_KEEP});
+  if (s) VALUES(s, 0, 1, NAN, NAN, 4, NAN, NAN, 7, NAN);
+  fc_series_close(s);
+  s = series("date,a\n2016-11,1\n2016-12,2\n2017-01,3\n2017-03,5\n",
+             (fc_series_mapping){.missing = FC_MISSING_HOLD});
+  if (s) VALUES(s, 0, 1, 2, 3, 3, 5);
+  if (s) CHECK(fc_series_times(s)[3] == fc_date_seconds(2017, 2, 1, 0, 0, 0));
+  fc_series_close(s);
+}
+
+static void missing_refused(void) {
+  const fc_series_mapping refuse = {0}, hold = {.missing = FC_MISSING_HOLD};
+
+  refused("date,a,b\n2016-01-01,1,1\n2016-01-02,,2\n2016-01-03,3,3\n", refuse, FC_E_INPUT,
+          "b.csv:3: column 'a' has no value here; data.missing=interpolate or hold fills it in");
+  refused(HOURS "2016-07-01 05:00,4\n", refuse, FC_E_INPUT,
+          "b.csv:5: 2 rows of the step of 1 hour between 2016-07-01 02:00:00 and 2016-07-01 05:00:00 are "
+          "missing");
+  refused("date,a\n2016-01-01,\n2016-01-02,2\n2016-01-03,3\n", hold, FC_E_INPUT,
+          "b.csv:3: column 'a' has its first value here and none before it");
+  refused("date,id,a\n2016-01-01,p,1\n2016-01-02,p,2\n2016-01-01,q,\n2016-01-02,q,\n",
+          (fc_series_mapping){.id = "id", .missing = FC_MISSING_HOLD}, FC_E_INPUT,
+          "b.csv:4: column 'a' of series 'q' has no value at all");
+  refused(HOURS "2916-07-01 05:00,4\n", hold, FC_E_INPUT, "more rows are missing than there are");
+  refused("date,a\n2016-01-01,1\n2016-01-02,2\n2016-01-04,3\n", refuse, FC_E_INPUT,
+          "1 row of the step of 1 day between 2016-01-02 and 2016-01-04 is missing");
+}
+
+/* ---- refusals ---- */
+
+static void dates_refused(void) {
+  const fc_series_mapping none = {0};
+
+  refused(HOURS "2016-07-01 02:00:00,4\n", none, FC_E_INPUT,
+          "b.csv:5: the date 2016-07-01 02:00:00 comes again (line 4 has it too); take one of the rows out");
+  refused("date,a\n2016-07-01 00:00,1\n2016-07-01 01:00,2\n2016-07-01 02:00,3\n2016-07-01 03:10,4\n", none,
+          FC_E_INPUT, "b.csv:5: the date 2016-07-01 03:10:00 does not lie on the step of 1 hour after");
+  refused("date,a\n2016-07-01,1\n2016-07-02,2\n2016-07-32,3\n", none, FC_E_INPUT,
+          "b.csv:4: column 'date' holds '2016-07-32', which is no date like 2016-07-01");
+  refused("d,a\n1/13/2016,1\n1/14/2016,2\n15/1/2016,3\n", (fc_series_mapping){.date = "d"}, FC_E_INPUT,
+          "b.csv:4: column 'd' holds '15/1/2016', which is no date like those before it");
+  refused("t,a\n1,1\n2,2\n", none, FC_E_INPUT, "no column of dates; name it with data.date");
+  refused("date,a\n2016-07-01,1\n", none, FC_E_INPUT,
+          "one row for each series; say their step with data.step");
+  refused(HOURS, (fc_series_mapping){.step = "5 parsecs"}, FC_E_USAGE, "data.step: '5 parsecs' is no step");
+  refused(HOURS, (fc_series_mapping){.step = "2h"}, FC_E_INPUT, "does not lie on the step of 2 hours");
+  refused(HOURS, (fc_series_mapping){.date = "dat"}, FC_E_USAGE,
+          "data.date names the column 'dat', and there is none; did you mean 'date'?");
+  refused("date,id,a\n2016-07-01,p,1\n2016-07-02,p,1\n2016-07-01,q,1\n2016-07-01,q,2\n",
+          (fc_series_mapping){.id = "id"}, FC_E_INPUT,
+          "the date 2016-07-01 of series 'q' comes again (line 4");
+}
+
+static void tables_refused(void) {
+  const fc_series_mapping none = {0};
+  fc_series              *s;
+
+  refused(
+      "date,a\n2016-07-01,1\n2016-07-02,two\n2016-07-03,3\n", none, FC_E_INPUT,
+      "b.csv:3: column 'a' holds 'two', which is no number; correct it, name the column in data.categories");
+  refused("date,a\n2016-07-01,1\n2016-07-02,inf\n", none, FC_E_INPUT,
+          "b.csv:3: column 'a' holds 'inf', which is not finite");
+  refused("date,a\n2016-07-01,1\n2016-07-02\n", none, FC_E_INPUT,
+          "b.csv:3: 1 cells, where the first line has 2");
+  refused("date,a\n2016-07-01,1\n2016-07-02,1,2\n", none, FC_E_INPUT, "b.csv:3: more than the 2 columns");
+  refused("date,a,a\n2016-07-01,1,2\n2016-07-02,1,2\n", none, FC_E_INPUT, "two columns are called 'a'");
+  refused("date,a\n", none, FC_E_INPUT, "b.csv: a header and no rows");
+  refused("", none, FC_E_INPUT, "b.csv: the file is empty");
+  refused("date,x\n2016-07-01,2016-07-01\n2016-07-02,2016-07-01\n", none, FC_E_INPUT,
+          "no column of numbers or classes");
+  refused(HOURS, (fc_series_mapping){.ignore = "b"}, FC_E_USAGE, "data.ignore names the column 'b'");
+  refused(HOURS, (fc_series_mapping){.categories = "aa"}, FC_E_USAGE,
+          "data.categories names the column 'aa'");
+  refused(HOURS, (fc_series_mapping){.id = "store"}, FC_E_USAGE, "data.id names the column 'store'");
+  CHECK_FAILS(fc_series_open(check_path("absent.csv"), NULL, &s), FC_E_INPUT, "absent.csv");
+}
+
+/* ---- kinds of files ---- */
+
+static void told_apart(void) {
+  CHECK(fc_data_kind_of(text("k.csv", HOURS)) == FC_DATA_SERIES);
+  CHECK(fc_data_kind_of(text("k.csv", "x,y,p\n0,0,1\n0,1,2\n")) == FC_DATA_POINTS);
+  CHECK(fc_data_kind_of(text("k.csv", "x,y,p,date\n0,0,1,2016-01-01\n0,1,2,2016-01-02\n")) == FC_DATA_SERIES);
+  CHECK(fc_data_kind_of(text("k.csv", "step,loss,lr\n1,0.5,1e-3\n2,0.4,1e-3\n")) == FC_DATA_UNKNOWN);
+  CHECK(fc_data_kind_of(text("k.csv", "car,year,weight\na,1999,900\nb,1999,950\n")) == FC_DATA_UNKNOWN);
+  CHECK(fc_data_kind_of(text("k.csv", "year,n\n1999,900\n2000,950\n")) == FC_DATA_SERIES);
+}
+
+CHECK_SUITE(series, plain, dialects, orders, joined_dates, kinds, several, numbered, sorting, missing,
+            missing_refused, dates_refused, tables_refused, told_apart)
