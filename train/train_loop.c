@@ -178,10 +178,10 @@ static fc_status loop(run *r) {
 
 static void announce(const fc_trainer *t) {
   if (t->quiet) return;
-  fprintf(stderr, "train: %s, %lld weights, %lld %s%s, %lld steps, %.0f MiB per rank\n", t->k.def->name,
+  fprintf(stderr, "train: %s, %lld weights, %lld %s%s%s, %lld steps, %.0f MiB per rank\n", t->k.def->name,
           (long long)t->plan.weights, (long long)t->feed.items, t->feed.kind->items,
-          t->feed.in_memory ? " in memory" : " streamed", (long long)t->total,
-          (double)t->plan.total_bytes / 0x1p20);
+          t->feed.in_memory ? " in memory" : " streamed", t->feed.validates ? "" : ", none for validation",
+          (long long)t->total, (double)t->plan.total_bytes / 0x1p20);
 }
 
 /* what the progress line ends with */
