@@ -108,7 +108,7 @@ typedef struct {
   fc_norm           norm;
   fc_linear         projection;
   prob_call         call[MAX_CALLS]; /* in the order of the pass */
-  char              draw_name[FC_BATCH_MAX][32];
+  char              draw_name[FC_BATCH_MAX][48];
 } model;
 
 static bool library(const model *m) { return m->cfg.variant == TSLIB; }
