@@ -150,6 +150,12 @@ ODD = {
         tslib 2,3 2 embed="learned" freq="t" seq_len=5 pred_len=1
         tslib 1,1 3 freq="m" label_len=4 d_model=4 n_heads=1
         tslib 4 1 freq="w" seq_len=33 pred_len=2 d_model=12 n_heads=2
+        pytorch_forecasting 7,4 1 attention_head_size=1
+        pytorch_forecasting 5,6,1 3 lstm_layers=3 hidden_size=9 attention_head_size=3 hidden_continuous_size=9
+        pytorch_forecasting 8,3,1 2 share_single_variable_networks=true causal_attention=false output_size=7
+        pytorch_forecasting 4,2 2 static_categoricals=[] static_reals=[] hidden_continuous_sizes={"price":3,"target":15}
+        pytorch_forecasting 6,5,1 4 embedding_sizes={"store":[4,2],"month":[12,20]} embedding_paddings=["store"] hidden_size=8
+        pytorch_forecasting 1,1 2 time_varying_categoricals_decoder=[] time_varying_reals_decoder=["price"] output_size=1
     """,
 }
 

@@ -1,4 +1,4 @@
-"""The library's small temporal fusion transformer restated in PyTorch (variant tslib).
+"""The library's small temporal fusion transformer restated in PyTorch (variant tslib); the full one is in tft_full.py.
 
 Lim et al., Int. J. Forecasting 2021, as thuml's library has it: a point forecast, all columns normalised by their
 window, contexts of the LSTM swapped. Written from the formulas, parameter names of the state_dict.
@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import series_parts as sp
+import tft_full
 
 
 class Gates(nn.Module):
@@ -203,16 +204,23 @@ class Tft(nn.Module):
 
 # ---- the model's entry (models.py) ----
 
-build = Tft
+def build(args):
+    return Tft(args) if args["variant"] == "tslib" else tft_full.FullTft(args)
+
+
 COMPUTED = r"position_embedding\.pe|_embed\.emb\.weight|attention\.mask|temporal_embedding"
+CONSTANT_INPUTS = ("target_scale",)
 VARIANTS = {"tslib": {"seq_len": 20, "label_len": 5, "pred_len": 7, "enc_in": 4, "dec_in": 4, "c_out": 4, "d_model": 8,
-                      "n_heads": 2, "dropout": 0.0, "embed": "timeF", "freq": "h", "static": [], "observed": [0, 1, 2, 3]}}
+                      "n_heads": 2, "dropout": 0.0, "embed": "timeF", "freq": "h", "static": [], "observed": [0, 1, 2, 3]},
+            "pytorch_forecasting": tft_full.DEFAULTS}
 PUBLISHED = {"tft": ({"variant": "tslib", "seq_len": 96, "label_len": 48, "pred_len": 96, "d_model": 128, "n_heads": 8},
                      [7], 32)}
 
 
 def draw(a, shape, batch):
     """columns, the last of them static if there are two numbers: observed, static"""
+    if a["variant"] != "tslib":
+        return tft_full.draw(a, shape, batch)
     observed, static = shape[0], shape[1] if len(shape) > 1 else 0
     a["observed"], a["static"] = list(range(observed)), list(range(observed, observed + static))
     a["enc_in"] = a["dec_in"] = a["c_out"] = observed + static
