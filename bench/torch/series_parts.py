@@ -62,7 +62,7 @@ class WholeMarks(nn.Module):
             setattr(self, name + "_embed", make(TABLES[name], width))
 
     def forward(self, marks):
-        marks = marks.long()
+        marks = marks.round().long()  # shaken by a rounding unit, they stay what they are
         return sum(getattr(self, name + "_embed")(marks[:, :, i]) for i, name in enumerate(self.names))
 
 

@@ -100,7 +100,7 @@ class MarkVariables(nn.Module):
 
 class TableVariables(sp.WholeMarks):
     def forward(self, marks):
-        return [getattr(self, n + "_embed")(marks[..., i].long()) for i, n in enumerate(self.names)]
+        return [getattr(self, n + "_embed")(marks[..., i].round().long()) for i, n in enumerate(self.names)]
 
 
 class Embedding(nn.Module):

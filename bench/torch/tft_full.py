@@ -168,7 +168,7 @@ class FullTft(nn.Module):
         self.output_layer = nn.Linear(d, a["output_size"])
 
     def variables(self, cat, cont):
-        found = {n: self.input_embeddings.embeddings[n](cat[..., i].long()) for i, n in enumerate(self.a["x_categoricals"])}
+        found = {n: self.input_embeddings.embeddings[n](cat[..., i].round().long()) for i, n in enumerate(self.a["x_categoricals"])}
         found.update({n: cont[..., i:i + 1] for i, n in enumerate(self.a["x_reals"])})
         return found
 
