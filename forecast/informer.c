@@ -51,7 +51,8 @@ static const fc_option options[] = {
     FC_OPT_INT(config, c_out, "7", 1, 1 << 20, "variates of the forecast, the last ones"),
     FC_OPT_INT(config, d_model, "512", 1, 65536, "width D"),
     FC_OPT_INT(config, n_heads, "8", 1, 1024, "attention heads"),
-    FC_OPT_INTS(config, e_layers, "2", 1, MAX_LAYERS, "encoder layers; of each encoder of the stack"),
+    FC_OPT_INTS(config, e_layers, "", 1, MAX_LAYERS,
+                "encoder layers, empty: 2; of each encoder of the stack, empty: 3, 2, 1"),
     FC_OPT_INTS(config, s_layers, "", 1, MAX_LAYERS, "of the stack, in place of e_layers if given"),
     FC_OPT_INT(config, d_layers, "1", 1, MAX_LAYERS, "decoder layers"),
     FC_OPT_INT(config, d_ff, "2048", 1, 1 << 20, "hidden width of the two-layer maps"),
@@ -108,7 +109,7 @@ typedef struct {
   fc_norm           norm;
   fc_linear         projection;
   prob_call         call[MAX_CALLS]; /* in the order of the pass */
-  char              draw_name[FC_BATCH_MAX][32];
+  char              draw_name[FC_BATCH_MAX][48];
 } model;
 
 static bool library(const model *m) { return m->cfg.variant == TSLIB; }
@@ -203,12 +204,19 @@ static void plan_calls(model *m) {
     snprintf(m->draw_name[i], sizeof m->draw_name[i], "probsparse/%02d/index_sample", i);
 }
 
-static fc_status plan_encoders(model *m) {
-  config       *g     = &m->cfg;
-  const bool    stack = g->variant == INFORMER2020_STACK;
-  const fc_ints list  = stack && g->s_layers.n ? g->s_layers : g->e_layers;
+static fc_ints layers_of(const config *g) {
+  const bool stack = g->variant == INFORMER2020_STACK;
 
-  FC_REQUIRE(list.n >= 1, FC_E_USAGE, "informer: e_layers is empty; give the number of encoder layers");
+  if (stack && g->s_layers.n) return g->s_layers;
+  if (g->e_layers.n) return g->e_layers;
+  return stack ? (fc_ints){3, {3, 2, 1}} : (fc_ints){1, {2}};
+}
+
+static fc_status plan_encoders(model *m) {
+  const config *g     = &m->cfg;
+  const bool    stack = g->variant == INFORMER2020_STACK;
+  const fc_ints list  = layers_of(g);
+
   FC_REQUIRE(stack || list.n == 1, FC_E_USAGE,
              "informer: e_layers has %d numbers; only variant informer2020_stack takes more than one",
              list.n);

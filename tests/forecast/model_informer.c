@@ -216,6 +216,21 @@ static void wants(void) {
   check_net_drop(&n);
 }
 
+/* a stack has encoders of 3, 2 and 1 layers unless it is told otherwise */
+static void stacks(void) {
+  check_net n = check_net_build(&fc_model_informer, SMALL "variant=informer2020_stack");
+
+  CHECK(fc_params_find(n.params, "encoder.encoders.0.attn_layers.2.norm1.bias") != NULL);
+  CHECK(fc_params_find(n.params, "encoder.encoders.0.conv_layers.1.downConv.bias") != NULL);
+  CHECK(fc_params_find(n.params, "encoder.encoders.2.attn_layers.0.norm1.bias") != NULL);
+  CHECK(fc_params_find(n.params, "encoder.encoders.2.attn_layers.1.norm1.bias") == NULL);
+  check_net_drop(&n);
+  n = check_net_build(&fc_model_informer, SMALL "variant=informer2020_stack e_layers=1 s_layers=2,1");
+  CHECK(fc_params_find(n.params, "encoder.encoders.1.attn_layers.0.norm1.bias") != NULL);
+  CHECK(fc_params_find(n.params, "encoder.encoders.1.conv_layers.0.norm.weight") == NULL);
+  check_net_drop(&n);
+}
+
 static void options_refused(const char *options, const char *message) {
   check_net n;
 
@@ -239,7 +254,6 @@ static void refusals(void) {
   options_refused("label_len=3000 pred_len=3000", "more than 5000 steps together");
   options_refused("freq=y", "freq: 'y' is none of");
   options_refused("e_layers=2,1", "only variant informer2020_stack takes more than one");
-  options_refused("e_layers=[]", "e_layers is empty");
   options_refused("variant=informer2020_stack e_layers=1,1,1 seq_len=3", "encoder 2 of the stack");
   options_refused("task_name=short_term_forecast c_out=1", "c_out equal to enc_in");
   options_refused("task_name=short_term_forecast variant=informer2020", "wants variant tslib");
@@ -251,4 +265,4 @@ static void refusals(void) {
 }
 
 CHECK_SUITE(model_informer, gradients, answers_do_not_vary, windows_are_apart, recorded_keys,
-            recorded_keys_refused, short_term, dropout, wants, refusals)
+            recorded_keys_refused, short_term, dropout, wants, stacks, refusals)
