@@ -305,6 +305,13 @@ fc_tensor *fc_irfft(fc_ctx *c, fc_tensor *z, int n_space, int64_t n_last, fc_fft
 fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
                             fc_fft_norm norm);
 
+/* each series from its k strongest frequencies, and `extra` steps more of it: x [B, T, D] -> [B, T + extra,
+   D]. X_f = sum_t x_t exp(-2 pi i f t / T) for low <= f < T / 2 (low >= 1: never the mean, nor the last one
+   of an even T); y_t = sum over the k of largest |X_f| of 2 |X_f| / T cos(2 pi f t / T + arg X_f), chosen for
+   each sample and channel, of equal ones the lower. No gradient through the choice. k = 0: zeros, a constant;
+   else k <= (T + 1) / 2 - low, rounded down. */
+fc_tensor *fc_fourier_season(fc_ctx *c, fc_tensor *x, int64_t k, int64_t low, int64_t extra);
+
 /* y = scale Re F x, F the unnormalised transform over space axes and channels: x [B, X.., C] in 1 to 3
    dimensions (token mixing of FNet) */
 fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
