@@ -15,7 +15,7 @@
 /* a plan does not know the gates: the k experts that take most get all samples, the others one each, which
    covers whatever may come */
 static bool opened(const fc_ctx *c, const fc_tensor *gates, int64_t b, int64_t e, const bool *dear) {
-  return c->dry ? dear[e] || b == 0 : gates->x[b * fc_last(gates) + e] > 0;
+  return c->dry ? dear[e] || b == 0 : gates->x[b * fc_last(gates) + e] != 0; /* NaN is not to be lost */
 }
 
 static void mark_dear(int64_t k, int n, const int64_t *cost, bool *dear) {
