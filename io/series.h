@@ -23,7 +23,8 @@ typedef struct fc_series_mapping {
   const char *date; /* column of dates, or several whose texts are joined: "Date+Time",
                        "year+month+day+hour"; "none": rows are numbered */
   const char *id;   /* column that names the series a row belongs to; "": one called unique_id, series_id,
-                       item_id or series_name, else one series; "none": one series */
+                       item_id or series_name, else one series; "none": one series. A column only if it is among
+                             the categories too */
   const char *categories; /* list of columns whose values are names, or numbers that mean classes; columns of
                              text with up to 256 different ones are classes unasked */
   const char     *ignore; /* list of columns that are not read */

@@ -148,7 +148,9 @@ static fc_status find_id(fc_table_look *l) {
     FC_TRY(find_column(l, "data.id", l->told->id, &l->id));
   else
     for (int k = 0; k < FC_COUNT(usual) && l->id < 0; k++) l->id = fc_csv_find(l->t, usual[k]);
-  if (l->id >= 0) l->col[l->id].declared = l->col[l->id].used = true;
+  if (l->id < 0) return FC_OK;
+  l->col[l->id].used     = !l->col[l->id].declared; /* among the categories it is a column as well */
+  l->col[l->id].declared = true;
   return FC_OK;
 }
 

@@ -131,10 +131,18 @@ static fc_status read_rows(const work *w) {
 
 /* ---- the table ---- */
 
-static fc_status name_series(fc_series_raw *raw, fc_table_look *l) {
+static fc_status copy_names(const fc_series_class *from, fc_series_class *to) {
+  for (int k = 0; k < from->n; k++) FC_TRY(fc_series_class_add(to, from->name[k]));
+  return FC_OK;
+}
+
+/* kept: the column of names, if it is a column of the series as well; -1 */
+static fc_status name_series(fc_series_raw *raw, fc_table_look *l, int kept) {
   fc_series_class names = {0};
 
-  if (l->id >= 0) {
+  if (kept >= 0) {
+    FC_TRY(copy_names(&raw->s->info.category[kept], &names));
+  } else if (l->id >= 0) {
     names                 = l->col[l->id].classes;
     l->col[l->id].classes = (fc_series_class){0};
   } else
@@ -156,8 +164,12 @@ static fc_status describe(fc_series_raw *raw, fc_table_look *l, fc_takes *kind) 
     snprintf(info->date_column + n, sizeof info->date_column - n, "%s%s", k ? "+" : "",
              fc_csv_name(l->t, l->date[k]));
   }
-  for (int k = 0; k < l->n; k++) FC_TRY(add_column(raw, l, k, &kind[k]));
-  return name_series(raw, l);
+  int kept = -1;
+  for (int k = 0; k < l->n; k++) {
+    FC_TRY(add_column(raw, l, k, &kind[k]));
+    if (k == l->id && kind[k] == FC_TAKES_CLASSES) kept = info->n_columns - 1;
+  }
+  return name_series(raw, l, kept);
 }
 
 fc_status fc_series_read_table(fc_series_raw *raw) {
