@@ -19,6 +19,17 @@ static void gradients(void) {
            {"x_enc", {3, {2, 11, 1}}});
 }
 
+/* the published networks of the two codes for ETTh1 and ETTm2 */
+static void parameters(void) {
+  check_net n = check_net_build(&fc_model_etsformer, "variant=tslib");
+  check_net o = check_net_build(&fc_model_etsformer, "variant=official");
+
+  CHECK(fc_params_trainable(n.params) == 5281887 && fc_params_size(n.params) == 45);
+  CHECK(fc_params_trainable(o.params) == 5279839 && fc_params_size(o.params) == 43);
+  check_net_drop(&n);
+  check_net_drop(&o);
+}
+
 static fc_tensor *apply_to(fc_ctx *c, const check_net *n, fc_tensor *x) {
   fc_batch b = {0};
 
@@ -188,5 +199,5 @@ static void refusals(void) {
   check_net_drop(&n);
 }
 
-CHECK_SUITE(model_etsformer, gradients, samples_are_apart, parts_add_up, augmentation, dropout, series,
-            refusals)
+CHECK_SUITE(model_etsformer, gradients, parameters, samples_are_apart, parts_add_up, augmentation, dropout,
+            series, refusals)
