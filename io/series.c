@@ -2,6 +2,7 @@
 #include "io/series_layout.h"
 
 #include "io/csv.h"
+#include "io/hdf5_util.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,8 +127,12 @@ void fc_series_close(fc_series *s) {
 }
 
 static fc_status read_source(fc_series_raw *raw) {
-  raw->table = true;
-  FC_TRY(fc_series_read_table(raw));
+  const fc_h5_quiet q    = fc_h5_hush();
+  const bool        hdf5 = H5Fis_hdf5(raw->path) > 0;
+
+  fc_h5_unhush(q);
+  raw->table = !hdf5;
+  FC_TRY(hdf5 ? fc_series_read_hdf5(raw) : fc_series_read_table(raw));
   FC_REQUIRE(raw->rows, FC_E_INPUT, "%s: a header and no rows", raw->path);
   FC_REQUIRE(raw->s->info.n_columns, FC_E_INPUT, "%s: no column of numbers or classes", raw->path);
   return FC_OK;
@@ -153,7 +158,13 @@ fc_status fc_series_open(const char *path, const fc_series_mapping *mapping, fc_
   return s;
 }
 
-bool fc_series_recognised(const char *path) { return fc_series_table_recognised(path); }
+bool fc_series_recognised(const char *path) {
+  const fc_h5_quiet q = fc_h5_hush();
+  const bool yes = H5Fis_hdf5(path) > 0 ? fc_series_hdf5_recognised(path) : fc_series_table_recognised(path);
+
+  fc_h5_unhush(q);
+  return yes;
+}
 
 const fc_series_info *fc_series_about(const fc_series *s) { return &s->info; }
 const double         *fc_series_values(const fc_series *s) { return s->x; }

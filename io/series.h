@@ -39,7 +39,7 @@ typedef struct fc_series_class { /* of a column of categories, in order of first
 } fc_series_class;
 
 typedef struct fc_series_info {
-  const char     *layout_name; /* "CSV table", "HDF5 series" */
+  const char     *layout_name; /* "CSV table", "HDF5" */
   int             n_columns;
   fc_channel      column[FC_SERIES_COLUMNS];   /* name, unit */
   fc_series_class category[FC_SERIES_COLUMNS]; /* n = 0: numbers */
@@ -73,6 +73,15 @@ const fc_series_info *fc_series_about(const fc_series *s);
 const double  *fc_series_values(const fc_series *s);
 const int64_t *fc_series_times(const fc_series *s); /* [rows] seconds, or row numbers if not dated */
 int            fc_series_find(const fc_series *s, const char *name); /* with or without unit; -1: none */
+
+/* To HDF5 in our own layout, with texts as root attributes (command, model, ..): of info the columns,
+   classes, series and their rows, step and dated are used. Written to PATH.tmp and renamed. FC_E_SYSTEM */
+typedef struct fc_series_text {
+  const char *name, *value;
+} fc_series_text;
+fc_status fc_series_write(const char *path, const fc_series_info *info, const double *x, const int64_t *time,
+                          int n_texts, const fc_series_text *text);
+
 /* would fc_series_open take this file, by its content? */
 bool fc_series_recognised(const char *path);
 #endif

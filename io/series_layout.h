@@ -26,7 +26,9 @@ typedef struct fc_series_raw {
 
 /* ---- sources: columns, then rows ---- */
 fc_status fc_series_read_table(fc_series_raw *raw);
+fc_status fc_series_read_hdf5(fc_series_raw *raw);
 bool      fc_series_table_recognised(const char *path);
+bool      fc_series_hdf5_recognised(const char *path);
 
 /* ---- for sources ---- */
 bool fc_series_told(const char *word); /* says something */

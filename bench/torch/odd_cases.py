@@ -157,6 +157,16 @@ ODD = {
         pytorch_forecasting 6,5,1 4 embedding_sizes={"store":[4,2],"month":[12,20]} embedding_paddings=["store"] hidden_size=8
         pytorch_forecasting 1,1 2 time_varying_categoricals_decoder=[] time_varying_reals_decoder=["price"] output_size=1
     """,
+    "pathformer": """
+        official 7,1 1 k=1 num_experts_list=[1] patch_size_list=[[7]] d_model=2
+        official 8,1 3 k=1 num_experts_list=[2] patch_size_list=[[8,1]] d_ff=1
+        official 12,2 3 k=3 patch_size_list=[[3,4,6]] residual_connection=0 revin=0
+        official 9,5 7 patch_size_list=[[3,9,1]] d_model=6 pred_len=1
+        official 24,3 1 layer_nums=2 num_experts_list=[2,3] patch_size_list=[[12,6],[4,3,2]] d_model=2
+        official 16,2 5 batch_norm=1 patch_size_list=[[8,4,2]] d_ff=9 pred_len=20
+        official 15,4 4 k=1 batch_norm=1 residual_connection=0 patch_size_list=[[3,5,15]]
+        official 24,2 16 k=4 layer_nums=3 num_experts_list=[4,5,4] patch_size_list=[[24,12,8,6],[6,4,3,2,1],[2,3,4,6]]
+    """,
 }
 
 

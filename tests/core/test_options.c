@@ -9,7 +9,7 @@ typedef struct conf {
   bool     resume;
   char     name[FC_TEXT];
   int      loss;
-  fc_ints  modes;
+  fc_ints  modes, rows;
   fc_reals betas;
 } conf;
 
@@ -21,6 +21,7 @@ static const fc_option table[] = {FC_OPT_INT(conf, steps, "100", 1, 1e18, "optim
                                   FC_OPT_TEXT(conf, name, "", "of the run"),
                                   FC_OPT_CHOICE(conf, loss, "mse|l1|relative_l2", "mse", "what is minimised"),
                                   FC_OPT_INTS(conf, modes, "[12, 12]", 1, 64, "Fourier modes per axis"),
+                                  FC_OPT_INT_ROWS(conf, rows, "[[1, 2], [3]]", 1, 9, "a table"),
                                   FC_OPT_REALS(conf, betas, "[0.9, 0.999]", 0, 1, "decay of the moments"),
                                   FC_OPT_ALIAS(conf, lr, FC_T_REAL, "learning_rate"),
                                   FC_OPT_ALIAS(conf, loss, FC_T_CHOICE, "criterion"),
@@ -66,6 +67,11 @@ static void right_values(void) {
   CHECK(c.modes.n == 1 && c.modes.v[0] == 3);
   CHECK_OK(set(&c, "modes", " [ 1,2 , 3 ] "));
   CHECK(c.modes.n == 3 && c.modes.v[2] == 3);
+  CHECK(c.rows.n == 3 && c.rows.v[1] == 2 && c.rows.v[2] == 3);
+  CHECK_OK(set(&c, "rows", "[[4], [ 5,6], [7 ]]"));
+  CHECK(c.rows.n == 4 && c.rows.v[0] == 4 && c.rows.v[3] == 7);
+  CHECK_OK(set(&c, "rows", "8, 9"));
+  CHECK(c.rows.n == 2 && c.rows.v[0] == 8 && c.rows.v[1] == 9);
   CHECK_OK(set(&c, "betas", "[]"));
   CHECK(c.betas.n == 0);
   CHECK_OK(set(&c, "num_workers", "whatever"));
@@ -95,6 +101,11 @@ static void wrong_values(void) {
       {"modes", "[1, ]", "item 2: a whole number is wanted"},
       {"modes", "[1, 1.5]", "item 2: a whole number is wanted"},
       {"modes", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "at most 16"},
+      {"modes", "[[1, 2], [3]]", "item 1: a whole number is wanted"},
+      {"rows", "[[1, 2], [3]", "a list like [1, 2] is wanted"},
+      {"rows", "[[1][2]]", "item 1: a whole number is wanted"},
+      {"rows", "[[1], [[2]]]", "item 2: a whole number is wanted"},
+      {"rows", "[[1], [10]]", "item 2: must be between 1 and 9"},
       {"name", "\xff\xfe", "not valid UTF-8"},
       {"learning_rat", "1", "unknown option 'learning_rat' (run.yaml:12); nearest is 'learning_rate'"},
       {"qqqqqq", "1", "unknown option 'qqqqqq' (run.yaml:12); --help lists all options"},

@@ -4,6 +4,7 @@
 #include "io/data_kind.h"
 #include "io/series.h"
 
+#include <hdf5.h>
 #include <unistd.h>
 
 static const char *text(const char *name, const char *content) {
@@ -293,6 +294,141 @@ static void tables_refused(void) {
   CHECK_FAILS(fc_series_open(check_path("absent.csv"), NULL, &s), FC_E_INPUT, "absent.csv");
 }
 
+/* ---- HDF5 ---- */
+
+static bool same_text(const char *a, const char *b) { return !strcmp(a, b); }
+
+static void same_series(const fc_series *a, const fc_series *b) {
+  const fc_series_info *i = fc_series_about(a), *j = fc_series_about(b);
+
+  CHECK(i->rows == j->rows && i->n_columns == j->n_columns && i->n_series == j->n_series);
+  CHECK(i->dated == j->dated && i->step.seconds == j->step.seconds && i->step.months == j->step.months);
+  if (i->rows != j->rows || i->n_columns != j->n_columns || i->n_series != j->n_series) return;
+  CHECK(!memcmp(fc_series_values(a), fc_series_values(b), (size_t)(i->rows * i->n_columns) * sizeof(double)));
+  CHECK(!memcmp(fc_series_times(a), fc_series_times(b), (size_t)i->rows * sizeof(int64_t)));
+  CHECK(!memcmp(i->at, j->at, (size_t)(i->n_series + 1) * sizeof *i->at));
+  for (int k = 0; k < i->n_series; k++) CHECK(same_text(i->series[k], j->series[k]));
+  for (int c = 0; c < i->n_columns; c++) {
+    CHECK(same_text(i->column[c].name, j->column[c].name) && same_text(i->column[c].unit, j->column[c].unit));
+    CHECK(i->category[c].n == j->category[c].n);
+    for (int k = 0; k < i->category[c].n && k < j->category[c].n; k++)
+      CHECK(same_text(i->category[c].name[k], j->category[c].name[k]));
+  }
+}
+
+static const char several_with_classes[] =
+    "date,shop,sales [EUR],sky,a/b,open\n2016-01-01,B,1.25,mist,3,yes\n2016-01-01,A,10,clear,4,no\n"
+    "2016-01-02,B,2,clear,5,yes\n2016-01-02,A,20,mist,6,yes\n2016-01-03,B,,clear,7,no\n";
+
+static void round_trip(void) {
+  static const fc_series_text origin  = {"command", "a test"};
+  const fc_series_mapping     by_shop = {.id = "shop"}, numbers = {.date = "none"};
+  const char                 *files[] = {several_with_classes, HOURS, "Y\n1\n2\n"};
+
+  for (int k = 0; k < FC_COUNT(files); k++) {
+    fc_series *a = series(files[k], k == 0 ? by_shop : k == 1 ? (fc_series_mapping){0} : numbers), *b = NULL;
+    if (!a) continue;
+    CHECK_OK(fc_series_write(check_path("a.h5"), fc_series_about(a), fc_series_values(a), fc_series_times(a),
+                             1, &origin));
+    CHECK(access(check_path("a.h5.tmp"), F_OK) != 0);
+    CHECK(fc_data_kind_of(check_path("a.h5")) == FC_DATA_SERIES);
+    CHECK_OK(fc_series_open(check_path("a.h5"), NULL, &b));
+    if (b) same_series(a, b);
+    fc_series_close(a);
+    fc_series_close(b);
+  }
+}
+
+/* whatever is cut off, there is one line that names the file */
+static void truncated(void) {
+  fc_series *s = series(several_with_classes, (fc_series_mapping){.id = "shop"});
+  char       whole[65536];
+
+  if (!s) return;
+  CHECK_OK(fc_series_write(check_path("w.h5"), fc_series_about(s), fc_series_values(s), fc_series_times(s), 0,
+                           NULL));
+  CHECK_FAILS(fc_series_write("/nowhere/a.h5", fc_series_about(s), NULL, NULL, 0, NULL), FC_E_SYSTEM,
+              "/nowhere/a.h5");
+  fc_series_close(s);
+  FILE        *f    = fopen(check_path("w.h5"), "rb");
+  const size_t size = fread(whole, 1, sizeof whole, f);
+  fclose(f);
+  CHECK(size > 2000 && size < sizeof whole);
+  for (size_t n = 100; n < size; n += size / 23) {
+    f = fopen(check_path("t.h5"), "wb");
+    CHECK(fwrite(whole, 1, n, f) == n);
+    fclose(f);
+    CHECK_FAILS(fc_series_open(check_path("t.h5"), NULL, &s), FC_E_INPUT,
+                "t.h5: HDF5, but truncated or damaged");
+  }
+}
+
+static void put(hid_t f, const char *name, hid_t type, int rank, hsize_t n, hsize_t m, const void *x) {
+  const hsize_t dim[2] = {n, m};
+  const hid_t   space  = H5Screate_simple(rank, dim, NULL),
+              set      = H5Dcreate2(f, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  CHECK(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0);
+  H5Dclose(set);
+  H5Sclose(space);
+}
+
+/* bare data sets as a script leaves them: texts as dates, one and two axes, one that does not belong */
+static void foreign(void) {
+  static const char   dates[3][17] = {"2016-07-01 00:00", "2016-07-01 01:00", "2016-07-01 02:00"};
+  static const char   sky[3][4]    = {"fog", "sun", "fog"};
+  static const double load[3] = {1, 2, 3}, more[6] = {1, 10, 2, 20, 3, 30}, other[4] = {0};
+  const hid_t         text = H5Tcopy(H5T_C_S1), word = H5Tcopy(H5T_C_S1);
+  fc_series          *s;
+
+  H5Tset_size(text, 17);
+  H5Tset_size(word, 4);
+  hid_t f = H5Fcreate(check_path("f.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  put(f, "date", text, 1, 3, 0, dates);
+  put(f, "load", H5T_NATIVE_DOUBLE, 1, 3, 0, load);
+  put(f, "more", H5T_NATIVE_DOUBLE, 2, 3, 2, more);
+  put(f, "other", H5T_NATIVE_DOUBLE, 1, 4, 0, other);
+  put(f, "sky", word, 1, 3, 0, sky);
+  H5Fclose(f);
+  CHECK(fc_data_kind_of(check_path("f.h5")) == FC_DATA_SERIES);
+  CHECK_OK(fc_series_open(check_path("f.h5"), NULL, &s));
+  if (!s) return;
+  const fc_series_info *i = fc_series_about(s);
+  CHECK(i->n_columns == 4 && i->step.seconds == 3600 && i->n_left_out == 1);
+  CHECK(fc_series_find(s, "load") == 0 && fc_series_find(s, "more_1") == 2 && fc_series_find(s, "sky") == 3);
+  VALUES(s, 0, 1, 2, 3);
+  VALUES(s, 2, 10, 20, 30);
+  VALUES(s, 3, 0, 1, 0);
+  fc_series_close(s);
+  CHECK_OK(fc_series_open(check_path("f.h5"),
+                          &(fc_series_mapping){.ignore = "more, sky", .categories = "load"}, &s));
+  CHECK(s && fc_series_about(s)->n_columns == 1 && fc_series_about(s)->category[0].n == 3);
+  fc_series_close(s);
+  CHECK_FAILS(fc_series_open(check_path("f.h5"), &(fc_series_mapping){.date = "when"}, &s), FC_E_USAGE,
+              "data.date names the data set 'when'");
+  H5Tclose(text);
+  H5Tclose(word);
+}
+
+static void foreign_numbers(void) {
+  static const int64_t hours[3] = {1020480, 1020481, 1020483}; /* hours since 1900: 2016-06-01 */
+  static const double  load[3]  = {1, 2, 3};
+  fc_series           *s;
+  hid_t                f = H5Fcreate(check_path("n.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+
+  put(f, "time", H5T_NATIVE_INT64, 1, 3, 0, hours);
+  put(f, "load", H5T_NATIVE_DOUBLE, 1, 3, 0, load);
+  const hid_t set = H5Dopen2(f, "time", H5P_DEFAULT), type = H5Tcopy(H5T_C_S1), one = H5Screate(H5S_SCALAR);
+  H5Tset_size(type, 40);
+  const hid_t a = H5Acreate2(set, "units", type, one, H5P_DEFAULT, H5P_DEFAULT);
+  H5Awrite(a, type, "hours since 1900-01-01 00:00:00.0      ");
+  H5Aclose(a), H5Tclose(type), H5Sclose(one), H5Dclose(set), H5Fclose(f);
+  CHECK_FAILS(fc_series_open(check_path("n.h5"), NULL, &s), FC_E_INPUT,
+              "n.h5, row 3: 1 row of the step of 1 hour between 2016-06-01 01:00:00 and 2016-06-01 03:00:00");
+  CHECK_OK(fc_series_open(check_path("n.h5"), &(fc_series_mapping){.missing = FC_MISSING_INTERPOLATE}, &s));
+  if (s) VALUES(s, 0, 1, 2, 2.5, 3);
+  fc_series_close(s);
+}
+
 /* ---- kinds of files ---- */
 
 static void told_apart(void) {
@@ -305,4 +441,5 @@ static void told_apart(void) {
 }
 
 CHECK_SUITE(series, plain, dialects, orders, joined_dates, kinds, several, numbered, sorting, missing,
-            missing_refused, dates_refused, tables_refused, told_apart)
+            missing_refused, dates_refused, tables_refused, round_trip, truncated, foreign, foreign_numbers,
+            told_apart)
