@@ -20,6 +20,7 @@ typedef struct {
   bool     mixed;  /* one for each window and column: models that see every column alone */
   double  *sum;
   fc_real *last, *mean;
+  char (*column)[FC_NAME]; /* names that the model gave; NULL: none */
 } item;
 
 struct fc_explain {
@@ -51,9 +52,18 @@ static item *find(fc_explain *e, fc_shown as) {
   return &e->items[e->n++];
 }
 
-static bool begin(item *a, const fc_tensor *t) {
+static bool keep_names(item *a, const char *const *columns) {
+  const int64_t n = a->dim[a->ndim - 1];
+
+  a->column = malloc((size_t)n * sizeof *a->column);
+  for (int64_t i = 0; i < n && a->column; i++) snprintf(a->column[i], FC_NAME, "%s", columns[i]);
+  return a->column;
+}
+
+static bool begin(item *a, fc_shown as, const fc_tensor *t) {
   a->ndim = t->ndim - 1;
   memcpy(a->dim, t->dim + 1, (size_t)a->ndim * sizeof *a->dim);
+  if (as.columns && a->ndim > 0 && !keep_names(a, as.columns)) return false;
   const size_t n = (size_t)length(a);
   a->sum         = calloc(n, sizeof *a->sum);
   a->last        = malloc(n * sizeof *a->last);
@@ -68,7 +78,7 @@ static void see(void *user, fc_shown as, const fc_tensor *t) {
   item       *a = e->status == FC_OK && t->ndim > 0 ? find(e, as) : NULL;
 
   if (!a) return;
-  if (!a->sum && !begin(a, t)) {
+  if (!a->sum && !begin(a, as, t)) {
     e->status = fc_fail(FC_E_SYSTEM, "no memory for what the model shows");
     return;
   }
@@ -97,6 +107,7 @@ void fc_explain_free(fc_explain *e) {
     free(e->items[i].sum);
     free(e->items[i].last);
     free(e->items[i].mean);
+    free(e->items[i].column);
   }
   free(e);
 }
@@ -127,38 +138,22 @@ static bool token_name(const fc_series_set *s, int64_t n, int64_t i, char out[FC
   return true;
 }
 
-/* Inputs of one kind of a model that names its columns, classes before numbers: those that do not change,
-   those known ahead of time, or all that change. */
-static bool has_role(const item *a, fc_column_role role) {
-  if (strstr(a->name, "static")) return role == FC_COLUMN_STATIC;
-  if (strstr(a->name, "future") || strstr(a->name, "decoder")) return role == FC_COLUMN_KNOWN;
-  return role != FC_COLUMN_STATIC;
-}
-
-static bool input_name(const fc_series_set *s, const item *a, int64_t n, int64_t i, char out[FC_NAME]) {
-  const fc_series_wants *w     = &s->wants;
-  int64_t                count = 0;
-
-  out[0] = 0;
-  for (int classes = 1; classes >= 0; classes--)
-    for (int k = 0; k < w->n_columns; k++)
-      if (has_role(a, w->column[k].role) && (w->column[k].categories > 0) == classes && count++ == i)
-        snprintf(out, FC_NAME, "%s", w->column[k].name);
-  return count == n;
-}
-
 /* last two axes: rows and columns of the table; axes before them (heads) are averaged */
 static int64_t table_cols(const item *a) { return a->ndim > 0 ? a->dim[a->ndim - 1] : 1; }
 static int64_t table_rows(const item *a) { return a->ndim > 1 ? a->dim[a->ndim - 2] : 1; }
 
 static bool square(const item *a) { return a->ndim > 1 && table_rows(a) == table_cols(a); }
 
-/* attention between steps is no table of columns, whatever its lengths are */
+/* Names that the model gave, else those of tokens; attention between steps is no table of columns, whatever
+   its lengths are. */
 static bool column_of(const fc_explain *e, const item *a, int64_t i, char out[FC_NAME]) {
-  if (a->mixed || a->ndim < 1 || (a->ndim > 2 && !square(a))) return false;
-  if (e->set->wants.n_columns) return !square(a) && input_name(e->set, a, table_cols(a), i, out);
-  if (strstr(a->name, "future") && table_cols(a) == e->set->n_marks) return mark_name(i, out), true;
-  return token_name(e->set, table_cols(a), i, out);
+  const fc_series_set *s = e->set;
+
+  if (a->column) snprintf(out, FC_NAME, "%s", a->column[i]);
+  if (a->column) return true;
+  if (a->mixed || a->ndim < 1 || (a->ndim > 2 && !square(a)) || s->wants.n_columns) return false;
+  if (strstr(a->name, "decoder") && table_cols(a) == s->n_marks) return mark_name(i, out), true;
+  return token_name(s, table_cols(a), i, out);
 }
 
 /* ---- the numbers of a table ---- */
@@ -312,7 +307,10 @@ static fc_status draw_curves(const fc_explain *e, const item *a, const char *pat
   double       *v = malloc((size_t)((n + 1) * T) * sizeof *v);
   fc_curve      curve[CURVES];
   char          name[CURVES][FC_NAME];
-  fc_axes       axes = {.title = a->name, .x_label = "step of the window", .h_line = NAN};
+  fc_axes       axes = {.title   = a->name,
+                        .x_label = "step of the window",
+                        .y_label = of_last_window(a) ? "scaled" : "weight",
+                        .h_line  = NAN};
 
   FC_REQUIRE(v, FC_E_SYSTEM, "no memory for a picture");
   for (int64_t t = 0; t < T; t++) v[t] = (double)t + 1;
