@@ -288,6 +288,26 @@ fc_tensor *fc_group_attention(fc_ctx *c, fc_tensor *r, fc_tensor *qkv, fc_tensor
    first `lead` tokens take 0 */
 fc_tensor *fc_relative_bias(fc_ctx *c, fc_tensor *table, int64_t size, int64_t lead);
 
+/* ---- steps in time, and gates (Temporal Fusion Transformer) ---- */
+typedef struct fc_lstm_weights {
+  fc_tensor *input, *hidden, *input_bias, *hidden_bias; /* [4 D, K], [4 D, D], [4 D]; gates i, f, g, o */
+} fc_lstm_weights;
+typedef struct fc_lstm_state {
+  fc_tensor *h, *c; /* [B, D] */
+} fc_lstm_state;
+/* one layer of LSTM: x [B, T, K] -> h_1 .. h_T [B, T, D], beginning with `first` (NULL: zeros). lengths [B]
+   (whole numbers, 0 is allowed) or NULL: all T; behind its end a sample's outputs are 0. last, NULL if nobody
+   asks, is the state at each sample's end. */
+fc_tensor *fc_lstm(fc_ctx *c, fc_tensor *x, const fc_lstm_state *first, const fc_lstm_weights *w,
+                   const fc_tensor *lengths, fc_lstm_state *last);
+/* y = r + a sigma(g), z [.., 2 D] = (a, g); r [.., D] or NULL */
+fc_tensor *fc_glu(fc_ctx *c, fc_tensor *z, fc_tensor *r);
+/* y = sum_i w_i v_i for each row: w [.., n], v_i [.., D] of the same rows -> [.., D] */
+fc_tensor *fc_weighted_sum(fc_ctx *c, fc_tensor *w, int n, fc_tensor *const *v);
+/* rows resampled from C to D channels by linear interpolation, both ends kept: channel j of y lies at
+   j (C - 1) / (D - 1) */
+fc_tensor *fc_interpolate(fc_ctx *c, fc_tensor *x, int64_t D);
+
 /* ---- positions ---- */
 /* rotary code (Su et al. 2021), half-split pairs: x [.., n, D], position [n], inv_freq [D/2] (both constant);
    angle = scale position_i inv_freq_j; (t1, t2) -> (t1 cos - t2 sin, t2 cos + t1 sin) */

@@ -1,5 +1,5 @@
 /* core/options_text.c - values as text, and the table of --help. */
-#include "core/options.h"
+#include "core/options_names.h"
 #include "core/text.h"
 
 #include <math.h>
@@ -65,6 +65,12 @@ void fc_options_text(const fc_option *o, const void *s, char *buf, size_t size) 
     break;
   case FC_T_REALS:
     add_reals(buf, size, field);
+    break;
+  case FC_T_NAMES:
+    fc_names_text(field, buf, size);
+    break;
+  case FC_T_TABLE:
+    fc_table_text(field, buf, size);
     break;
   case FC_T_CHOICE:
     add(buf, size, "%s", fc_option_choice(o, *(const int *)field, name, sizeof name) ? name : "");
