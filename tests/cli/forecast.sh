@@ -123,6 +123,44 @@ sed 1d south.csv >b
 grep south both.csv | paste -d, - b | awk -F, 'function far(a, b) { return a - b > 1e-3 || b - a > 1e-3 }
   { if ($2 != $6 || far($3, $7) || far($4, $8)) bad = 1 } END { exit bad || NR != 24 }' || complain "a series alone is forecast otherwise"
 
+# ---- quantiles, and columns that are known ahead of time: warmth and the kind of day ----
+awk -F, -v OFS=, 'NR == 1 { print $0, "warmth", "day"; next } { print $0, sprintf("%.3f", 10 + 8 * cos(NR / 5)), int(NR / 24) % 7 < 5 ? "work" : "free" }' \
+  mine.csv >known.csv
+sed -n '1p;914,$p' known.csv | awk -F, -v OFS=, 'NR == 1 { print "date,warmth,day"; next } { print $1, $4, $5 }' >ahead.csv
+sed -n 1,913p known.csv >start.csv
+sed 1d ahead.csv | awk -F, -v OFS=, '{ print $1, "", "", $2, $3 }' | cat start.csv - >longer.csv
+cat >tft.yaml <<'END'
+model: tft
+args: {max_encoder_length: 48, max_prediction_length: 24, hidden_size: 8, attention_head_size: 2, hidden_continuous_size: 4,
+  target: load, time_varying_reals_encoder: [warmth, load, level], time_varying_reals_decoder: [warmth],
+  time_varying_categoricals_encoder: [day], time_varying_categoricals_decoder: [day], n_classes: {day: 2}, quantiles: [0.1, 0.5, 0.9]}
+data: {train: known.csv}
+train: {epochs: 2, batch: 32, lr: 1e-2}
+END
+expect 0 "" "$program" -q train tft.yaml --out ahead
+expect 0 "" "$program" -q eval ahead --data known.csv -o bands.csv --explain weights
+for word in "quantile loss" "q 0.1" "coverage of bands" "80 %" "encoder_variables_0" "decoder_variables_0"; do say "$word"; done
+[ "$(head -1 weights/decoder_variables_0.csv)" = "step,day,warmth" ] || complain "the importances are of $(head -1 weights/decoder_variables_0.csv)"
+[ "$(wc -l <weights/encoder_variables_0.csv)" -eq 49 ] || complain "importances of $(wc -l <weights/encoder_variables_0.csv) lines"
+picture weights/encoder_variables_0.png
+grep -q "^tft,coverage 0.8,,,0\.[0-9]" bands.csv || complain "no coverage in the table"
+expect 2 "column 'day' must be known 24 steps ahead, but its value of 2021-03-30 00:00:00 is missing" "$program" forecast ahead --data start.csv
+expect 0 "" "$program" forecast ahead --data start.csv --future ahead.csv -o with.csv
+picture with.png
+[ "$(head -1 with.csv)" = "date,load,load_q0.1,load_q0.5,load_q0.9" ] || complain "the header is $(head -1 with.csv)"
+[ "$(sed -n 2p with.csv | cut -d, -f1)" = "2021-03-30 00:00:00" ] || complain "the forecast begins $(sed -n 2p with.csv)"
+expect 0 "" "$program" forecast ahead --data longer.csv -o rows.csv
+cmp -s with.csv rows.csv || complain "rows of the file and --future give other forecasts"
+expect 0 "" "$program" forecast ahead --data known.csv --at "2021-03-29 23:00" -o true.csv
+say "80 % band covers"
+cut -d, -f1-5 true.csv | cmp -s - with.csv || complain "the forecast changes with what comes after"
+sed 5q ahead.csv >few.csv
+expect 2 "its value of 2021-03-30 04:00:00 is missing" "$program" forecast ahead --data start.csv --future few.csv
+awk -F, -v OFS=, 'NR == 900 { $2 = "" } { print }' start.csv >hole.csv
+expect 2 "hole.csv:900: " "$program" forecast ahead --data hole.csv --future ahead.csv
+sed 2,3d ahead.csv >late.csv
+expect 2 "must follow without a gap" "$program" forecast ahead --data start.csv --future late.csv
+
 # ---- mistakes ----
 expect 2 "wants --data" "$program" forecast run
 expect 2 "gone.csv" "$program" forecast run --data gone.csv
