@@ -19,8 +19,9 @@ typedef struct fc_node fc_node;
 /* Inner results that users ask for (attention, importances): apply shows them under a name and a number, that
    of the layer; the values are valid during the call. */
 typedef struct fc_shown {
-  const char *what; /* NULL: not to be shown */
-  int         number;
+  const char        *what; /* NULL: not to be shown */
+  int                number;
+  const char *const *columns; /* names along the last axis, where the model knows its inputs by name; NULL */
 } fc_shown;
 typedef struct fc_observer {
   void (*see)(void *user, fc_shown as, const fc_tensor *t);

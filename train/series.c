@@ -163,7 +163,8 @@ fc_status fc_series_set_open(const char *path, const fc_data_settings *d, const 
   snprintf(out->path, sizeof out->path, "%s", path);
   fc_series_categories(&out->wants, d, sizeof categories, categories);
   FC_TRY(fc_series_open(path, &m, &out->file));
-  fc_status s = build(out, d, n->def->name, known);
+  fc_status s = d->future[0] ? fc_series_append(out->file, d->future, &m) : FC_OK;
+  if (s == FC_OK) s = build(out, d, n->def->name, known);
   if (s == FC_OK) s = fc_series_check(n, out);
   if (s != FC_OK) fc_series_set_close(out);
   return s;

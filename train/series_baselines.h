@@ -4,9 +4,10 @@
      naive            y_t = x_L, the last known value
      seasonal naive   y_t = the value a whole number of seasons before t, the latest one known
      window mean      y_t = mean of x
-     ridge            y = W x + b: one linear map for all columns, closed form on the training windows
-                      (core/ridge.h); lambda is the one of 1e-6, 3e-6, 1e-5, .., 10 that does best on the
-   validation windows, 1e-4 if there are none ridge - mean     the same map of x - mean x to y - mean x
+     ridge            y = W x + b, one linear map for all columns in closed form (core/ridge.h) from the
+                      training windows; lambda is the one of 1e-6, 3e-6, 1e-5, .., 10 that does best on
+                      the validation windows, 1e-4 if there are none
+     ridge - mean     the same map of x - mean x to y - mean x
 
    All work on scaled numbers in rows, as windows of one table. */
 #ifndef FC_SERIES_BASELINES_H

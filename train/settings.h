@@ -39,6 +39,7 @@ typedef struct fc_data_settings {
   bool     sort;
   fc_reals split;
   fc_ints  split_rows;
+  char     future[FC_TEXT]; /* no option, set for a forecast: see fc_series_append */
 } fc_data_settings;
 
 typedef enum { FC_DECAY_DECOUPLED, FC_DECAY_COUPLED } fc_decay_kind;
