@@ -10,7 +10,7 @@ static fc_tensor *attend_by_weights(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_te
                                     double scale, double dropout, fc_shown as) {
   fc_tensor *S = fc_matmul(c, q, false, k, true, scale);
 
-  if (bias) S = fc_add(c, S, bias);
+  if (bias) S = fc_add_in_place(c, S, bias->dim[0] == 1 ? fc_reshape(c, bias, 2, bias->dim + 1) : bias);
   fc_tensor *A = fc_softmax(c, S);
   fc_observe(c, as, A);
   return fc_matmul(c, fc_dropout(c, A, dropout), false, v, false, 1);
