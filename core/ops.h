@@ -50,6 +50,10 @@ fc_tensor *fc_expand(fc_ctx *c, fc_tensor *x, int axis, int64_t n);   /* axis of
 fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
                              const int64_t *to); /* [B, X.., C]; source floor(i in / out) */
 
+/* n pieces of len steps, every stride steps, of each variate of x [B, L, N], the last step repeated behind the
+   end -> [B N, n, len] */
+fc_tensor *fc_patches_1d(fc_ctx *c, fc_tensor *x, int64_t len, int64_t stride, int64_t n);
+
 /* rows of a table [R, D] by whole numbers 0 .. R-1: index [..] -> [.., D] */
 fc_tensor *fc_embedding(fc_ctx *c, fc_tensor *table, const fc_tensor *index);
 
@@ -132,6 +136,12 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+/* the same in two steps, where the next layer goes on from these scores: S = scale q k^T + r of each head, r
+   the scores of the layer before or NULL: q [B, n, H E], k [B, m, H E] -> [B, H, n, m]; then softmax(S) v:
+   v [B, m, H E] -> [B, n, H E], whose weights are not kept */
+fc_tensor *fc_attention_scores(fc_ctx *c, fc_tensor *q, fc_tensor *k, int64_t heads, double scale,
+                               fc_tensor *r);
+fc_tensor *fc_attention_values(fc_ctx *c, fc_tensor *S, fc_tensor *v);
 /* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
    3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
    are 0; dropout of the weights in training */
