@@ -113,6 +113,25 @@ static void dropout(void) {
   check_net_drop(&n);
 }
 
+/* the library normalises each window whatever use_norm says */
+static void use_norm(void) {
+  static const struct {
+    const char *options;
+    bool        follows;
+  } cases[] = {{SMALL, true}, {SMALL "variant=tslib use_norm=0", true}, {SMALL "use_norm=0", false}};
+
+  for (int i = 0; i < FC_COUNT(cases); i++) {
+    fc_ctx    *c = check_ctx();
+    check_net  n = check_net_build(&fc_model_itransformer, cases[i].options);
+    fc_tensor *x = check_random(c, FC_DIMS(1, 9, 3)), *y = apply_to(c, &n, x, NULL);
+    fc_tensor *z   = apply_to(c, &n, fc_affine(c, x, 1, 3), NULL); /* three more */
+    double     off = 0;
+    for (int j = 0; j < 12; j++) off = fmax(off, fabs((double)(z->x[j] - y->x[j]) - 3));
+    CHECK((off < 1e-4) == cases[i].follows);
+    check_net_drop(&n);
+  }
+}
+
 static void options_refused(const char *options, const char *message) {
   check_net n;
 
@@ -135,4 +154,5 @@ static void refusals(void) {
   options_refused(SMALL "freq=hourly", "freq 'hourly' is none of");
 }
 
-CHECK_SUITE(model_itransformer, gradients, variates_are_free, tokens_meet, shows_attention, dropout, refusals)
+CHECK_SUITE(model_itransformer, gradients, variates_are_free, tokens_meet, shows_attention, dropout, use_norm,
+            refusals)
