@@ -136,10 +136,11 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
-/* the same where scores go on from layer to layer: S = scale sum_l q_l k_l^T over this layer, the last one, and
-   those before it; softmax(S) v per head, q_l, k_l, v [B, n, H E] -> [B, n, H E]. No scores are kept. */
-fc_tensor *fc_attention_residual(fc_ctx *c, int layers, fc_tensor *const *q, fc_tensor *const *k, fc_tensor *v,
-                                 int64_t heads, double scale);
+/* the same of short sequences, heads read out of rows: q_l, k_l, v [B, n, H E] -> [B, n, H E], with scores that
+   go on from layer to layer: softmax(scale sum_l q_l k_l^T) v per head, the sum over this layer, the last one,
+   and those before it (one layer: as usual). Nothing is kept; dropout of the weights in training */
+fc_tensor *fc_attention_rows(fc_ctx *c, int layers, fc_tensor *const *q, fc_tensor *const *k, fc_tensor *v,
+                             int64_t heads, double scale, double dropout);
 /* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
    3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
    are 0; dropout of the weights in training */

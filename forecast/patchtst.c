@@ -210,12 +210,11 @@ static fc_tensor *side_by_side(fc_ctx *c, int layers, fc_tensor *const *x, int64
   return fc_permute(c, fc_concat(c, 3, layers, head), (int[]){0, 2, 1, 3});
 }
 
-/* the weights themselves are made only where some are dropped or somebody looks at them */
+/* the weights themselves are made only where somebody looks at them */
 static fc_tensor *attend(fc_ctx *c, const config *g, const history *h, fc_tensor *v, fc_shown as) {
   const double scale = 1 / sqrt((double)g->d_model / (double)g->n_heads);
 
-  if (!c->observer && !(c->training && g->attn_dropout > 0))
-    return fc_attention_residual(c, h->n, h->q, h->k, v, g->n_heads, scale);
+  if (!c->observer) return fc_attention_rows(c, h->n, h->q, h->k, v, g->n_heads, scale, g->attn_dropout);
   fc_tensor *q = side_by_side(c, h->n, h->q, g->n_heads), *k = side_by_side(c, h->n, h->k, g->n_heads);
   fc_tensor *A = fc_softmax(c, fc_matmul(c, q, false, k, true, scale));
   fc_observe(c, as, A);

@@ -1,18 +1,20 @@
-/* core/ops/attention_residual.c - softmax attention whose scores go on from those of earlier layers (He et
-   al. 2021, RealFormer: S_l = scale q_l k_l^T + S_{l-1} for each head). No layer's n x n scores are stored:
-   their sum is one product of the layers' queries and keys side by side,
+/* core/ops/attention_rows.c - softmax attention of short sequences, heads read out of rows where they lie,
+   and with scores that may go on from those of earlier layers (He et al. 2021, RealFormer: S_l = scale q_l
+   k_l^T + S_{l-1} for each head). No n x n scores are stored: their sum is one product of the layers' queries
+   and keys side by side,
 
-     S_ij = scale sum_l q_l,i . k_l,j,      y_i = sum_j P_ij v_j,   P_ij = exp S_ij / sum_j exp S_ij
+     S_ij = scale sum_l q_l,i . k_l,j,   P_ij = exp S_ij / sum_j exp S_ij,   A = drop(P),   y_i = sum_j A_ij
+   v_j
 
    q_l, k_l, v, y [B, n, H E], head h in columns h E .. (h+1) E. With g = dL/dy, of one head:
 
-     dv = P^T g,   dP = g v^T,   dS_ij = P_ij (dP_ij - sum_j P_ij dP_ij),   dq_l = scale dS k_l,
+     dv = A^T g,   dP = drop(g v^T),   dS_ij = P_ij (dP_ij - sum_j P_ij dP_ij),   dq_l = scale dS k_l,
      dk_l = scale dS^T q_l
 
    A head's rows are brought together in the first cache, filled up with zeros to 16 columns, since heads of
    these networks are narrower than what the products are made for. */
 #include "core/gemm.h"
-#include "core/ops.h"
+#include "core/ops/dropout.h"
 #include "core/ops/softmax_rows.h"
 #include "core/parallel.h"
 #include "core/spans.h"
@@ -25,37 +27,43 @@ typedef struct {
   int64_t         B, H, n, E, layers;
   int64_t         rows, wide, narrow; /* of a block; columns of a head's q and k of all layers, and of v */
   fc_real         scale;
+  bool            drops;
+  fc_mask         mask;         /* over [B, H, n, n], each head's part rounded up to a multiple of four */
   fc_real *const *q, *const *k; /* [layers] */
   fc_real *v;
 } problem;
 
 typedef struct {         /* of one head */
   fc_real *q, *k, *v;    /* [n, wide], [n, wide], [n, narrow] */
-  fc_real *y, *P;        /* of a block: [rows, narrow], [rows, n] */
+  fc_real *y, *P, *A;    /* of a block: [rows, narrow], [rows, n]; A is P if nothing is dropped */
   fc_real *dq, *dk, *dv; /* [rows, wide], [n, wide], [n, narrow] */
-  fc_real *dP, *dS;      /* [rows, n] */
+  fc_real *dP, *dA, *dS; /* [rows, n] */
 } scratch;
 
 static int64_t scratch_size(const problem *p, bool back) {
-  const int64_t forward = p->n * (2 * p->wide + p->narrow) + p->rows * (p->narrow + p->n);
+  const int64_t square = p->rows * p->n, copies = p->drops ? 2 : 1;
+  const int64_t forward = p->n * (2 * p->wide + p->narrow) + p->rows * p->narrow + copies * square;
 
-  return forward + (back ? p->n * (p->wide + p->narrow) + p->rows * (p->wide + 2 * p->n) : 0);
+  return forward + (back ? p->n * (p->wide + p->narrow) + p->rows * p->wide + (copies + 1) * square : 0);
 }
 
 /* zeros where nothing will be written */
 static scratch lay_out(const problem *p, fc_real *room, bool back) {
-  scratch s = {.q = room};
+  const int64_t square = p->rows * p->n;
+  scratch       s      = {.q = room};
 
   memset(room, 0, (size_t)scratch_size(p, back) * sizeof *room);
   s.k  = s.q + p->n * p->wide;
   s.v  = s.k + p->n * p->wide;
   s.y  = s.v + p->n * p->narrow;
   s.P  = s.y + p->rows * p->narrow;
-  s.dq = s.P + p->rows * p->n;
+  s.A  = p->drops ? s.P + square : s.P;
+  s.dq = s.A + square;
   s.dk = s.dq + p->rows * p->wide;
   s.dv = s.dk + p->n * p->wide;
   s.dP = s.dv + p->n * p->narrow;
-  s.dS = s.dP + p->rows * p->n;
+  s.dA = p->drops ? s.dP + square : s.dP;
+  s.dS = s.dA + square;
   return s;
 }
 
@@ -88,11 +96,20 @@ static void load_head(const problem *p, int64_t t, const scratch *s) {
   load(s->v, p->narrow, p->v + at, D, p->n, p->E, 1);
 }
 
-/* P [rows, n] of queries i.. */
-static void weights(const problem *p, const scratch *s, int64_t i, int64_t rows) {
+/* to = drop(from) for rows i.. of head t */
+static void drop(const problem *p, int64_t t, int64_t i, int64_t rows, fc_real *to, const fc_real *from) {
+  const int64_t at = t * (fc_ceil_div(p->n * p->n, 4) * 4) + i * p->n, len = rows * p->n;
+
+  for (int64_t j = 0; p->drops && j < len; j += FC_SPAN)
+    fc_mask_apply(&p->mask, to + j, from + j, at + j, fc_min64(FC_SPAN, len - j), true);
+}
+
+/* P and A [rows, n] of queries i.. of head t */
+static void weights(const problem *p, const scratch *s, int64_t t, int64_t i, int64_t rows) {
   fc_gemm(false, true, rows, p->n, p->layers * p->E, 1, s->q + i * p->wide, p->wide, s->k, p->wide, 0, s->P,
           p->n);
   fc_softmax_rows(s->P, s->P, rows, p->n);
+  drop(p, t, i, rows, s->A, s->P);
 }
 
 static void forward_head(const problem *p, int64_t t, fc_real *y, fc_real *room) {
@@ -102,8 +119,8 @@ static void forward_head(const problem *p, int64_t t, fc_real *y, fc_real *room)
   load_head(p, t, &s);
   for (int64_t i = 0; i < p->n; i += p->rows) {
     const int64_t rows = fc_min64(p->rows, p->n - i);
-    weights(p, &s, i, rows);
-    fc_gemm(false, false, rows, p->narrow, p->n, 1, s.P, p->n, s.v, p->narrow, 0, s.y, p->narrow);
+    weights(p, &s, t, i, rows);
+    fc_gemm(false, false, rows, p->narrow, p->n, 1, s.A, p->n, s.v, p->narrow, 0, s.y, p->narrow);
     store(y + at + i * D, D, s.y, p->narrow, rows, p->E, 1, true);
   }
 }
@@ -139,18 +156,19 @@ static void store_layers(const problem *p, const gradient *g, int64_t at, const 
     if (g[l].g) store(g[l].g + at, p->H * p->E, from + l * p->E, p->wide, rows, p->E, scale, g[l].fresh);
 }
 
-static void backward_rows(const problem *p, const gradients *d, const scratch *s, int64_t at, int64_t i,
+static void backward_rows(const problem *p, const gradients *d, const scratch *s, int64_t t, int64_t i,
                           int64_t rows) {
-  const int64_t D = p->H * p->E, n = p->n, first = at + i * D;
+  const int64_t D = p->H * p->E, n = p->n, at = head_at(p, t) + i * D;
 
-  weights(p, s, i, rows);
-  load(s->y, p->narrow, d->g + first, D, rows, p->E, 1);
-  fc_gemm(true, false, n, p->narrow, rows, 1, s->P, n, s->y, p->narrow, i > 0, s->dv, p->narrow);
-  fc_gemm(false, true, rows, n, p->E, 1, s->y, p->narrow, s->v, p->narrow, 0, s->dP, n);
+  weights(p, s, t, i, rows);
+  load(s->y, p->narrow, d->g + at, D, rows, p->E, 1);
+  fc_gemm(true, false, n, p->narrow, rows, 1, s->A, n, s->y, p->narrow, i > 0, s->dv, p->narrow);
+  fc_gemm(false, true, rows, n, p->E, 1, s->y, p->narrow, s->v, p->narrow, 0, s->dA, n);
+  drop(p, t, i, rows, s->dP, s->dA);
   fc_softmax_rows_back(s->dS, s->dP, s->P, rows, n, true);
   fc_gemm(false, false, rows, p->wide, n, 1, s->dS, n, s->k, p->wide, 0, s->dq, p->wide);
   fc_gemm(true, false, n, p->wide, rows, 1, s->dS, n, s->q + i * p->wide, p->wide, i > 0, s->dk, p->wide);
-  store_layers(p, d->in, first, s->dq, rows, p->scale);
+  store_layers(p, d->in, at, s->dq, rows, p->scale);
 }
 
 /* q in scratch has its scale already, k has not */
@@ -160,7 +178,7 @@ static void backward_head(const problem *p, const gradients *d, int64_t t, fc_re
   const gradient *dv = &d->in[2 * p->layers];
 
   load_head(p, t, &s);
-  for (int64_t i = 0; i < p->n; i += p->rows) backward_rows(p, d, &s, at, i, fc_min64(p->rows, p->n - i));
+  for (int64_t i = 0; i < p->n; i += p->rows) backward_rows(p, d, &s, t, i, fc_min64(p->rows, p->n - i));
   store_layers(p, d->in + p->layers, at, s.dk, p->n, 1);
   if (dv->g) store(dv->g + at, p->H * p->E, s.dv, p->narrow, p->n, p->E, 1, dv->fresh);
 }
@@ -180,18 +198,19 @@ static void backward(fc_ctx *c, const fc_node *node) {
   fc_arena_pop(c->arena, mark);
 }
 
-static const fc_op attention_residual = {"attention_residual", backward, true};
+static const fc_op attention_rows = {"attention_rows", backward, true};
 
 /* ---- node ---- */
 
-static problem *new_problem(fc_ctx *c, int layers, fc_tensor *const *in, int64_t heads, double scale) {
+static problem *new_problem(fc_ctx *c, int layers, fc_tensor *const *in, int64_t heads, double scale,
+                            double dropout) {
   const fc_tensor *v = in[2 * layers];
   const int64_t    n = v->dim[1], E = v->dim[2] / heads;
   problem         *p = fc_arena_push(c->arena, sizeof *p);
   fc_real        **x = fc_arena_push(c->arena, (size_t)(2 * layers) * sizeof *x);
 
   for (int i = 0; i < 2 * layers; i++) {
-    FC_ASSERT(fc_same_shape(in[i], v), "attention_residual: %s beside values %s", fc_shape_text(in[i]),
+    FC_ASSERT(fc_same_shape(in[i], v), "attention_rows: %s beside values %s", fc_shape_text(in[i]),
               fc_shape_text(v));
     x[i] = in[i]->x;
   }
@@ -200,22 +219,23 @@ static problem *new_problem(fc_ctx *c, int layers, fc_tensor *const *in, int64_t
   p->wide   = fc_max64(LEAST, layers * E);
   p->narrow = fc_max64(LEAST, E);
   p->scale  = (fc_real)scale;
-  p->q      = x;
-  p->k      = x + layers;
+  p->drops  = c->training && dropout > 0;
+  if (p->drops) p->mask = fc_mask_draw(c, dropout);
+  p->q = x;
+  p->k = x + layers;
   return p;
 }
 
-fc_tensor *fc_attention_residual(fc_ctx *c, int layers, fc_tensor *const *q, fc_tensor *const *k,
-                                 fc_tensor *v, int64_t heads, double scale) {
+fc_tensor *fc_attention_rows(fc_ctx *c, int layers, fc_tensor *const *q, fc_tensor *const *k, fc_tensor *v,
+                             int64_t heads, double scale, double dropout) {
   FC_ASSERT(layers > 0 && v->ndim == 3 && v->dim[1] > 0 && v->dim[2] % heads == 0,
-            "attention_residual: %d layers, values %s, %lld heads", layers, fc_shape_text(v),
-            (long long)heads);
+            "attention_rows: %d layers, values %s, %lld heads", layers, fc_shape_text(v), (long long)heads);
   fc_tensor **in = fc_arena_push(c->arena, (size_t)(2 * layers + 1) * sizeof *in);
 
   for (int i = 0; i < layers; i++) in[i] = q[i], in[layers + i] = k[i];
   in[2 * layers] = v;
   fc_tensor *y   = fc_tensor_new(c->arena, 3, v->dim);
-  problem   *p   = new_problem(c, layers, in, heads, scale);
+  problem   *p   = new_problem(c, layers, in, heads, scale, dropout);
   forward(c, p, y->x);
-  return fc_record(c, &attention_residual, y, p, 2 * layers + 1, in);
+  return fc_record(c, &attention_rows, y, p, 2 * layers + 1, in);
 }
