@@ -7,7 +7,7 @@ Zeng et al., AAAI 2023, arXiv 2205.13504. Written from the formulas, parameter n
 import torch
 from torch import nn
 
-import series_parts as parts
+import series_parts as sp
 
 
 class Maps(nn.ModuleList):
@@ -32,7 +32,7 @@ class DLinear(nn.Module):
         return Maps(made) if a["individual"] else made[0]
 
     def forward(self, x_enc, x_mark_enc=None, x_dec=None, x_mark_dec=None):
-        trend = parts.moving_average(x_enc, self.window)
+        trend = sp.moving_average(x_enc, self.window)
         season, trend = (x_enc - trend).permute(0, 2, 1), trend.permute(0, 2, 1)
         return (self.Linear_Seasonal(season) + self.Linear_Trend(trend)).permute(0, 2, 1)
 

@@ -8,7 +8,7 @@ lookbacks of N variates and M calendar marks:
 import torch
 from torch import nn
 
-import series_parts as parts
+import series_parts as sp
 
 
 class Embedding(nn.Module):
@@ -29,15 +29,15 @@ class ITransformer(nn.Module):
         width = a["d_model"]
         self.normalised = a["variant"] == "tslib" or bool(a["use_norm"])
         self.enc_embedding = Embedding(a["seq_len"], width)
-        layers = [parts.EncoderLayer(width, a["d_ff"], a["n_heads"], a["activation"]) for _ in range(a["e_layers"])]
-        self.encoder = parts.Encoder(layers, nn.LayerNorm(width))
+        layers = [sp.EncoderLayer(width, a["d_ff"], a["n_heads"], a["activation"]) for _ in range(a["e_layers"])]
+        self.encoder = sp.Encoder(layers, nn.LayerNorm(width))
         self.last = "projection" if a["variant"] == "tslib" else "projector"
         setattr(self, self.last, nn.Linear(width, a["pred_len"]))
 
     def forward(self, x_enc, x_mark_enc=None, x_dec=None, x_mark_dec=None):
         variates = x_enc.shape[2]
         if self.normalised:
-            mean, deviation = parts.window_moments(x_enc, True)
+            mean, deviation = sp.window_moments(x_enc, True)
             x_enc = (x_enc - mean) / deviation
         h = self.encoder(self.enc_embedding(x_enc, x_mark_enc))
         y = getattr(self, self.last)(h).permute(0, 2, 1)[:, :, :variates]
@@ -53,11 +53,10 @@ VARIANTS = {"official": dict(_SMALL, class_strategy="projection", output_attenti
             "tslib": dict(_SMALL, task_name="long_term_forecast", label_len=12)}
 PUBLISHED = {"itransformer": ({"variant": "official", "seq_len": 96, "pred_len": 96, "d_model": 256, "n_heads": 8,
                                "d_ff": 256, "dropout": 0.1}, [96, 7], 32)}
-MARKS = {"s": 6, "t": 5, "h": 4, "d": 3, "b": 3, "w": 2, "m": 1, "q": 1}
 
 
 def draw(a, shape, batch):
     """lookback and variates"""
     a["seq_len"], variates = shape
     return {"x_enc": torch.randn(batch, a["seq_len"], variates),
-            "x_mark_enc": torch.rand(batch, a["seq_len"], MARKS[a["freq"]]) - 0.5}
+            "x_mark_enc": sp.draw_marks("timeF", a["freq"], batch, a["seq_len"])}

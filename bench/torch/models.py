@@ -15,7 +15,7 @@ and may provide
 import importlib
 
 MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m", "fno",
-          "itransformer", "patchtst", "dlinear", "samformer")
+          "informer", "itransformer", "patchtst", "etsformer", "tft", "samformer", "dlinear")
 
 
 def get(name):

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-import series_parts as parts
+import series_parts as sp
 
 
 # ---- official ----
@@ -47,7 +47,7 @@ class Layer(nn.Module):
     def __init__(self, width, heads, hidden):
         super().__init__()
         self.self_attn = Attention(width, heads)
-        self.norm_attn, self.norm_ffn = parts.batch_norm(width), parts.batch_norm(width)
+        self.norm_attn, self.norm_ffn = sp.batch_norm(width), sp.batch_norm(width)
         self.ff = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Identity(), nn.Linear(hidden, width))
 
     def forward(self, u, before):
@@ -102,12 +102,6 @@ class Head(nn.Module):
         return torch.stack([f(u[:, i]) for i, f in enumerate(self.linears)], dim=1)
 
 
-class Affine(nn.Module):
-    def __init__(self, variates):
-        super().__init__()
-        self.affine_weight, self.affine_bias = nn.Parameter(torch.ones(variates)), nn.Parameter(torch.zeros(variates))
-
-
 class Part(nn.Module):
     """x [B, L, N] -> [B, P, N]"""
 
@@ -115,21 +109,21 @@ class Part(nn.Module):
         super().__init__()
         self.normalised, self.last = bool(a["revin"]), bool(a["subtract_last"])
         if a["revin"] and a["affine"]:
-            self.revin_layer = Affine(a["enc_in"])
+            self.revin_layer = sp.WindowAffine(a["enc_in"])
         self.affine = bool(a["revin"] and a["affine"])
         self.backbone = Backbone(a, patches(a))
         self.head = Head(a["enc_in"], a["d_model"] * patches(a), a["pred_len"], bool(a["individual"]))
 
     def forward(self, x):
         if self.normalised:
-            mean, deviation = parts.window_moments(x, False)
+            mean, deviation = sp.window_moments(x, False)
             shift = x[:, -1:] if self.last else mean
             x = (x - shift) / deviation
         if self.affine:
-            x = x * self.revin_layer.affine_weight + self.revin_layer.affine_bias
+            x = self.revin_layer(x)
         y = self.head(self.backbone(x.permute(0, 2, 1))).permute(0, 2, 1)
         if self.affine:
-            y = (y - self.revin_layer.affine_bias) / (self.revin_layer.affine_weight + 1e-10)
+            y = self.revin_layer.undo(y)
         return y * deviation + shift if self.normalised else y
 
 
@@ -145,29 +139,23 @@ class Official(nn.Module):
     def forward(self, x):
         if not self.window:
             return self.model(x)
-        trend = parts.moving_average(x, self.window)
+        trend = sp.moving_average(x, self.window)
         return self.model_res(x - trend) + self.model_trend(trend)
 
 
 # ---- library ----
-
-class Places(nn.Module):
-    def __init__(self, width):
-        super().__init__()
-        self.register_buffer("pe", parts.place_table(5000, width))
-
 
 class PatchEmbedding(nn.Module):
     def __init__(self, a):
         super().__init__()
         self.patch, self.stride = a["patch_len"], a["stride"]
         self.value_embedding = nn.Linear(a["patch_len"], a["d_model"], bias=False)
-        self.position_embedding = Places(a["d_model"])
+        self.position_embedding = sp.Places(a["d_model"])
 
     def forward(self, x):
         x = F.pad(x, (0, self.stride), mode="replicate").unfold(-1, self.patch, self.stride)
         u = self.value_embedding(x.reshape(-1, *x.shape[2:]))
-        return u + self.position_embedding.pe[:, :u.shape[1]]
+        return u + self.position_embedding(u)
 
 
 class Library(nn.Module):
@@ -177,12 +165,12 @@ class Library(nn.Module):
         super().__init__()
         width = a["d_model"]
         self.patch_embedding = PatchEmbedding(a)
-        layers = [parts.EncoderLayer(width, a["d_ff"], a["n_heads"], a["activation"]) for _ in range(a["e_layers"])]
-        self.encoder = parts.Encoder(layers, parts.batch_norm(width))
+        layers = [sp.EncoderLayer(width, a["d_ff"], a["n_heads"], a["activation"]) for _ in range(a["e_layers"])]
+        self.encoder = sp.Encoder(layers, sp.batch_norm(width))
         self.head = Head(a["enc_in"], width * patches(a), a["pred_len"], False)
 
     def forward(self, x_enc, x_mark_enc=None, x_dec=None, x_mark_dec=None):
-        mean, deviation = parts.window_moments(x_enc, True)
+        mean, deviation = sp.window_moments(x_enc, True)
         u = self.encoder(self.patch_embedding(((x_enc - mean) / deviation).permute(0, 2, 1)))
         u = u.view(-1, x_enc.shape[2], *u.shape[1:]).permute(0, 1, 3, 2)
         return self.head(u).permute(0, 2, 1) * deviation + mean
@@ -219,4 +207,4 @@ def draw(a, shape, batch):
     return {"x_enc" if a["variant"] == "tslib" else "x": torch.randn(batch, *shape)}
 
 
-randomise = parts.randomise_batch_norms
+randomise = sp.randomise_batch_norms

@@ -9,13 +9,7 @@ import math
 import torch
 from torch import nn
 
-import series_parts as parts
-
-
-class Affine(nn.Module):
-    def __init__(self, variates):
-        super().__init__()
-        self.affine_weight, self.affine_bias = nn.Parameter(torch.ones(variates)), nn.Parameter(torch.zeros(variates))
+import series_parts as sp
 
 
 class SAMformer(nn.Module):
@@ -25,21 +19,20 @@ class SAMformer(nn.Module):
         super().__init__()
         length = a["seq_len"]
         self.normalised = bool(a["use_revin"])
-        self.revin = Affine(a["num_channels"])
+        self.revin = sp.WindowAffine(a["num_channels"])
         self.compute_keys, self.compute_queries = nn.Linear(length, a["hid_dim"]), nn.Linear(length, a["hid_dim"])
         self.compute_values, self.linear_forecaster = nn.Linear(length, length), nn.Linear(length, a["pred_horizon"])
 
     def forward(self, x):
-        weight, bias = self.revin.affine_weight, self.revin.affine_bias
         if self.normalised:
             x = x.transpose(1, 2)
-            mean, deviation = parts.window_moments(x, False)
-            x = ((x - mean) / deviation * weight + bias).transpose(1, 2)
+            mean, deviation = sp.window_moments(x, False)
+            x = self.revin((x - mean) / deviation).transpose(1, 2)
         q, k, v = self.compute_queries(x), self.compute_keys(x), self.compute_values(x)
         attention = torch.softmax(torch.matmul(q, k.transpose(1, 2)) / math.sqrt(q.shape[-1]), dim=-1)
         y = self.linear_forecaster(x + torch.matmul(attention, v))
         if self.normalised:
-            y = ((y.transpose(1, 2) - bias) / (weight + 1e-10) * deviation + mean).transpose(1, 2)
+            y = (self.revin.undo(y.transpose(1, 2)) * deviation + mean).transpose(1, 2)
         return y.flatten(1)
 
 
