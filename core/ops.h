@@ -159,12 +159,11 @@ fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_
 /* the same among few tokens with narrow heads, for many samples, as fast as they fill vectors: qkv [R, n,
    3 H D], queries, keys and values of all heads one after the other -> [R, n, H D] */
 fc_tensor *fc_lane_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, double scale);
-/* the same in two steps, where the next layer goes on from these scores: S = scale q k^T + r of each head, r
-   the scores of the layer before or NULL: q [B, n, H E], k [B, m, H E] -> [B, H, n, m]; then softmax(S) v:
-   v [B, m, H E] -> [B, n, H E], whose weights are not kept */
-fc_tensor *fc_attention_scores(fc_ctx *c, fc_tensor *q, fc_tensor *k, int64_t heads, double scale,
-                               fc_tensor *r);
-fc_tensor *fc_attention_values(fc_ctx *c, fc_tensor *S, fc_tensor *v);
+/* the same of short sequences, heads read out of rows: q_l, k_l, v [B, n, H E] -> [B, n, H E], with scores
+   that go on from layer to layer: softmax(scale sum_l q_l k_l^T) v per head, the sum over this layer, the
+   last one, and those before it (one layer: as usual). Nothing is kept; dropout of the weights in training */
+fc_tensor *fc_attention_rows(fc_ctx *c, int layers, fc_tensor *const *q, fc_tensor *const *k, fc_tensor *v,
+                             int64_t heads, double scale, double dropout);
 /* ProbSparse attention (Informer): `top` queries of each head attend, those whose scores with some sampled
    keys stand out most; the others take the mean of the values. q [B, H, Nq, D], k [B, H, Nk, D], v [B, H, Nk,
    E] -> [B, H, Nq, E]. The choice has no gradient; no Nq x Nk matrix is made. */

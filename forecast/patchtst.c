@@ -195,17 +195,32 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 
 /* ---- the official network ---- */
 
-/* softmax(S) v; the weights themselves are made only where some are dropped or somebody looks at them */
-static fc_tensor *attend(fc_ctx *c, const config *g, fc_tensor *S, fc_tensor *v, fc_shown as) {
-  const int64_t B = v->dim[0], n = v->dim[1], D = v->dim[2], H = g->n_heads;
-  const int     swap[] = {0, 2, 1, 3};
+/* queries and keys of the layers so far */
+typedef struct {
+  int        n;
+  fc_tensor *q[MAX_LAYERS], *k[MAX_LAYERS];
+} history;
 
-  if (!c->observer && !(c->training && g->attn_dropout > 0)) return fc_attention_values(c, S, v);
-  fc_tensor *A = fc_softmax(c, S);
+/* [B, n, H E] of several layers -> [B, H, n, layers E] */
+static fc_tensor *side_by_side(fc_ctx *c, int layers, fc_tensor *const *x, int64_t H) {
+  fc_tensor    *head[MAX_LAYERS];
+  const int64_t B = x[0]->dim[0], n = x[0]->dim[1], E = x[0]->dim[2] / H;
+
+  for (int i = 0; i < layers; i++) head[i] = fc_reshape(c, x[i], FC_DIMS(B, n, H, E));
+  return fc_permute(c, fc_concat(c, 3, layers, head), (int[]){0, 2, 1, 3});
+}
+
+/* the weights themselves are made only where somebody looks at them */
+static fc_tensor *attend(fc_ctx *c, const config *g, const history *h, fc_tensor *v, fc_shown as) {
+  const double scale = 1 / sqrt((double)g->d_model / (double)g->n_heads);
+
+  if (!c->observer) return fc_attention_rows(c, h->n, h->q, h->k, v, g->n_heads, scale, g->attn_dropout);
+  fc_tensor *q = side_by_side(c, h->n, h->q, g->n_heads), *k = side_by_side(c, h->n, h->k, g->n_heads);
+  fc_tensor *A = fc_softmax(c, fc_matmul(c, q, false, k, true, scale));
   fc_observe(c, as, A);
-  v = fc_permute(c, fc_reshape(c, v, FC_DIMS(B, n, H, D / H)), swap);
-  v = fc_matmul(c, fc_dropout(c, A, g->attn_dropout), false, v, false, 1);
-  return fc_reshape(c, fc_permute(c, v, swap), FC_DIMS(B, n, D));
+  A = fc_dropout(c, A, g->attn_dropout);
+  A = fc_matmul(c, A, false, side_by_side(c, 1, &v, g->n_heads), false, 1);
+  return fc_reshape(c, fc_permute(c, A, (int[]){0, 2, 1, 3}), v->ndim, v->dim);
 }
 
 /* r + W x + b, of which W x + b is dropped `times` times in a row */
@@ -218,20 +233,18 @@ static fc_tensor *onto(fc_ctx *c, const fc_linear *l, fc_act act, fc_tensor *x, 
   return fc_add_in_place(c, x, r);
 }
 
-/* u [B N, n, D]; scores: of the layer before, NULL in front of the first, replaced by this one's. The
-   official code drops what attention gives twice, in the module and behind it. */
-static fc_tensor *layer_apply(fc_ctx *c, const config *g, const token_layer *l, fc_tensor *u,
-                              fc_tensor **scores, fc_shown as) {
-  const double scale = 1 / sqrt((double)g->d_model / (double)g->n_heads);
-  fc_tensor   *q     = fc_linear_apply(c, &l->query, u, FC_ACT_NONE);
-  fc_tensor   *k     = fc_linear_apply(c, &l->key, u, FC_ACT_NONE);
-  fc_tensor   *v     = fc_linear_apply(c, &l->value, u, FC_ACT_NONE);
+/* u [B N, n, D]; scores of the layers before are in h, as their queries and keys. The official code drops
+   what attention gives twice, in the module and behind it. */
+static fc_tensor *layer_apply(fc_ctx *c, const config *g, const token_layer *l, fc_tensor *u, history *h,
+                              fc_shown as) {
+  h->q[h->n]   = fc_linear_apply(c, &l->query, u, FC_ACT_NONE);
+  h->k[h->n++] = fc_linear_apply(c, &l->key, u, FC_ACT_NONE);
+  fc_tensor *v = fc_linear_apply(c, &l->value, u, FC_ACT_NONE);
+  fc_tensor *y = attend(c, g, h, v, as);
 
-  *scores      = fc_attention_scores(c, q, k, g->n_heads, scale, *scores);
-  fc_tensor *y = attend(c, g, *scores, v, as);
-  u            = fc_batch_norm_apply(c, &l->norm_attn, onto(c, &l->out, FC_ACT_NONE, y, u, g->dropout, 2));
-  fc_tensor *h = fc_linear_apply(c, &l->ff1, u, FC_ACT_NONE);
-  return fc_batch_norm_apply(c, &l->norm_ffn, onto(c, &l->ff2, FC_ACT_GELU, h, u, g->dropout, 1));
+  u = fc_batch_norm_apply(c, &l->norm_attn, onto(c, &l->out, FC_ACT_NONE, y, u, g->dropout, 2));
+  y = fc_linear_apply(c, &l->ff1, u, FC_ACT_NONE);
+  return fc_batch_norm_apply(c, &l->norm_ffn, onto(c, &l->ff2, FC_ACT_GELU, y, u, g->dropout, 1));
 }
 
 /* tokens of all variates [B N, n, D] -> [B, P, N]; channels slow, patches fast, as the weights have it */
@@ -253,14 +266,14 @@ static fc_tensor *project(fc_ctx *c, const fc_linear *head, bool individual, fc_
 
 /* patches of z [B, L, N] -> [B, P, N] */
 static fc_tensor *forecast(fc_ctx *c, const model *m, const backbone *l, fc_tensor *z) {
-  const config *g      = &m->cfg;
-  fc_tensor    *scores = NULL;
-  fc_tensor    *u      = fc_patches_1d(c, z, g->patch_len, g->stride, m->patches);
+  const config *g = &m->cfg;
+  history       h = {0};
+  fc_tensor    *u = fc_patches_1d(c, z, g->patch_len, g->stride, m->patches);
 
   u = fc_add_in_place(c, fc_linear_apply(c, &l->patch, u, FC_ACT_NONE), l->places);
   u = fc_dropout(c, u, g->dropout);
   for (int i = 0; i < g->e_layers; i++)
-    u = layer_apply(c, g, &l->layer[i], u, &scores, (fc_shown){"attention", l->first_shown + i});
+    u = layer_apply(c, g, &l->layer[i], u, &h, (fc_shown){"attention", l->first_shown + i});
   return project(c, l->head, g->individual, u, z->dim[2], g->head_dropout);
 }
 

@@ -16,7 +16,8 @@ and may provide
 import importlib
 
 MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m", "fno",
-          "informer", "etsformer", "tft", "pathformer")
+          "informer", "itransformer", "patchtst", "etsformer", "tft", "samformer", "dlinear",
+          "pathformer")
 
 
 def get(name):

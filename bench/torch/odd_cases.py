@@ -114,6 +114,43 @@ ODD = {
         nsl 3,4,5 2 modes=2 unified_pos=1 ref=2
         nsl 17,2,6 1 modes=6 n_hidden=2 time_input=true fun_dim=0
     """,
+    "itransformer": """
+        official 17,1 1 n_heads=1 e_layers=1
+        official 31,9 3 d_model=15 n_heads=5 d_ff=7 activation="relu" pred_len=1
+        official 24,4 2 use_norm=false freq="t" e_layers=3
+        official 1,3 2 -x_mark_enc
+        tslib 50,2 1 freq="w" pred_len=33
+        tslib 12,21 3 freq="m" n_heads=2 activation="relu"
+        tslib 9,5 2 -x_mark_enc use_norm=0
+    """,
+    "patchtst": """
+        official 21,1 1 n_heads=1 e_layers=1
+        official 33,5 3 padding_patch="None" d_model=15 n_heads=3 d_ff=7 pred_len=1
+        official 40,2 2 padding_patch=null revin=0 individual=1
+        official 17,4 1 affine=1 stride=7 patch_len=5
+        official 36,3 3 subtract_last=1 e_layers=4 patch_len=16 stride=8
+        official 24,2 1 decomposition=1 kernel_size=9 n_heads=2
+        official 29,3 2 decomposition=1 affine=1 individual=1 revin=1 padding_patch="none" kernel_size=25
+        official 8,2 2 patch_len=12 stride=6
+        official 96,7 2 patch_len=16 stride=8 d_model=32 n_heads=16 pred_len=24
+        official 26,2 3 affine=1 revin=0 subtract_last=1 individual=1
+        tslib 21,1 1 n_heads=1 e_layers=1
+        tslib 33,5 3 d_model=15 n_heads=3 activation="relu" pred_len=1
+        tslib 50,2 2 patch_len=16 stride=8 e_layers=3
+        tslib 10,3 1 patch_len=12 stride=5
+    """,
+    "dlinear": """
+        tslib 17,1 1
+        tslib 8,5 3 moving_avg=25 pred_len=1
+        tslib 31,3 2 individual=true moving_avg=1
+        tslib 12,1 2 individual=true pred_len=30
+    """,
+    "samformer": """
+        official 17,1 1
+        official 31,9 3 hid_dim=3 pred_horizon=1
+        official 8,2 2 use_revin=false hid_dim=1
+        official 60,21 1 pred_horizon=33
+    """,
     "informer": """
         tslib 1 1 n_heads=1 e_layers=1 d_ff=8
         tslib 5 3 seq_len=31 label_len=9 pred_len=5 e_layers=3 d_layers=2 n_heads=4

@@ -326,6 +326,22 @@ static void help(void) {
   free(text);
 }
 
+/* what a list of other models' keys ignores is not told where the model has the key itself */
+static void help_of_shared_keys(void) {
+  const fc_option both[] = {FC_OPT_INT(conf, steps, "100", 1, 1e18, "optimiser steps"),
+                            FC_OPT_IGNORED("steps", "of other models"),
+                            FC_OPT_IGNORED("label_len", "of other models"), FC_OPT_END};
+  char           *text   = NULL;
+  size_t          size;
+  FILE           *f = open_memstream(&text, &size);
+
+  fc_options_help(both, "args.", f);
+  fclose(f);
+  CHECK(strstr(text, "args.steps") && strstr(text, "optimiser steps") && strstr(text, "args.label_len"));
+  CHECK(!strstr(strstr(text, "args.steps") + 1, "args.steps"));
+  free(text);
+}
+
 CHECK_SUITE(options, defaults, right_values, wrong_values, lists_of_names, tables, wrong_names,
             too_many_names, long_texts, reals_survive, all_types_survive, short_buffers_end, nearest_words,
-            items_of_a_list, utf8, help)
+            items_of_a_list, utf8, help, help_of_shared_keys)
