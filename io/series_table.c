@@ -188,6 +188,7 @@ bool fc_series_table_recognised(const char *path) {
   static const fc_series_mapping none = {0};
   fc_table_look                  l;
 
+  if (fc_series_is_wide(path, &none)) return true;
   if (fc_table_look_open(path, &none, 200, &l) != FC_OK) return false;
   bool yes = l.rows > 1 && fc_table_look_dates(&l) == FC_OK;
   /* years and other numbers must at least grow */
