@@ -14,7 +14,8 @@ and may provide
 """
 import importlib
 
-MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m", "fno")
+MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m", "fno",
+          "informer", "etsformer", "tft")
 
 
 def get(name):

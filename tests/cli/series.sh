@@ -61,6 +61,9 @@ say "note  *twice.csv:21: the date 2016-07-01 18:00:00 comes again (line 20" && 
 sed '30s/,[^,]*,/,many,/' load.csv >text.csv
 expect 0 "" "$program" info text.csv
 say "note  *text.csv:30: column 'Demand \[MW\]' holds 'many', which is no number"
+sed '3s/2016-07-01/2016-07-41/' load.csv >day.csv
+expect 0 "" "$program" info day.csv
+say "note  *day.csv:3: column 'date' holds '2016-07-41 01:00:00', which is no date"
 printf 'unique_id,ds,y\nA,2016-01,1\nA,2016-02,2\nB,2016-01,3\n' >panel.csv
 expect 0 "" "$program" info panel.csv
 say "series  *2" && say "step  *1 month" && say "rows of the shortest  *1"
