@@ -132,7 +132,9 @@ static fc_status read_source(fc_series_raw *raw) {
 
   fc_h5_unhush(q);
   raw->table = !hdf5;
-  FC_TRY(hdf5 ? fc_series_read_hdf5(raw) : fc_series_read_table(raw));
+  FC_TRY(hdf5                                      ? fc_series_read_hdf5(raw)
+         : fc_series_is_wide(raw->path, raw->told) ? fc_series_read_wide(raw)
+                                                   : fc_series_read_table(raw));
   FC_REQUIRE(raw->rows, FC_E_INPUT, "%s: a header and no rows", raw->path);
   FC_REQUIRE(raw->s->info.n_columns, FC_E_INPUT, "%s: no column of numbers or classes", raw->path);
   return FC_OK;

@@ -39,7 +39,7 @@ typedef struct fc_series_class { /* of a column of categories, in order of first
 } fc_series_class;
 
 typedef struct fc_series_info {
-  const char     *layout_name; /* "CSV table", "HDF5" */
+  const char     *layout_name; /* "CSV table", "CSV table, a series in each row", "HDF5" */
   int             n_columns;
   fc_channel      column[FC_SERIES_COLUMNS];   /* name, unit */
   fc_series_class category[FC_SERIES_COLUMNS]; /* n = 0: numbers */

@@ -50,6 +50,5 @@ void      fc_table_look_close(fc_table_look *l);
 fc_status fc_table_look_dates(fc_table_look *l);
 /* the text of a row's date in buf */
 const char *fc_table_date(const fc_table_look *l, char *const *cell, char *buf, size_t size);
-bool        fc_cell_missing(const char *cell);
 bool        fc_cell_truth(const char *cell, double *x);
 #endif

@@ -245,15 +245,15 @@ static fc_status add_wide(work *w, const array *a) {
   return s;
 }
 
-/* the names of series are a column only if they are among the categories too */
-static bool is_column(const work *w, const array *a) {
-  return a != w->date && (a != w->id || in_list(w->raw->told->categories, a->name));
+/* the names of the series are a column only if they are among the categories too */
+static bool is_key(const work *w, const array *a) {
+  return a == w->date || (a == w->id && !in_list(w->raw->told->categories, a->name));
 }
 
 static fc_status add_column(work *w, array *a) {
   char unit[FC_NAME];
 
-  if (!is_column(w, a)) return FC_OK;
+  if (is_key(w, a)) return FC_OK;
   if (a->rows != w->rows) {
     free_array(a);
     a->x = NULL, a->text = NULL; /* nobody's column */
@@ -386,7 +386,7 @@ static fc_status rows(work *w, const array *at) {
   }
   for (int k = 0; k < w->n; k++) {
     const array *a = &w->a[k];
-    if (!is_column(w, a) || (!a->x && !a->text)) continue;
+    if (is_key(w, a) || (!a->x && !a->text)) continue;
     FC_TRY(fill_rows(w, a, column));
     column += a->width ? (int)a->width : 1;
   }

@@ -26,6 +26,8 @@ typedef struct fc_series_raw {
 
 /* ---- sources: columns, then rows ---- */
 fc_status fc_series_read_table(fc_series_raw *raw);
+fc_status fc_series_read_wide(fc_series_raw *raw); /* a series in each row */
+bool      fc_series_is_wide(const char *path, const fc_series_mapping *told);
 fc_status fc_series_read_hdf5(fc_series_raw *raw);
 bool      fc_series_table_recognised(const char *path);
 bool      fc_series_hdf5_recognised(const char *path);
@@ -41,6 +43,8 @@ fc_status fc_series_add_row(fc_series_raw *raw, int64_t *row);
 fc_status fc_series_class_add(fc_series_class *c, const char *name);
 /* number of a name, tried first after *last (which moves along); -1: none */
 int fc_series_class_find(const fc_series_class *c, const char *name, int *last);
+
+bool fc_cell_missing(const char *cell); /* "", NA, NaN, null, none, ?, - */
 
 /* ---- from rows to series ---- */
 fc_status fc_series_settle(fc_series_raw *raw);            /* io/series_dates.c: order, step, gaps */

@@ -184,12 +184,15 @@ fc_status fc_series_read_table(fc_series_raw *raw) {
   return s;
 }
 
+/* a column of dates is enough, right or wrong: opening says what is wrong with it */
 bool fc_series_table_recognised(const char *path) {
   static const fc_series_mapping none = {0};
   fc_table_look                  l;
 
+  if (fc_series_is_wide(path, &none)) return true;
   if (fc_table_look_open(path, &none, 200, &l) != FC_OK) return false;
-  bool yes = l.rows > 1 && fc_table_look_dates(&l) == FC_OK;
+  fc_table_look_dates(&l);
+  bool yes = l.rows > 1 && l.n_date > 0;
   /* years and other numbers must at least grow */
   if (yes && !l.col[l.date[0]].strict) yes = l.col[l.date[0]].date[l.order].same == 0;
   fc_table_look_close(&l);

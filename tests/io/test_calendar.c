@@ -242,4 +242,15 @@ static void marks(void) {
   CHECK(fc_marks_at(FC_MARKS_NONE, "h", t, none) == 0 && fc_marks_at(FC_MARKS_SCALED, "x", t, none) == 0);
 }
 
-CHECK_SUITE(calendar, days, weeks, texts, no_dates, short_text, adding, steps, marks)
+/* marks that the official code computed (reference cases informer-a and informer-b) */
+static void official_marks(void) {
+  const double scaled[2][4] = {{-0.23913044, 0, -0.23333333, -0.061643835},
+                               {-0.19565217, 0, -0.23333333, -0.061643835}};
+  const double whole[5]     = {8, 28, 6, 12, 2};
+
+  for (int h = 0; h < 2; h++)
+    marks_are(FC_MARKS_SCALED, "h", fc_date_seconds(2016, 6, 9, 6 + h, 0, 0), 4, scaled[h]);
+  marks_are(FC_MARKS_WHOLE, "t", fc_date_seconds(1994, 8, 28, 12, 30, 0), 5, whole);
+}
+
+CHECK_SUITE(calendar, days, weeks, texts, no_dates, short_text, adding, steps, marks, official_marks)

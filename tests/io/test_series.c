@@ -176,6 +176,29 @@ static void several(void) {
   fc_series_close(s);
 }
 
+/* one series in each row, numbered or by dates, ending early */
+static void wide(void) {
+  fc_series *s = series("\"V1\",\"V2\",\"V3\",\"V4\"\n\"H1\",\"1\",\"2\",\"3\"\n\"H2\",\"4\",\"5\",\n",
+                        (fc_series_mapping){0});
+
+  if (!s) return;
+  const fc_series_info *i = fc_series_about(s);
+  CHECK(i->n_series == 2 && i->n_columns == 1 && i->at[1] == 3 && !i->dated && !strcmp(i->series[1], "H2"));
+  VALUES(s, 0, 1, 2, 3, 4, 5);
+  CHECK(fc_series_times(s)[3] == 0 && fc_series_times(s)[4] == 1);
+  fc_series_close(s);
+  s = series("Page,2015-07-01,2015-07-02,2015-07-03\na,1,NA,3\nb,4,5,6\n",
+             (fc_series_mapping){.missing = FC_MISSING_INTERPOLATE});
+  if (!s) return;
+  CHECK(fc_series_about(s)->dated && fc_series_about(s)->step.seconds == 86400);
+  VALUES(s, 0, 1, 2, 3, 4, 5, 6);
+  fc_series_close(s);
+  refused("id,v1,v2,v3\na,1,2,3\na,4,5,6\n", (fc_series_mapping){0}, FC_E_INPUT,
+          "b.csv:3: there are two series called 'a'");
+  refused("id,v1,v2,v3\na,1,2,3\nb,4,x,6\n", (fc_series_mapping){0}, FC_E_INPUT,
+          "b.csv:3: column 'v2' holds 'x', which is no number");
+}
+
 static void numbered(void) {
   fc_series *s = series("Y\n22262\n21756\n", (fc_series_mapping){.date = "none"});
 
@@ -437,9 +460,11 @@ static void told_apart(void) {
   CHECK(fc_data_kind_of(text("k.csv", "x,y,p,date\n0,0,1,2016-01-01\n0,1,2,2016-01-02\n")) == FC_DATA_SERIES);
   CHECK(fc_data_kind_of(text("k.csv", "step,loss,lr\n1,0.5,1e-3\n2,0.4,1e-3\n")) == FC_DATA_UNKNOWN);
   CHECK(fc_data_kind_of(text("k.csv", "car,year,weight\na,1999,900\nb,1999,950\n")) == FC_DATA_UNKNOWN);
+  CHECK(fc_data_kind_of(text("k.csv", "date,v1,v2,v3\n2016-01-01,1,2,3\n2016-01-02,1,2,3\n")) ==
+        FC_DATA_SERIES);
   CHECK(fc_data_kind_of(text("k.csv", "year,n\n1999,900\n2000,950\n")) == FC_DATA_SERIES);
 }
 
-CHECK_SUITE(series, plain, dialects, orders, joined_dates, kinds, several, numbered, sorting, missing,
+CHECK_SUITE(series, plain, dialects, orders, joined_dates, kinds, several, wide, numbered, sorting, missing,
             missing_refused, dates_refused, tables_refused, round_trip, truncated, foreign, foreign_numbers,
             told_apart)
