@@ -4,7 +4,7 @@
 #define FC_BATCH_H
 #include "core/tape.h"
 
-enum { FC_BATCH_MAX = 24 };
+enum { FC_BATCH_MAX = 64 };
 
 typedef struct fc_batch {
   int         n;

@@ -74,6 +74,9 @@ fc_tensor *fc_sum_all(fc_ctx *c, fc_tensor *x); /* scalar */
 /* means of n neighbours along axis 1 of x [B, T, ..], whose ends are repeated before and after:
    y_t = (x_{t - before} + .. + x_{t - before + n - 1}) / n */
 fc_tensor *fc_moving_average(fc_ctx *c, fc_tensor *x, int64_t n, int64_t before);
+/* the largest of n neighbours along axis 1 of x [B, T, ..] every `stride` steps, -infinity for pad < n steps
+   before and after: [B, (T + 2 pad - n) / stride + 1, ..] */
+fc_tensor *fc_max_pool(fc_ctx *c, fc_tensor *x, int64_t n, int64_t stride, int64_t pad);
 
 /* ---- normalisation ---- */
 fc_tensor *fc_softmax(fc_ctx *c, fc_tensor *x); /* over the last axis */
@@ -137,6 +140,18 @@ fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_
 /* the same among few tokens with narrow heads, for many samples, as fast as they fill vectors: qkv [R, n,
    3 H D], queries, keys and values of all heads one after the other -> [R, n, H D] */
 fc_tensor *fc_lane_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, double scale);
+/* ProbSparse attention (Informer): `top` queries of each head attend, those whose scores with some sampled
+   keys stand out most; the others take the mean of the values. q [B, H, Nq, D], k [B, H, Nk, D], v [B, H, Nk,
+   E] -> [B, H, Nq, E]. The choice has no gradient; no Nq x Nk matrix is made. */
+typedef struct fc_prob {
+  const fc_tensor *sample; /* [Nq, U] numbers of the keys that each query tries, the same for all heads */
+  int64_t          top;
+  bool             causal; /* keys behind a query do not count, and the others take the sum up to their own */
+  bool             shared; /* A query that some samples of the batch choose is chosen in all of them, and its
+                              gradient counts so many times: what the official code does with a single head. */
+} fc_prob;
+fc_tensor *fc_prob_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, const fc_prob *spec,
+                             double scale);
 /* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
    3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
    are 0; dropout of the weights in training */

@@ -13,7 +13,8 @@ typedef enum {
   FC_RNG_DROPOUT = 4,
   FC_RNG_FIELD   = 5, /* initial fields of solvers; sample: trajectory */
   FC_RNG_TEST    = 6,
-  FC_RNG_FLOW    = 7 /* flow matching; sample: pass or call, index: noise, then times */
+  FC_RNG_FLOW    = 7, /* flow matching; sample: pass or call, index: noise, then times */
+  FC_RNG_KEYS    = 8  /* of sparse attention; sample: pass, 0 outside training; index: call, place */
 } fc_rng_purpose;
 
 typedef struct fc_rng {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 64, MOST_NUMBERS = 1 << 30 };
+enum { BLOCKS = 128, MOST_NUMBERS = 1 << 30 };
 
 struct fc_case_file {
   hid_t          file;

@@ -23,6 +23,9 @@ typedef struct { /* what one case holds open */
   fc_ctx             *c;
   char                path[600];
   fc_verify_report   *r;
+
+  int                  n_draws; /* recorded random choices, inputs of every pass */
+  const fc_case_array *draw[FC_BATCH_MAX];
 } trial;
 
 static const char *in_folder(trial *t, const char *folder, const char *name) {
@@ -73,15 +76,33 @@ static fc_tensor *to_tensor(fc_ctx *c, const fc_case_array *a) {
   return t;
 }
 
+#define AUX "/aux/"
+
+/* The keys that sparse attention tried, /aux/probsparse/00/index_sample and so on in the order of its calls.
+   Models find them under these names without /aux/. */
+static fc_status read_draws(trial *t) {
+  char name[64];
+
+  for (t->n_draws = 0; t->n_draws < FC_BATCH_MAX; t->n_draws++) {
+    snprintf(name, sizeof name, AUX "probsparse/%02d/index_sample", t->n_draws);
+    if (!fc_case_has(t->file, name)) break;
+    FC_TRY(fc_case_read(t->file, name, &t->draw[t->n_draws]));
+  }
+  return FC_OK;
+}
+
 static fc_status read_inputs(trial *t, fc_batch *b) {
   const fc_case_array *list;
   int                  n;
 
   FC_TRY(fc_case_group(t->file, "/input", &n, &list));
-  FC_REQUIRE(n > 0 && n <= FC_BATCH_MAX, FC_E_INPUT, "%s: /input holds %d arrays; 1 to %d are possible",
-             t->path, n, FC_BATCH_MAX);
+  FC_REQUIRE(n > 0 && n + t->n_draws <= FC_BATCH_MAX, FC_E_INPUT,
+             "%s: /input and recorded choices are %d arrays; 1 to %d are possible", t->path, n + t->n_draws,
+             FC_BATCH_MAX);
   memset(b, 0, sizeof *b);
   for (int i = 0; i < n; i++) fc_batch_put(b, list[i].name, to_tensor(t->c, &list[i]));
+  for (int i = 0; i < t->n_draws; i++)
+    fc_batch_put(b, t->draw[i]->name + strlen(AUX), to_tensor(t->c, t->draw[i]));
   return t->def->check(t->self, b);
 }
 
@@ -236,6 +257,7 @@ static fc_status run(trial *t, const char *folder) {
   FC_TRY(build_model(t, folder));
   FC_TRY(fc_case_open(in_folder(t, folder, "case.h5"), &t->file));
   FC_TRY(fc_ctx_create(0, false, &t->c));
+  FC_TRY(read_draws(t));
   FC_TRY(check_gradients(t));
   FC_TRY(check_training(t));
   const fc_verify_report *r = t->r;

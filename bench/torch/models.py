@@ -15,7 +15,8 @@ and may provide
 """
 import importlib
 
-MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m", "fno", "pathformer")
+MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m", "fno",
+          "informer", "etsformer", "tft", "pathformer")
 
 
 def get(name):

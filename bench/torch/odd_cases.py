@@ -124,6 +124,49 @@ ODD = {
         official 15,4 4 k=1 batch_norm=1 residual_connection=0 patch_size_list=[[3,5,15]]
         official 24,2 16 k=4 layer_nums=3 num_experts_list=[4,5,4] patch_size_list=[[24,12,8,6],[6,4,3,2,1],[2,3,4,6]]
     """,
+    "informer": """
+        tslib 1 1 n_heads=1 e_layers=1 d_ff=8
+        tslib 5 3 seq_len=31 label_len=9 pred_len=5 e_layers=3 d_layers=2 n_heads=4
+        tslib 2 2 embed="fixed" freq="t" activation="relu" distil=false
+        tslib 4 1 embed="learned" freq="h" seq_len=17 label_len=17
+        tslib 3 2 freq="d" label_len=0 pred_len=13
+        tslib 2 1 seq_len=9 label_len=4 pred_len=1 e_layers=3 freq="m"
+        informer2020 1 1 n_heads=1 e_layers=1
+        informer2020 5 3 seq_len=31 label_len=9 out_len=5 e_layers=3 d_layers=2 n_heads=4 c_out=2
+        informer2020 2 2 embed="fixed" freq="t" activation="relu" distil=false mix=false
+        informer2020 4 1 attn="full" embed="learned" seq_len=17
+        informer2020 3 2 attn="full" mix=false freq="w" d_layers=3
+        informer2020_stack 3 2 e_layers=[3,2,1] seq_len=37 label_len=11
+        informer2020_stack 1 1 e_layers=[2] embed="fixed"
+        informer2020_stack 2 3 e_layers=[1,1] distil=false attn="full" freq="s"
+    """,
+    "etsformer": """
+        tslib 1 1 n_heads=1 e_layers=1 top_k=1
+        tslib 5 3 seq_len=31 pred_len=5 e_layers=3 n_heads=4 top_k=5 activation="gelu"
+        tslib 2 2 embed="fixed" freq="t" activation="relu" label_len=3
+        tslib 3 1 embed="learned" seq_len=8 pred_len=20 top_k=9
+        tslib 4 2 seq_len=3 pred_len=1 freq="d"
+        tslib 2 1 seq_len=50 pred_len=11 top_k=24 d_model=6 freq="m"
+        official 1 1 n_heads=1 e_layers=1 K=1
+        official 5 3 seq_len=31 pred_len=5 e_layers=3 n_heads=4 K=4 activation="gelu"
+        official 2 2 K=0 seq_len=9
+        official 3 1 seq_len=8 pred_len=30 K=20 activation="relu"
+    """,
+    "tft": """
+        tslib 1 1 n_heads=1
+        tslib 3 3 seq_len=9 pred_len=13 label_len=0 n_heads=4
+        tslib 5,2 2 d_model=6 n_heads=3 freq="t"
+        tslib 2,1 1 embed="fixed" freq="h" d_model=10 n_heads=5
+        tslib 2,3 2 embed="learned" freq="t" seq_len=5 pred_len=1
+        tslib 1,1 3 freq="m" label_len=4 d_model=4 n_heads=1
+        tslib 4 1 freq="w" seq_len=33 pred_len=2 d_model=12 n_heads=2
+        pytorch_forecasting 7,4 1 attention_head_size=1
+        pytorch_forecasting 5,6,1 3 lstm_layers=3 hidden_size=9 attention_head_size=3 hidden_continuous_size=9
+        pytorch_forecasting 8,3,1 2 share_single_variable_networks=true causal_attention=false output_size=7
+        pytorch_forecasting 4,2 2 static_categoricals=[] static_reals=[] hidden_continuous_sizes={"price":3,"target":15}
+        pytorch_forecasting 6,5,1 4 embedding_sizes={"store":[4,2],"month":[12,20]} embedding_paddings=["store"] hidden_size=8
+        pytorch_forecasting 1,1 2 time_varying_categoricals_decoder=[] time_varying_reals_decoder=["price"] output_size=1
+    """,
 }
 
 

@@ -56,9 +56,12 @@ while [ ! -e cut/checkpoint.h5 ] && [ $tries -lt 600 ]; do sleep 0.05; tries=$((
 kill -9 $pid 2>/dev/null
 wait $pid 2>/dev/null
 [ -e cut/checkpoint.h5 ] || complain "no checkpoint before the kill"
+rm -f cut/log.csv.seen && cp cut/log.csv cut/log.csv.seen
 "$program" -q train tiny.yaml --out cut --resume --set train.save_every=1000 2>err &
 pid=$!
-sleep 0.3
+tries=0 # a new line in the log: it trains, so it listens to signals
+while cmp -s cut/log.csv cut/log.csv.seen && kill -0 $pid 2>/dev/null && [ $tries -lt 600 ]; do sleep 0.05; tries=$((tries + 1)); done
+rm -f cut/log.csv.seen
 kill -TERM $pid 2>/dev/null
 wait $pid
 code=$?
