@@ -18,6 +18,12 @@ def table(rows, columns, fan_in):
     return nn.Parameter((2 * torch.rand(rows, columns) - 1) / math.sqrt(fan_in))
 
 
+def parted(x, axis, count):
+    """one axis as count parts of it; unflatten cannot be exported"""
+    axis %= x.dim()
+    return x.reshape(*x.shape[:axis], count, x.shape[axis] // count, *x.shape[axis + 1:])
+
+
 class DistinctMaps(nn.Module):
     """of keys and values: one map P M Q with bias M B for each variate, M out of a small network"""
 
@@ -63,7 +69,7 @@ class InterPatchAttention(nn.Module):
         self.to_out = nn.Sequential(nn.Linear(width, width), nn.Dropout(0.1))
 
     def forward(self, x):
-        q, k, v = (m(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for m in (self.W_Q, self.W_K, self.W_V))
+        q, k, v = (parted(m(x), -1, self.heads).transpose(1, 2) for m in (self.W_Q, self.W_K, self.W_V))
         weights = torch.softmax(q @ k.transpose(-1, -2) * self.sdp_attn.scale, dim=-1)
         return self.to_out((weights @ v).transpose(1, 2).flatten(2))
 
@@ -99,17 +105,17 @@ class Expert(nn.Module):
 
     def intra(self, x):
         q = self.queries()
-        tokens = torch.cat((q.expand(len(x), *q.shape)[:, :, None], x.unflatten(1, (self.count, self.patch))), dim=2)
+        tokens = torch.cat((q.expand(len(x), *q.shape)[:, :, None], parted(x, 1, self.count)), dim=2)
         key, value = ((tokens[..., None, :] @ W)[..., 0, :] + b for W, b in self.weights_generator_distinct())
         # sample, patch, variate, head, token, width
-        key, value = (t.unflatten(-1, (HEADS, -1)).permute(0, 1, 3, 4, 2, 5) for t in (key, value))
-        q = q.unflatten(-1, (HEADS, -1))[..., None, :]
+        key, value = (parted(t, -1, HEADS).permute(0, 1, 3, 4, 2, 5) for t in (key, value))
+        q = parted(q, -1, HEADS)[..., None, :]
         weights = torch.softmax(q @ key.transpose(-1, -2) / math.sqrt(q.shape[-1]), dim=-1)
         y = self.weights_generator_shared((weights @ value)[..., 0, :].flatten(-2))
         return self.intra_Linear(y.transpose(1, 3)).transpose(1, 3)
 
     def inter(self, x):
-        y = x.unflatten(1, (self.count, self.patch)).permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(2)
+        y = parted(x, 1, self.count).permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(2)
         y = self.inter_patch_attention(self.dropout(self.emb_linear(y) + self.W_pos))
         return y.reshape(x.shape)  # as the official code: variates and steps are not transposed back
 
@@ -143,6 +149,17 @@ def season(z):
     return torch.fft.irfft(kept, n=z.shape[1], dim=1)
 
 
+def season_by_products(z):
+    """the same without a Fourier transform, which the ONNX exporter lacks"""
+    steps = z.shape[1]
+    angle = 2 * math.pi / steps * torch.arange(1, (steps + 1) // 2)[:, None] * torch.arange(steps)
+    cosine, sine = torch.cos(angle).to(z), torch.sin(angle).to(z)
+    re, im = cosine @ z, sine @ z
+    power = re.square() + im.square()
+    kept = torch.zeros_like(power).scatter(1, power.topk(SEASON, dim=1).indices, torch.ones_like(power[:, :SEASON]))
+    return 2 / steps * (cosine.t() @ (re * kept) + sine.t() @ (im * kept))
+
+
 class EndMap(nn.Module):
     """in the weights file, without effect"""
 
@@ -161,7 +178,7 @@ class Layer(nn.Module):
     def __init__(self, a, patches):
         super().__init__()
         steps = a["seq_len"]
-        self.k, self.residual = a["k"], a["residual_connection"]
+        self.k, self.residual, self.season = a["k"], a["residual_connection"], season
         self.start_linear = nn.Linear(a["num_nodes"], 1)
         self.trend_model = Trend()
         self.experts = nn.ModuleList([Expert(a, p) for p in patches])
@@ -173,7 +190,7 @@ class Layer(nn.Module):
     def route(self, h):
         """gates [samples, experts]"""
         z = h[..., 0]
-        logits = self.w_gate(self.start_linear(z + season(z) + self.trend_model(z))[..., 0])
+        logits = self.w_gate(self.start_linear(z + self.season(z) + self.trend_model(z))[..., 0])
         values, which = logits.topk(self.k, dim=1)
         gates = torch.zeros_like(logits).scatter(1, which, torch.softmax(values, dim=1))
         balance = 0.01 * (imbalance(gates.sum(0)) + imbalance((gates > 0).sum(0).to(gates)))
@@ -247,3 +264,9 @@ def randomise(model):
 def aux(model):
     """what the newest call gave beside the output"""
     return {"balance_loss": model.balance}
+
+
+def for_export(model, inputs):
+    for layer in model.AMS_lists:
+        layer.season = season_by_products
+    return model
