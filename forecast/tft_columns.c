@@ -96,11 +96,14 @@ static fc_status init_columns(tft_model *m, fc_params *p) {
     tft_column *k = &m->column[i];
     *k            = (tft_column){.name = i < K ? g->x_categoricals.v[i] : g->x_reals.v[i - K], .shared = -1};
     k->at         = i < K ? i : i - K;
-    if (!used(g, k->name, i < K)) continue;
+    const bool read = used(g, k->name, i < K);
+    if (!read && (i >= K || !fc_table_find(&g->embedding_sizes, k->name))) continue;
+    fc_params_unread(p, !read);
     if (i < K)
       FC_TRY(init_classes(m, p, k));
     else
       init_number(m, p, k);
+    fc_params_unread(p, false);
   }
   return FC_OK;
 }
@@ -231,8 +234,9 @@ typedef struct { /* the inputs of lookback or horizon; classes or numbers may be
   fc_tensor *classes, *numbers;
 } inputs;
 
-static inputs inputs_of(const fc_batch *b, const char *classes, const char *numbers) {
-  return (inputs){fc_batch_get(b, classes), fc_batch_get(b, numbers)};
+static inputs inputs_of(const tft_model *m, const fc_batch *b, const char *classes, const char *numbers) {
+  return (inputs){m->cfg.x_categoricals.n ? fc_batch_get(b, classes) : NULL,
+                  m->cfg.x_reals.n ? fc_batch_get(b, numbers) : NULL};
 }
 
 static const fc_tensor *any_of(inputs x) { return x.numbers ? x.numbers : x.classes; }
@@ -335,8 +339,8 @@ static void fit_lengths(fc_ctx *c, const tft_model *m, const extent *e, fc_fusio
 /* encoder_cat, decoder_cat (B, L or P, classes), encoder_cont, decoder_cont (B, L or P, numbers),
    encoder_lengths, decoder_lengths (B), or none of both -> (B, P, quantiles) */
 fc_tensor *fc_tft_columns_apply(fc_ctx *c, const tft_model *m, const fc_batch *b) {
-  const inputs past  = inputs_of(b, "encoder_cat", "encoder_cont"),
-               ahead = inputs_of(b, "decoder_cat", "decoder_cont");
+  const inputs past  = inputs_of(m, b, "encoder_cat", "encoder_cont"),
+               ahead = inputs_of(m, b, "decoder_cat", "decoder_cont");
   const extent e     = {any_of(past)->dim[0], any_of(past)->dim[1], any_of(ahead)->dim[1],
                         fc_batch_get(b, "encoder_lengths"), fc_batch_get(b, "decoder_lengths")};
   fc_tensor   *s     = variables(c, m, &m->fixed, first_step(c, past), NULL, "static_variables"),
