@@ -50,8 +50,8 @@ fc_tensor *fc_expand(fc_ctx *c, fc_tensor *x, int axis, int64_t n);   /* axis of
 fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
                              const int64_t *to); /* [B, X.., C]; source floor(i in / out) */
 
-/* n pieces of len steps, every stride steps, of each variate of x [B, L, N], the last step repeated behind the
-   end -> [B N, n, len] */
+/* n pieces of len steps, every stride steps, of each variate of x [B, L, N], the last step repeated behind
+   the end -> [B N, n, len] */
 fc_tensor *fc_patches_1d(fc_ctx *c, fc_tensor *x, int64_t len, int64_t stride, int64_t n);
 
 /* rows of a table [R, D] by whole numbers 0 .. R-1: index [..] -> [.., D] */
