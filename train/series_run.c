@@ -39,9 +39,14 @@ static fc_status same_units(const char *path, const fc_series_known *known, cons
   return FC_OK;
 }
 
-static fc_status open_as(const fc_run *r, const char *path, const fc_data_settings *d, fc_series_set *out) {
+static fc_status open_as(const fc_run *r, const char *path, const char *future, fc_series_set *out) {
+  fc_data_settings d = r->k.settings.data;
+
   FC_REQUIRE(r->network->on_series, FC_E_MISMATCH, "%s", r->network->not_on_series);
-  FC_TRY(fc_series_set_open(path, d, r->network, r->k.series, out));
+  FC_REQUIRE((size_t)snprintf(d.future, sizeof d.future, "%s", future) < sizeof d.future, FC_E_USAGE,
+             "--future: the path is too long");
+  if (!r->k.series) d.normalize = true; /* as all official codes do; import leaves it off, for fields */
+  FC_TRY(fc_series_set_open(path, &d, r->network, r->k.series, out));
   fc_status s = r->k.series ? same_step(path, r->k.series, fc_series_about(out->file)) : FC_OK;
   if (s == FC_OK && r->k.series) s = same_units(path, r->k.series, out);
   if (s != FC_OK) fc_series_set_close(out);
@@ -49,15 +54,11 @@ static fc_status open_as(const fc_run *r, const char *path, const fc_data_settin
 }
 
 fc_status fc_run_open_series(const fc_run *r, const char *path, fc_series_set *out) {
-  return open_as(r, path, &r->k.settings.data, out);
+  return open_as(r, path, "", out);
 }
 
 fc_status fc_run_open_future(const fc_run *r, const char *path, const char *future, fc_series_set *out) {
-  fc_data_settings d = r->k.settings.data;
-
-  FC_REQUIRE((size_t)snprintf(d.future, sizeof d.future, "%s", future ? future : "") < sizeof d.future,
-             FC_E_USAGE, "--future: the path is too long");
-  return open_as(r, path, &d, out);
+  return open_as(r, path, future ? future : "", out);
 }
 
 /* ---- memory ---- */

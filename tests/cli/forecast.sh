@@ -79,6 +79,12 @@ say "2 runs on the test part" && say "^ridge - mean" && say "^checkpoint.h5"
 picture both/error.png
 near "$(awk -F, '$1 == "run" { print $6 }' both/contest.csv)" "$(score scores.csv dlinear MSE)" 1e-6
 
+# weights alone know no scale: that of the training rows is taken again
+expect 0 "" "$program" export run -o w.safetensors
+expect 0 "" "$program" import w.safetensors --config w.json -o back.h5
+expect 0 "" "$program" -q eval back.h5 --data mine.csv -o back.csv
+near "$(score back.csv dlinear MSE)" "$(score scores.csv dlinear MSE)" 1e-6
+
 # ---- the unseen future ----
 expect 0 "" "$program" forecast run --data mine.csv -o next.csv
 say "24 steps of 2 columns, 2021-04-01 00:00:00 to 2021-04-01 23:00:00; picture: next.png"
@@ -99,6 +105,16 @@ awk 'NR == 1 || $0 < "2021-03-20 11:30" { print; next } { print $1 " " substr($2
 expect 0 "" "$program" forecast run --data blind.csv --at "2021-03-20 11:00" -o blind-past.csv
 cut -d, -f1,2,4 past.csv >a && cut -d, -f1,2,4 blind-past.csv >b
 cmp -s a b || complain "the forecast knows what comes after its origin"
+
+# ---- rows without dates ----
+cut -d, -f2- mine.csv >rows.csv
+sed 's/mine.csv/rows.csv, date: none/' tiny.yaml >rows.yaml
+expect 0 "" "$program" -q train rows.yaml --out numbered
+expect 0 "" "$program" -q eval numbered --data rows.csv --season 24
+say "seasonal naive"
+expect 0 "" "$program" forecast numbered --data rows.csv --at 500 --season 24 -o numbered.csv
+[ "$(sed -n 2p numbered.csv | cut -d, -f1)" = 501 ] || complain "the row after 500 is $(sed -n 2p numbered.csv)"
+expect 2 "a row number is wanted" "$program" forecast numbered --data rows.csv --at 2021-03-01
 
 # ---- several series, and what a model shows ----
 { echo "site,$header"; table 40 "north," 0; table 40 "south," 1; } >two.csv
