@@ -308,6 +308,7 @@ static void tables_refused(void) {
   refused("date,a,a\n2016-07-01,1,2\n2016-07-02,1,2\n", none, FC_E_INPUT, "two columns are called 'a'");
   refused("date,a\n", none, FC_E_INPUT, "b.csv: a header and no rows");
   refused("", none, FC_E_INPUT, "b.csv: the file is empty");
+  refused("\377\376d", none, FC_E_INPUT, "b.csv: text in UTF-16; save it as UTF-8");
   refused("date,x\n2016-07-01,2016-07-01\n2016-07-02,2016-07-01\n", none, FC_E_INPUT,
           "no column of numbers or classes");
   refused(HOURS, (fc_series_mapping){.ignore = "b"}, FC_E_USAGE, "data.ignore names the column 'b'");
