@@ -78,6 +78,21 @@ fc_tensor *fc_moving_average(fc_ctx *c, fc_tensor *x, int64_t n, int64_t before)
    before and after: [B, (T + 2 pad - n) / stride + 1, ..] */
 fc_tensor *fc_max_pool(fc_ctx *c, fc_tensor *x, int64_t n, int64_t stride, int64_t pad);
 
+/* ---- along time ---- */
+/* exponential smoothing: y_t = a y_{t-1} + (1 - a) x_t, y_{-1} = start, a = sigmoid(w); x [B, T, C], w H
+   numbers for as many groups of neighbouring channels, start C numbers -> [B, T, C]; lead: [B, T + 1, C] with
+   the start in front. Backward reads the result again. */
+fc_tensor *fc_smoothing(fc_ctx *c, fc_tensor *x, fc_tensor *w, fc_tensor *start, bool lead);
+/* y_t = x_t - x_{t-1}, x_{-1} = first: x [B, T, C], first C numbers -> [B, T, C] */
+fc_tensor *fc_differences(fc_ctx *c, fc_tensor *x, fc_tensor *first);
+/* powers of a = sigmoid(w), w H numbers -> [n, H], i = 0 .. n-1 */
+typedef enum {
+  FC_POWERS_RISING,  /* a^(i+1) */
+  FC_POWERS_FALLING, /* a^(n-i) */
+  FC_POWERS_SUMS     /* a + a^2 + .. + a^(i+1) */
+} fc_powers_kind;
+fc_tensor *fc_powers(fc_ctx *c, fc_powers_kind kind, fc_tensor *w, int64_t n);
+
 /* ---- normalisation ---- */
 fc_tensor *fc_softmax(fc_ctx *c, fc_tensor *x); /* over the last axis */
 /* over the last axis, biased variance; weight and bias [C] or NULL */
@@ -279,6 +294,13 @@ fc_tensor *fc_irfft(fc_ctx *c, fc_tensor *z, int n_space, int64_t n_last, fc_fft
  */
 fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
                             fc_fft_norm norm);
+
+/* each series from its k strongest frequencies, and `extra` steps more of it: x [B, T, D] -> [B, T + extra,
+   D]. X_f = sum_t x_t exp(-2 pi i f t / T) for low <= f < T / 2 (low >= 1: never the mean, nor the last one
+   of an even T); y_t = sum over the k of largest |X_f| of 2 |X_f| / T cos(2 pi f t / T + arg X_f), chosen for
+   each sample and channel, of equal ones the lower. No gradient through the choice. k = 0: zeros, a constant;
+   else k <= (T + 1) / 2 - low, rounded down. */
+fc_tensor *fc_fourier_season(fc_ctx *c, fc_tensor *x, int64_t k, int64_t low, int64_t extra);
 
 /* y = scale Re F x, F the unnormalised transform over space axes and channels: x [B, X.., C] in 1 to 3
    dimensions (token mixing of FNet) */
