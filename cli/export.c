@@ -19,7 +19,7 @@ static void quoted(const char *text, FILE *f) {
 
 static bool bare(const fc_option *o) {
   return o->type == FC_T_INT || o->type == FC_T_REAL || o->type == FC_T_BOOL || o->type == FC_T_INTS ||
-         o->type == FC_T_REALS;
+         o->type == FC_T_REALS || o->type == FC_T_NAMES || o->type == FC_T_TABLE;
 }
 
 /* the weights that are complex: their last axis is (real, imaginary) */
@@ -38,7 +38,7 @@ static void write_pairs(const fc_params *p, FILE *f) {
 
 /* {"model": .., "args": {..}} of every option that is not just another name of one */
 static fc_status write_config(const fc_run *r, const char *path) {
-  char        value[FC_TEXT];
+  char        value[FC_OPTION_TEXT];
   const char *comma = "";
   FILE       *f;
 

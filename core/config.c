@@ -132,11 +132,18 @@ const char *fc_config_get(fc_config *c, const char *path) {
 typedef struct target {
   const fc_section *section;
   const fc_option  *option;
+  const char       *row; /* of a table; NULL: the whole option */
 } target;
 
 static void full_name(const target *t, char *buf, size_t size) {
-  const char *section = t->section->name;
-  snprintf(buf, size, "%s%s%s", section, *section ? "." : "", t->option->key);
+  const char *section = t->section->name, *row = t->row ? t->row : "";
+  snprintf(buf, size, "%s%s%s%s%s", section, *section ? "." : "", t->option->key, *row ? "." : "", row);
+}
+
+static bool find_in(const fc_section *section, const char *key, target *out) {
+  out->section = section;
+  out->option  = fc_options_find_row(section->table, key, &out->row);
+  return out->option;
 }
 
 /* "train.lr" is option lr of section train; in the root section keys stand alone */
@@ -145,8 +152,7 @@ static bool find_path(const char *path, int n, const fc_section *sections, targe
     const size_t len   = strlen(sections[i].name);
     const bool   below = !len || (!strncmp(path, sections[i].name, len) && path[len] == '.');
     if (!below) continue;
-    *out = (target){&sections[i], fc_options_find(sections[i].table, path + (len ? len + 1 : 0))};
-    if (out->option) return true;
+    if (find_in(&sections[i], path + (len ? len + 1 : 0), out)) return true;
   }
   return false;
 }
@@ -163,8 +169,8 @@ static fc_status find_bare(fc_config_entry *e, int n, const fc_section *sections
   out->option = NULL;
   if (e->full) snprintf(name[found++], sizeof name[0], "%s", e->full);
   for (int i = 0; i < n; i++) {
-    const target t = {&sections[i], fc_options_find(sections[i].table, e->key)};
-    if (!t.option) continue;
+    target t;
+    if (!find_in(&sections[i], e->key, &t)) continue;
     full_name(&t, name[found], sizeof name[0]);
     *out = t;
     if (found++ == 0 || !strcmp(name[0], name[1])) found = 1;
@@ -185,7 +191,7 @@ static void nearest(const char *key, int n, const fc_section *sections, char *bu
 
   for (int i = 0; i < n; i++)
     for (const fc_option *o = sections[i].table; o->key && count < MOST; o++) {
-      full_name(&(target){&sections[i], o}, text, sizeof text);
+      full_name(&(target){&sections[i], o, NULL}, text, sizeof text);
       full[count] = strdup(text);
       if (full[count]) name[count++] = o->key;
     }
@@ -226,17 +232,24 @@ static const char *meaning_of_null(const fc_option *o) {
   return NULL;
 }
 
+/* what an entry changes: a field, or a row of a table, of which each entry has its own */
+static const void *place_of(const fc_config_entry *e, const target *t) {
+  const char *field = (const char *)t->section->values + t->option->offset;
+
+  return t->row ? (const void *)e->key : field;
+}
+
 static fc_status assign(const fc_config *c, fc_config_entry *e, const target *t) {
-  char        name[256];
+  char        name[FC_TEXT];
   const char *value   = e->null ? meaning_of_null(t->option) : e->value;
   const bool  ignored = t->option->offset == (size_t)-1;
 
   e->used = true;
   if (!value || ignored) return FC_OK;
-  e->field = (const char *)t->section->values + t->option->offset;
+  e->field = place_of(e, t);
   FC_TRY(only_once(c, e));
   full_name(t, name, sizeof name);
-  return fc_option_set(t->section->table, t->option, t->section->values, name, value, e->where);
+  return fc_option_set(t->section->table, t->option, t->section->values, t->row, name, value, e->where);
 }
 
 fc_status fc_config_bind(fc_config *c, int n, const fc_section *sections, bool partial) {
@@ -247,7 +260,7 @@ fc_status fc_config_bind(fc_config *c, int n, const fc_section *sections, bool p
   for (int pass = 0; pass < 2; pass++)
     for (int i = 0; i < c->n; i++) {
       fc_config_entry *e = &c->entry[i];
-      target           t = {NULL, NULL};
+      target           t = {NULL, NULL, NULL};
       if (e->set != order[pass]) continue;
       const bool path = find_path(e->key, n, sections, &t);
       if (!path && e->set) FC_TRY(find_bare(e, n, sections, &t));

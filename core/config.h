@@ -25,8 +25,8 @@ fc_status fc_config_set(fc_config *c, const char *assignment);
 const char *fc_config_get(fc_config *c, const char *path);
 
 /* Defaults, then file, then --set, for every section. partial: leave other keys for a later bind;
-   else unknown keys fail. Lists arrive as "[a, b]"; a null or empty value keeps the default,
-   but means the choice "none" where an option has one. */
+   else unknown keys fail. Lists arrive as "[a, b]", mappings below a table option row by row; a null or empty
+   value keeps the default, but means the choice "none" where an option has one. */
 fc_status fc_config_bind(fc_config *c, int n, const fc_section *sections, bool partial);
 
 /* the resolved configuration as YAML, comments = help lines; readable by fc_config_load */

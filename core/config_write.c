@@ -40,7 +40,7 @@ static void quoted(const char *s, FILE *f) {
 }
 
 static void entry(const fc_option *o, const void *values, const char *indent, bool with_help, FILE *f) {
-  char text[FC_TEXT + 256];
+  char text[FC_OPTION_TEXT];
 
   fc_options_text(o, values, text, sizeof text);
   fprintf(f, "%s%s: ", indent, o->key);

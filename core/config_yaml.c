@@ -43,8 +43,23 @@ static fc_status append(const reader *r, const yaml_node_t *n, char *buf, size_t
   return FC_OK;
 }
 
+/* Names that would end at a comma or bracket inside them go into quotes. */
+static fc_status item_text(const reader *r, const yaml_node_t *n, char *buf, size_t *at) {
+  const char *s = scalar(n);
+
+  if (!strpbrk(s, ",[]\"")) return append(r, n, buf, at, s);
+  FC_TRY(append(r, n, buf, at, "\""));
+  for (char one[3] = ""; *s; s++) {
+    const bool escape = *s == '"' || *s == '\\';
+    one[0]            = escape ? '\\' : *s;
+    one[1]            = escape ? *s : 0;
+    FC_TRY(append(r, n, buf, at, one));
+  }
+  return append(r, n, buf, at, "\"");
+}
+
 static fc_status list_text(const reader *r, const yaml_node_t *n, int depth, char *buf, size_t *at) {
-  if (n->type == YAML_SCALAR_NODE) return append(r, n, buf, at, scalar(n));
+  if (n->type == YAML_SCALAR_NODE) return item_text(r, n, buf, at);
   if (n->type != YAML_SEQUENCE_NODE)
     return fail_at(r, n->start_mark, "a list of mappings is not understood here");
   if (depth == DEPTH) return fail_at(r, n->start_mark, "lists nest too deep, or contain themselves");

@@ -1,6 +1,5 @@
 /* core/options.c - text to fields of a struct and back. */
-#include "core/options.h"
-
+#include "core/options_names.h"
 #include "core/text.h"
 
 #include <ctype.h>
@@ -9,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHY = 400 };
+enum { WHY = FC_WHY };
 #define IGNORED ((size_t)-1)
 
 /* An alias has neither range nor choices: it takes those of the field's own entry. */
@@ -23,6 +22,22 @@ static const fc_option *owner(const fc_option *t, const fc_option *o) {
 const fc_option *fc_options_find(const fc_option *t, const char *key) {
   for (; t->key; t++)
     if (!strcmp(t->key, key)) return t;
+  return NULL;
+}
+
+const fc_option *fc_options_find_row(const fc_option *t, const char *key, const char **row) {
+  const fc_option *o   = fc_options_find(t, key);
+  const char      *dot = strchr(key, '.');
+
+  *row = NULL;
+  if (o || !dot) return o;
+  for (; t->key; t++) {
+    const size_t n = strlen(t->key);
+    if (t->type != FC_T_TABLE && t->offset != IGNORED) continue;
+    if (strncmp(t->key, key, n) || key[n] != '.' || !key[n + 1]) continue;
+    *row = key + n + 1;
+    return t;
+  }
   return NULL;
 }
 
@@ -80,7 +95,7 @@ static bool real(const char *text, double *v) {
   return end != (special ? digits + 1 : s) && fc_text_blank(end);
 }
 
-static bool parse_int(const fc_option *o, const char *text, int64_t *v, char *why) {
+bool fc_parse_int(const fc_option *o, const char *text, int64_t *v, char *why) {
   if (!whole(text, v)) return complain(why, "a whole number is wanted");
   return in_range(o, (double)*v) || complain_range(o, (double)*v, why);
 }
@@ -95,7 +110,7 @@ static bool parse_real(const fc_option *o, const char *text, double *v, char *wh
 typedef bool (*item_fn)(const fc_option *o, const char *text, void *list, int i, char *why);
 
 static bool int_item(const fc_option *o, const char *text, void *list, int i, char *why) {
-  return parse_int(o, text, &((fc_ints *)list)->v[i], why);
+  return fc_parse_int(o, text, &((fc_ints *)list)->v[i], why);
 }
 
 static bool real_item(const fc_option *o, const char *text, void *list, int i, char *why) {
@@ -114,11 +129,25 @@ static bool inside(const char *text, char *buf, size_t size) {
   return true;
 }
 
+/* "[1, 2], [3]" becomes " 1, 2 ,  3 "; false if a row does not end. Other brackets are left for the numbers
+   to complain about */
+static bool join_rows(char *text) {
+  bool open = false;
+
+  for (; *text; text++)
+    if (*text == (open ? ']' : '[')) {
+      *text = ' ';
+      open  = !open;
+    }
+  return !open;
+}
+
 static bool parse_list(const fc_option *o, const char *text, item_fn item, void *list, int *n, char *why) {
   char buf[1024], *next = buf;
 
   *n = 0;
-  if (!inside(text, buf, sizeof buf)) return complain(why, "a list like [1, 2] is wanted");
+  if (!inside(text, buf, sizeof buf) || (o->choices && !join_rows(buf)))
+    return complain(why, "a list like [1, 2] is wanted");
   if (fc_text_blank(buf)) return true;
   while (next) {
     char *word = next;
@@ -198,6 +227,8 @@ static bool parse(const fc_option *o, const char *text, void *field, char *why) 
     int      c;
     fc_ints  li;
     fc_reals lr;
+    fc_names ln;
+    fc_table tb;
     char     t[FC_TEXT];
   } v;
   size_t size = 0;
@@ -206,7 +237,7 @@ static bool parse(const fc_option *o, const char *text, void *field, char *why) 
   memset(&v, 0, sizeof v);
   switch (o->type) {
   case FC_T_INT:
-    ok = parse_int(o, text, &v.i, why), size = sizeof v.i;
+    ok = fc_parse_int(o, text, &v.i, why), size = sizeof v.i;
     break;
   case FC_T_REAL:
     ok = parse_real(o, text, &v.r, why), size = sizeof v.r;
@@ -226,27 +257,35 @@ static bool parse(const fc_option *o, const char *text, void *field, char *why) 
   case FC_T_REALS:
     ok = parse_list(o, text, real_item, &v.lr, &v.lr.n, why), size = sizeof v.lr;
     break;
+  case FC_T_NAMES:
+    ok = fc_parse_names(text, &v.ln, why), size = sizeof v.ln;
+    break;
+  case FC_T_TABLE:
+    ok = fc_parse_table(o, text, &v.tb, why), size = sizeof v.tb;
+    break;
   }
   if (ok) memcpy(field, &v, size);
   return ok;
 }
 
-fc_status fc_option_set(const fc_option *t, const fc_option *o, void *s, const char *name, const char *value,
-                        const char *where) {
-  char why[WHY] = "";
+fc_status fc_option_set(const fc_option *t, const fc_option *o, void *s, const char *row, const char *name,
+                        const char *value, const char *where) {
+  char  why[WHY] = "";
+  void *field    = (char *)s + o->offset;
 
   if (o->offset == IGNORED) return FC_OK;
-  FC_REQUIRE(parse(owner(t, o), value, (char *)s + o->offset, why), FC_E_USAGE, "%s = %.120s (%s): %s", name,
-             value, where, why);
+  o             = owner(t, o);
+  const bool ok = row ? fc_parse_row(o, row, value, field, why) : parse(o, value, field, why);
+  FC_REQUIRE(ok, FC_E_USAGE, "%s = %.120s (%s): %s", name, value, where, why);
   return FC_OK;
 }
 
 fc_status fc_options_set(const fc_option *t, void *s, const char *key, const char *value, const char *where) {
-  const fc_option *o = fc_options_find(t, key);
-  const char      *names[256];
+  const char      *names[256], *row;
+  const fc_option *o = fc_options_find_row(t, key, &row);
   int              n = 0;
 
-  if (o) return fc_option_set(t, o, s, key, value, where);
+  if (o) return fc_option_set(t, o, s, row, key, value, where);
   for (const fc_option *p = t; p->key && n < FC_COUNT(names); p++) names[n++] = p->key;
   const char *near = fc_nearest(key, n, names);
   if (near)

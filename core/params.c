@@ -11,8 +11,15 @@
 
 enum { NAME_MAX_ = 192, DEPTH_MAX = 16, ALIGN_REALS = 64 / sizeof(fc_real) };
 
+typedef struct { /* one more name of a parameter */
+  char name[NAME_MAX_];
+  bool stored;
+} second;
+
 typedef struct {
-  char          name[NAME_MAX_], alias[NAME_MAX_];
+  char          name[NAME_MAX_];
+  second       *more;
+  int           n_more;
   fc_param_kind kind;
   bool          complex, whole, unread;
   fc_init       init;
@@ -35,6 +42,7 @@ struct fc_params {
 fc_init fc_init_constant(double value) { return (fc_init){FC_INIT_CONSTANT, value}; }
 fc_init fc_init_uniform(double half_width) { return (fc_init){FC_INIT_UNIFORM, half_width}; }
 fc_init fc_init_normal(double std) { return (fc_init){FC_INIT_NORMAL, std}; }
+fc_init fc_init_normal_padded(double std) { return (fc_init){FC_INIT_NORMAL_PADDED, std}; }
 fc_init fc_init_positive(double width) { return (fc_init){FC_INIT_POSITIVE, width}; }
 fc_init fc_init_rotary(double base) { return (fc_init){FC_INIT_ROTARY, base}; }
 fc_init fc_init_formula(fc_init_fn at) { return (fc_init){.kind = FC_INIT_FORMULA, .at = at}; }
@@ -51,7 +59,10 @@ fc_status fc_params_create(fc_params **out) {
 
 void fc_params_destroy(fc_params *p) {
   if (!p) return;
-  for (int i = 0; i < p->size; i++) free(p->list[i]);
+  for (int i = 0; i < p->size; i++) {
+    free(p->list[i]->more);
+    free(p->list[i]);
+  }
   free(p->list);
   free(p->memory[0]);
   free(p->memory[1]);
@@ -118,8 +129,28 @@ void fc_param_whole(fc_params *p) { p->list[p->size - 1]->whole = true; }
 
 void fc_params_unread(fc_params *p, bool on) { p->unread = on; }
 
+static void add_name(entry *e, const char *prefix, const char *name, bool stored) {
+  second *more = realloc(e->more, (size_t)(e->n_more + 1) * sizeof *more);
+
+  FC_ASSERT(more, "no memory for parameter names");
+  e->more = more;
+  more += e->n_more++;
+  more->stored  = stored;
+  const int len = snprintf(more->name, NAME_MAX_, "%s%s", prefix, name);
+  FC_ASSERT(len < NAME_MAX_, "parameter name too long: %s%s", prefix, name);
+}
+
 void fc_param_alias(fc_params *p, const char *name) {
-  snprintf(p->list[p->size - 1]->alias, NAME_MAX_, "%s%s", p->prefix, name);
+  add_name(p->list[p->size - 1], p->prefix, name, false);
+}
+
+void fc_params_mirror(fc_params *p, const char *from, const char *to) {
+  const size_t n = strlen(from);
+
+  for (int i = 0; i < p->size; i++) {
+    entry *e = p->list[i];
+    if (!strncmp(e->name, from, n) && e->name[n] == '.') add_name(e, to, e->name + n, true);
+  }
 }
 
 /* ---- initial values: a number depends on (seed, tensor number, element) alone ---- */
@@ -172,6 +203,10 @@ static void fill(entry *e, uint64_t seed, int number) {
   case FC_INIT_NORMAL:
     fc_rng_normals(&r, 0, n, x);
     for (int64_t i = 0; i < n; i++) x[i] *= s;
+    break;
+  case FC_INIT_NORMAL_PADDED:
+    fc_rng_normals(&r, 0, n, x);
+    for (int64_t i = 0; i < n; i++) x[i] *= i < n / e->t.dim[0] ? 0 : s;
     break;
   case FC_INIT_TRUNC_NORMAL:
     for (int64_t i = 0; i < n; i++) x[i] = truncated(&r, i, e->init.scale);
@@ -240,9 +275,24 @@ const char *fc_params_at(const fc_params *p, int i, fc_tensor **t) {
   return p->list[i]->name;
 }
 
+static bool is_called(const entry *e, const char *name) {
+  bool found = !strcmp(e->name, name);
+
+  for (int k = 0; k < e->n_more && !found; k++) found = !strcmp(e->more[k].name, name);
+  return found;
+}
+
 fc_tensor *fc_params_find(const fc_params *p, const char *name) {
   for (int i = 0; i < p->size; i++)
-    if (!strcmp(p->list[i]->name, name) || (*name && !strcmp(p->list[i]->alias, name))) return &p->list[i]->t;
+    if (is_called(p->list[i], name)) return &p->list[i]->t;
+  return NULL;
+}
+
+const char *fc_params_mirrored(const fc_params *p, int i, int k) {
+  const entry *e = p->list[i];
+
+  for (int j = 0; j < e->n_more; j++)
+    if (e->more[j].stored && k-- == 0) return e->more[j].name;
   return NULL;
 }
 

@@ -10,6 +10,7 @@ typedef enum {
   FC_INIT_CONSTANT,
   FC_INIT_UNIFORM,
   FC_INIT_NORMAL,
+  FC_INIT_NORMAL_PADDED,
   FC_INIT_TRUNC_NORMAL,
   FC_INIT_ORTHOGONAL,
   FC_INIT_ROTARY,
@@ -29,8 +30,9 @@ fc_init fc_init_uniform(double half_width);
 fc_init fc_init_fan_in(int64_t fan_in); /* PyTorch's default for Linear and Conv: U(+-1/sqrt(fan_in)) */
 fc_init fc_init_xavier(int64_t fan_in, int64_t fan_out, double gain); /* U(+-gain sqrt(6/(in+out))) */
 fc_init fc_init_normal(double std);
-fc_init fc_init_positive(double width); /* U[0, width) */
-fc_init fc_init_rotary(double base);    /* inverse frequencies base^(-i/n) of n values */
+fc_init fc_init_normal_padded(double std); /* the first row is 0: embedding with a padding row */
+fc_init fc_init_positive(double width);    /* U[0, width) */
+fc_init fc_init_rotary(double base);       /* inverse frequencies base^(-i/n) of n values */
 fc_init fc_init_formula(fc_init_fn at);
 
 typedef enum {
@@ -60,8 +62,12 @@ void fc_param_whole(fc_params *p);
 /* from here on, until it is switched off: parameters that the network does not read, so that a weights file
    may lack them */
 void fc_params_unread(fc_params *p, bool on);
-/* a second official name of the newest parameter: files may hold either or both */
+/* one more name of the newest parameter, of another version of the official code: files may hold either or
+   both */
 void fc_param_alias(fc_params *p, const char *name);
+/* A module that the official code has in two places: every parameter below the full name `from` ("gate_a") is
+   one below `to` ("gate_b") as well. Files may hold all of its names or any of them; we write all. */
+void fc_params_mirror(fc_params *p, const char *from, const char *to);
 
 /* dry: no memory for values, only shapes and counts */
 fc_status fc_params_commit(fc_params *p, uint64_t seed, bool dry);
@@ -73,7 +79,9 @@ bool          fc_params_complex(const fc_params *p, int i);         /* declared 
 bool          fc_params_whole(const fc_params *p, int i);           /* by fc_param_whole? */
 bool          fc_params_dispensable(const fc_params *p, int i);     /* may a weights file lack it? */
 fc_tensor    *fc_params_find(const fc_params *p, const char *name); /* NULL if unknown; aliases count */
-int64_t       fc_params_trainable(const fc_params *p); /* numbers that are trained, padding not counted */
+/* the k-th further name that files list as well (fc_params_mirror), NULL if there are not so many */
+const char *fc_params_mirrored(const fc_params *p, int i, int k);
+int64_t     fc_params_trainable(const fc_params *p); /* numbers that are trained, padding not counted */
 int64_t  fc_params_block(const fc_params *p, bool trained_only); /* length of the block, padding included */
 fc_real *fc_params_values(fc_params *p);                         /* [block(false)] */
 fc_real *fc_params_grads(fc_params *p);                          /* [block(true)] */

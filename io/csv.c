@@ -218,3 +218,13 @@ fc_status fc_csv_real(const fc_csv *t, char *const *cell, int k, double *x) {
              (long long)t->number, t->name[k], cell[k]);
   return FC_OK;
 }
+
+void fc_csv_put(FILE *f, const char *text) {
+  if (!text[strcspn(text, ",;\t\"\r\n")]) {
+    fputs(text, f);
+    return;
+  }
+  fputc('"', f);
+  for (; *text; text++) fputs(*text == '"' ? "\"" : "", f), fputc(*text, f);
+  fputc('"', f);
+}

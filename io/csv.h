@@ -5,6 +5,8 @@
 #define FC_CSV_H
 #include "io/field.h"
 
+#include <stdio.h>
+
 typedef struct fc_csv fc_csv;
 
 fc_status   fc_csv_open(const char *path, fc_csv **out); /* reads the header; FC_E_INPUT in words */
@@ -33,4 +35,7 @@ bool fc_csv_value(const fc_csv *t, const char *cell, double *x);
 void fc_csv_split_unit(const char *column, char *name, char *unit);
 /* cell k of the row read last as a finite number, else FC_E_INPUT with line and column */
 fc_status fc_csv_real(const fc_csv *t, char *const *cell, int k, double *x);
+
+/* writes a text as one cell of a table with commas: in quotes where it must be */
+void fc_csv_put(FILE *f, const char *text);
 #endif

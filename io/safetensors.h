@@ -31,10 +31,12 @@ typedef struct fc_weights_report {
    the first missing, unexpected or misshapen tensor and what was expected, and no weight has changed.
    Formula parameters may be missing. Not strict: missing and unexpected ones are counted only; shapes must
    fit all the same. A C64 entry of shape S fits a parameter of shape S + [2], as does a real one of that
-   shape. A tensor stored under both its names must be the same numbers twice. report may be NULL. */
+   shape. A tensor stored under several of its names must be the same numbers each time. report may be NULL.
+ */
 fc_status fc_weights_load(const char *path, fc_params *p, bool strict, fc_weights_report *report);
 /* Byte for byte what the official writer makes: sorted by name, header padded to 8, {"format":"pt"} in the
-   metadata. Always F32, in the double build too; second names are not written. Complex weights as pairs, for
-   readers that do not know C64: the metadata list their names, with commas, under "complex_as_real_pairs". */
+   metadata. Always F32, in the double build too; names of other versions (fc_param_alias) are not written.
+   Complex weights as pairs, for readers that do not know C64: the metadata list their names, with commas,
+   under "complex_as_real_pairs". */
 fc_status fc_weights_save(const char *path, const fc_params *p);
 #endif

@@ -62,8 +62,12 @@ typedef struct fc_series fc_series;
 /* mapping NULL: everything is found. FC_E_INPUT names file, line and column: no header, text in a column of
    numbers, gaps, duplicates, unsorted dates, too few rows. FC_E_USAGE for names that the file lacks, with the
    nearest one. */
-fc_status             fc_series_open(const char *path, const fc_series_mapping *mapping, fc_series **out);
-void                  fc_series_close(fc_series *s); /* NULL is fine */
+fc_status fc_series_open(const char *path, const fc_series_mapping *mapping, fc_series **out);
+void      fc_series_close(fc_series *s); /* NULL is fine */
+/* Rows of another file, behind the last of each series of that name (a file without names: of every series):
+   what is known ahead of time. Columns are found by name, those that it lacks are NaN; rows that s has
+   already are skipped. mapping: that of s. FC_E_INPUT if the rows do not follow by the step. */
+fc_status             fc_series_append(fc_series *s, const char *path, const fc_series_mapping *mapping);
 const fc_series_info *fc_series_about(const fc_series *s);
 /* [rows, n_columns]; categories as numbers from 0; NaN at open ends */
 const double  *fc_series_values(const fc_series *s);

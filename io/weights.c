@@ -15,8 +15,8 @@ typedef struct loader {
   const fc_safetensors *file;
   fc_params            *p;
   int                   n; /* parameters */
-  int     *entry; /* [n] of the file, -1: missing; the one under the official name if there are two */
-  int     *twin;  /* [n] the same tensor once more under its second name, -1: none */
+  int     *entry; /* [n] of the file, -1: missing; the one under the first name if there are several */
+  int     *owner; /* [entries of the file] the parameter it belongs to, -1: none */
   fc_real *staged;
 } loader;
 
@@ -57,11 +57,8 @@ static fc_status match_entry(loader *l, int k, fc_weights_report *r, int *first_
   fc_params_at(l->p, i, &t);
   FC_REQUIRE(fits(e, t), FC_E_MISMATCH, "%.200s: %s has %s %s, the model wants %s", e->name, l->path,
              e->dtype, fc_dims_text(e->ndim, e->dim), fc_shape_text(t));
-  const bool first = l->entry[i] < 0, better = official(l->p, i, e->name);
-  FC_REQUIRE(first || l->twin[i] < 0, FC_E_MISMATCH,
-             "%.200s: %s holds it more than twice, with and without 'module.'", e->name, l->path);
-  if (!first) l->twin[i] = better ? l->entry[i] : k;
-  if (first || better) l->entry[i] = k;
+  l->owner[k] = i;
+  if (l->entry[i] < 0 || official(l->p, i, e->name)) l->entry[i] = k;
   return FC_OK;
 }
 
@@ -81,7 +78,8 @@ static fc_status match_all(loader *l, bool strict, fc_weights_report *r) {
   int        unknown = -1, missing = -1;
   fc_tensor *t;
 
-  for (int i = 0; i < l->n; i++) l->entry[i] = l->twin[i] = -1;
+  for (int i = 0; i < l->n; i++) l->entry[i] = -1;
+  for (int k = 0; k < fc_safetensors_size(l->file); k++) l->owner[k] = -1;
   for (int k = 0; k < fc_safetensors_size(l->file); k++) FC_TRY(match_entry(l, k, r, &unknown));
   for (int i = 0; i < l->n; i++)
     if (l->entry[i] < 0 && !fc_params_dispensable(l->p, i) && r->missing++ == 0) missing = i;
@@ -93,30 +91,41 @@ static fc_status match_all(loader *l, bool strict, fc_weights_report *r) {
   return strict && unknown >= 0 ? unexpected(l, unknown) : FC_OK;
 }
 
-/* A tensor stored under both of its names must be the same numbers twice, else one set would be lost. */
-static fc_status check_twin(const loader *l, int i, const fc_real *x, int64_t n) {
-  if (l->twin[i] < 0) return FC_OK;
-  fc_real *y = malloc(((size_t)n + 1) * sizeof *y);
-  FC_REQUIRE(y, FC_E_SYSTEM, "%s: no memory to read it", l->path);
-  fc_status s = fc_safetensors_read(l->file, l->twin[i], y);
-  if (s == FC_OK && memcmp(x, y, (size_t)n * sizeof *y))
-    s = fc_fail(FC_E_MISMATCH, "%s and %s: one weight in this model, but different numbers in %s",
-                fc_safetensors_at(l->file, l->entry[i])->name, fc_safetensors_at(l->file, l->twin[i])->name,
-                l->path);
-  free(y);
-  return s;
+/* A tensor stored under several of its names must be the same numbers each time, else some would be lost. */
+static fc_status check_others(const loader *l, int i, const fc_real *x, fc_real *y, int64_t n) {
+  for (int k = 0; k < fc_safetensors_size(l->file); k++) {
+    if (l->owner[k] != i || k == l->entry[i]) continue;
+    FC_TRY(fc_safetensors_read(l->file, k, y));
+    FC_REQUIRE(!memcmp(x, y, (size_t)n * sizeof *y), FC_E_MISMATCH,
+               "%s and %s: one weight in this model, but different numbers in %s",
+               fc_safetensors_at(l->file, l->entry[i])->name, fc_safetensors_at(l->file, k)->name, l->path);
+  }
+  return FC_OK;
 }
 
-static fc_status stage(loader *l, fc_weights_report *r) {
-  fc_real   *x = l->staged = malloc(((size_t)fc_params_block(l->p, false) + 1) * sizeof *x);
+static int64_t largest(const fc_params *p) {
   fc_tensor *t;
+  int64_t    n = 0;
+
+  for (int i = 0; i < fc_params_size(p); i++) {
+    fc_params_at(p, i, &t);
+    n = fc_max64(n, fc_len(t));
+  }
+  return n;
+}
+
+/* the weights one after the other, and room for one of them */
+static fc_status stage(loader *l, fc_weights_report *r) {
+  const int64_t block = fc_params_block(l->p, false);
+  fc_real      *x = l->staged = malloc((size_t)(block + largest(l->p) + 1) * sizeof *x), *room = x + block;
+  fc_tensor    *t;
 
   FC_REQUIRE(x, FC_E_SYSTEM, "%s: no memory to read it", l->path);
   for (int i = 0; i < l->n; i++) {
     if (l->entry[i] < 0) continue;
     fc_params_at(l->p, i, &t);
     FC_TRY(fc_safetensors_read(l->file, l->entry[i], x));
-    FC_TRY(check_twin(l, i, x, fc_len(t)));
+    FC_TRY(check_others(l, i, x, room, fc_len(t)));
     x += fc_len(t);
     r->loaded++;
   }
@@ -142,11 +151,11 @@ fc_status fc_weights_load(const char *path, fc_params *p, bool strict, fc_weight
   FC_ASSERT(fc_params_values(p), "fc_weights_load: the parameters are not committed");
   if (report) *report = r;
   FC_TRY(fc_safetensors_open(path, &file));
-  const size_t n = (size_t)fc_params_size(p) + 1;
-  loader       l = {path, file, p, fc_params_size(p), malloc(n * sizeof *l.entry), malloc(n * sizeof *l.twin),
-                    NULL};
-  fc_status    s = FC_OK;
-  if (!l.entry || !l.twin) s = fc_fail(FC_E_SYSTEM, "%s: no memory to read it", path);
+  loader    l = {.path = path, .file = file, .p = p, .n = fc_params_size(p)};
+  fc_status s = FC_OK;
+  l.entry     = malloc(((size_t)l.n + 1) * sizeof *l.entry);
+  l.owner     = malloc(((size_t)fc_safetensors_size(file) + 1) * sizeof *l.owner);
+  if (!l.entry || !l.owner) s = fc_fail(FC_E_SYSTEM, "%s: no memory to read it", path);
   if (s == FC_OK) s = match_all(&l, strict, &r);
   if (s == FC_OK) s = stage(&l, &r);
   if (s == FC_OK)
@@ -155,7 +164,7 @@ fc_status fc_weights_load(const char *path, fc_params *p, bool strict, fc_weight
     r.loaded = 0;
   if (report) *report = r;
   free(l.entry);
-  free(l.twin);
+  free(l.owner);
   free(l.staged);
   fc_safetensors_close(file);
   return s;
@@ -245,17 +254,29 @@ static fc_status write_file(const char *path, int n, const item *items, const ch
   return fc_file_commit(path, f);
 }
 
+/* names of all parameters, those of modules that have several places included */
+static int list_items(const fc_params *p, item *items) {
+  int n = 0;
+
+  for (int i = 0; i < fc_params_size(p); i++) {
+    item        one = {.complex = fc_params_complex(p, i), .whole = fc_params_whole(p, i)};
+    const char *more;
+    one.name = fc_params_at(p, i, &one.t);
+    if (items) items[n] = one;
+    n++;
+    for (int k = 0; (more = fc_params_mirrored(p, i, k)); k++, n++)
+      if (items) items[n] = one, items[n].name = more;
+  }
+  return n;
+}
+
 fc_status fc_weights_save(const char *path, const fc_params *p) {
-  const int n      = fc_params_size(p);
+  const int n      = list_items(p, NULL);
   item     *items  = malloc(((size_t)n + 1) * sizeof *items);
   char     *header = NULL;
   fc_status s;
 
-  for (int i = 0; items && i < n; i++) {
-    items[i].name    = fc_params_at(p, i, &items[i].t);
-    items[i].complex = fc_params_complex(p, i);
-    items[i].whole   = fc_params_whole(p, i);
-  }
+  if (items) list_items(p, items);
   if (items) qsort(items, (size_t)n, sizeof *items, by_name);
   if (items) header = header_text(n, items);
   if (header)

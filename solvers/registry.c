@@ -99,7 +99,7 @@ fail:
 }
 
 fc_status fc_solver_text(const fc_solver_def *def, const void *config, char **out) {
-  char   value[FC_TEXT];
+  char   value[FC_OPTION_TEXT];
   size_t size = 0;
   FILE  *f    = open_memstream(out, &size);
 

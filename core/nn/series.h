@@ -86,6 +86,8 @@ typedef struct fc_mark_embedding {
 fc_status  fc_mark_embedding_init(fc_mark_embedding *l, fc_params *p, const char *name, fc_embed_kind kind,
                                   const char *freq, int64_t D, bool bias);
 fc_tensor *fc_mark_embedding_apply(fc_ctx *c, const fc_mark_embedding *l, fc_tensor *marks);
+/* mark i alone, not timeF: the rows of its table */
+fc_tensor *fc_mark_embedding_row(fc_ctx *c, const fc_mark_embedding *l, fc_tensor *marks, int i);
 /* do these marks [B, T, M] fit: number, and whole numbers within the tables? name is for the message */
 fc_status fc_mark_embedding_check(const fc_mark_embedding *l, const fc_tensor *marks, const char *name);
 

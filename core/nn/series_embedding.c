@@ -100,11 +100,15 @@ static fc_tensor *column(fc_ctx *c, fc_tensor *marks, int64_t m) {
   return index;
 }
 
+fc_tensor *fc_mark_embedding_row(fc_ctx *c, const fc_mark_embedding *l, fc_tensor *marks, int i) {
+  return fc_embedding(c, l->table[i], column(c, marks, i));
+}
+
 fc_tensor *fc_mark_embedding_apply(fc_ctx *c, const fc_mark_embedding *l, fc_tensor *marks) {
   if (!l->tables) return fc_linear_apply(c, &l->linear, marks, FC_ACT_NONE);
   fc_tensor *y = NULL;
   for (int i = 0; i < l->tables; i++) {
-    fc_tensor *row = fc_embedding(c, l->table[i], column(c, marks, i));
+    fc_tensor *row = fc_mark_embedding_row(c, l, marks, i);
     y              = y ? fc_add_in_place(c, y, row) : row;
   }
   return y;

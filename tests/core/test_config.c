@@ -12,6 +12,8 @@ typedef struct train {
   fc_reals w;
   int      loss, norm;
   bool     fast;
+  fc_names columns;
+  fc_table sizes;
 } train;
 typedef struct data {
   char    path[FC_TEXT];
@@ -31,6 +33,9 @@ static const fc_option train_options[] = {
     FC_OPT_CHOICE(train, loss, "mse|l1", "mse", "loss"),
     FC_OPT_CHOICE(train, norm, "layer|none", "layer", "norm"),
     FC_OPT_BOOL(train, fast, "no", "hurry"),
+    FC_OPT_NAMES(train, columns, "[]", "columns of the file"),
+    FC_OPT_TABLE(train, sizes, "{}", 0, 100, "rows and columns"),
+    FC_OPT_IGNORED("labels", "a mapping without effect"),
     {"push.after", FC_T_INT, offsetof(train, after), "0", "steps before the first push", 0, 100, NULL},
     FC_OPT_ALIAS(train, lr, FC_T_REAL, "learning_rate"),
     FC_OPT_END};
@@ -191,6 +196,25 @@ static void nested_lists(void) {
   fc_config_destroy(c);
 }
 
+static void names_and_tables(void) {
+  const char *text = "train:\n  columns: [store, \"a, b\", 7]\n  sizes: {store: [5, 3], air.temp: 12}\n"
+                     "  labels: {store: {one: 1}}\n";
+
+  CHECK_OK(bind_all(text, NULL));
+  CHECK(t.columns.n == 3 && fc_names_find(&t.columns, "a, b") == 1 && fc_names_find(&t.columns, "7") == 2);
+  CHECK(t.sizes.n == 2 && fc_table_find(&t.sizes, "store")->v[1] == 3 &&
+        fc_table_find(&t.sizes, "air.temp")->v[0] == 12);
+  CHECK_OK(bind_all(text, "train.sizes.store=[6, 2]"));
+  CHECK(t.sizes.n == 2 && fc_table_find(&t.sizes, "store")->v[0] == 6);
+  CHECK_OK(bind_all(text, "sizes.day=7")); /* a bare key */
+  CHECK(t.sizes.n == 3 && fc_table_find(&t.sizes, "day")->v[0] == 7);
+  CHECK_OK(bind_all(text, "train.sizes={x: 1}")); /* instead of the file's */
+  CHECK(t.sizes.n == 1);
+  CHECK_FAILS(bind_all("train: {sizes: {a: [1, 101]}}", NULL), FC_E_USAGE,
+              "train.sizes.a = [1, 101] (run.yaml:1): must be between 0 and 100");
+  CHECK_FAILS(bind_all("train: {size: {a: 1}}", NULL), FC_E_USAGE, "unknown option 'train.size.a'");
+}
+
 static void partial_binds(void) {
   fc_config *c;
 
@@ -233,7 +257,8 @@ static void written_config_reads_back(void) {
       const char *path = check_path("out.yaml");
       FILE       *f    = fopen(path, "w");
       fc_config  *c;
-      CHECK_OK(bind_all("train: {lr: 0.30000000000000004, dims: [3, 4], w: [0.1, 1e-300], loss: l1, fast: 1}",
+      CHECK_OK(bind_all("train: {lr: 0.30000000000000004, dims: [3, 4], w: [0.1, 1e-300], loss: l1, fast: 1, "
+                        "columns: [\"a, b\", \"#\", c], sizes: {\"a: b\": [1, 2], null: 3}}",
                         NULL));
       snprintf(t.note, sizeof t.note, "%s", notes[i]);
       const train before = t;
@@ -244,6 +269,8 @@ static void written_config_reads_back(void) {
       CHECK_OK(fc_config_bind(c, 3, all, false));
       fc_config_destroy(c);
       CHECK(!strcmp(t.note, before.note) && t.lr == before.lr && t.loss == 1 && t.fast);
+      CHECK(t.columns.n == 3 && !memcmp(&t.columns, &before.columns, sizeof t.columns));
+      CHECK(t.sizes.n == 2 && !memcmp(&t.sizes, &before.sizes, sizeof t.sizes));
       CHECK(!memcmp(&t.dims, &before.dims, sizeof t.dims) && !memcmp(&t.w, &before.w, sizeof t.w));
     }
 }
@@ -267,4 +294,4 @@ static void official_files(void) {
 
 CHECK_SUITE(config, order_of_sources, json_is_yaml, null_keeps_the_default, null_is_the_choice_none, anchors,
             bare_keys, dotted_keys, unknown_keys, wrong_values, wrong_files, bombs, nested_lists,
-            partial_binds, written_config_reads_back, official_files)
+            names_and_tables, partial_binds, written_config_reads_back, official_files)

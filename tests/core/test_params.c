@@ -152,6 +152,38 @@ static void positive(void) {
   fc_params_destroy(p);
 }
 
+/* an embedding with a padding row */
+static void padded(void) {
+  fc_params *p      = start();
+  fc_tensor *x      = fc_param(p, "x", fc_init_normal_padded(2), FC_DIMS(500, 40));
+  double     square = 0;
+
+  CHECK_OK(fc_params_commit(p, 1, false));
+  for (int64_t i = 0; i < 40; i++) CHECK_NEAR(x->x[i], 0, 0);
+  for (int64_t i = 40; i < fc_len(x); i++) square += (double)x->x[i] * (double)x->x[i] / (499 * 40);
+  CHECK_NEAR(square, 4, 5 * 4 * sqrt(2.0 / (499 * 40)));
+  fc_params_destroy(p);
+}
+
+/* what is below one name is below another one too; the look-up finds every name */
+static void mirrored(void) {
+  fc_params *p = start();
+  fc_tensor *w, *v;
+
+  fc_params_push(p, "first");
+  w = fc_param(p, "gate.weight", fc_init_constant(1), FC_DIMS(2));
+  v = fc_param(p, "gates.weight", fc_init_constant(1), FC_DIMS(2));
+  fc_params_pop(p);
+  fc_params_mirror(p, "first.gate", "second");
+  fc_params_mirror(p, "first.gate", "third.gate");
+  CHECK(fc_params_find(p, "second.weight") == w && fc_params_find(p, "third.gate.weight") == w);
+  CHECK(fc_params_find(p, "first.gates.weight") == v && !fc_params_find(p, "seconds.weight"));
+  CHECK(!strcmp(fc_params_mirrored(p, 0, 0), "second.weight"));
+  CHECK(!strcmp(fc_params_mirrored(p, 0, 1), "third.gate.weight") && !fc_params_mirrored(p, 0, 2));
+  CHECK(!fc_params_mirrored(p, 1, 0) && fc_params_size(p) == 2);
+  fc_params_destroy(p);
+}
+
 /* the shorter side is orthonormal times the gain; float dot products of up to 40 terms */
 static void orthogonal(void) {
   const int64_t shape[3][2] = {{6, 40}, {40, 6}, {9, 9}};
@@ -175,4 +207,4 @@ static void orthogonal(void) {
 }
 
 CHECK_SUITE(params, names, layout, gradients_are_cleared, dry_commit_counts_only, seeds, distributions,
-            complex_pairs, positive, orthogonal)
+            complex_pairs, positive, padded, mirrored, orthogonal)

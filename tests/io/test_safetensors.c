@@ -362,6 +362,52 @@ static void both_names(void) {
   fc_params_destroy(p);
 }
 
+/* a gate that the official code has in two places, within a module that is there twice as well */
+static fc_params *shared_gate(void) {
+  fc_params *p;
+
+  CHECK_OK(fc_params_create(&p));
+  fc_params_push(p, "encoder.gate");
+  fc_param(p, "weight", fc_init_normal(1), FC_DIMS(2, 2));
+  fc_param_alias(p, "kernel");
+  fc_params_pop(p);
+  fc_param(p, "encoder.gates.weight", fc_init_normal(1), FC_DIMS(2)); /* no part of it */
+  fc_params_mirror(p, "encoder.gate", "decoder.gate");
+  fc_params_mirror(p, "encoder", "copy");
+  CHECK_OK(fc_params_commit(p, 5, false));
+  return p;
+}
+
+#define GATE(name)                                                                                           \
+  { "F32", name, "[2,2]", 16 }
+static const part gates = {"F32", "encoder.gates.weight", "[2]", 8};
+
+/* all names are written, those of other versions are not; any of them is read */
+static void shared_modules(void) {
+  static const char *const names[] = {"encoder.gate.weight", "encoder.gate.kernel", "decoder.gate.weight",
+                                      "copy.gate.weight"};
+  const char              *path    = check_path("shared");
+  fc_params               *p       = shared_gate();
+  fc_safetensors          *s;
+
+  CHECK_OK(fc_weights_save(path, p));
+  CHECK_OK(fc_safetensors_open(path, &s));
+  CHECK(fc_safetensors_size(s) == 5); /* the gate three times, its neighbour twice */
+  fc_safetensors_close(s);
+  CHECK_OK(fc_weights_load(path, p, true, NULL));
+  for (int i = 0; i < FC_COUNT(names); i++) {
+    CHECK_OK(fc_weights_load(weights("one", 2, (part[]){GATE(names[i]), gates}, true), p, true, NULL));
+    CHECK(fc_params_find(p, "encoder.gate.weight")->x[3] == 4);
+  }
+  CHECK_FAILS(fc_weights_load(weights("two", 4,
+                                      (part[]){GATE("copy.gate.weight"), GATE("encoder.gate.weight"), gates,
+                                               GATE("decoder.gate.weight")},
+                                      true),
+                              p, true, NULL),
+              FC_E_MISMATCH, "encoder.gate.weight and copy.gate.weight: one weight");
+  fc_params_destroy(p);
+}
+
 static void not_strict(void) {
   fc_params        *p = model(1), *q = model(1);
   fc_weights_report r;
@@ -609,6 +655,6 @@ static void reference_weights(void) {
 }
 
 CHECK_SUITE(safetensors, every_rule, unusual_but_legal, hostile_sizes, every_type, all_halves, loads_by_name,
-            complex_weights, complex_weights_are_listed, failures_change_nothing, both_names, not_strict,
-            counters_and_unread, official_bytes, round_trip, large_tensors, truncated_anywhere,
+            complex_weights, complex_weights_are_listed, failures_change_nothing, both_names, shared_modules,
+            not_strict, counters_and_unread, official_bytes, round_trip, large_tensors, truncated_anywhere,
             damaged_anywhere, full_disk, reference_kinds, reference_broken, reference_weights)
