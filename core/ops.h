@@ -78,6 +78,21 @@ fc_tensor *fc_moving_average(fc_ctx *c, fc_tensor *x, int64_t n, int64_t before)
    before and after: [B, (T + 2 pad - n) / stride + 1, ..] */
 fc_tensor *fc_max_pool(fc_ctx *c, fc_tensor *x, int64_t n, int64_t stride, int64_t pad);
 
+/* ---- along time ---- */
+/* exponential smoothing: y_t = a y_{t-1} + (1 - a) x_t, y_{-1} = start, a = sigmoid(w); x [B, T, C], w H
+   numbers for as many groups of neighbouring channels, start C numbers -> [B, T, C]; lead: [B, T + 1, C] with
+   the start in front. Backward reads the result again. */
+fc_tensor *fc_smoothing(fc_ctx *c, fc_tensor *x, fc_tensor *w, fc_tensor *start, bool lead);
+/* y_t = x_t - x_{t-1}, x_{-1} = first: x [B, T, C], first C numbers -> [B, T, C] */
+fc_tensor *fc_differences(fc_ctx *c, fc_tensor *x, fc_tensor *first);
+/* powers of a = sigmoid(w), w H numbers -> [n, H], i = 0 .. n-1 */
+typedef enum {
+  FC_POWERS_RISING,  /* a^(i+1) */
+  FC_POWERS_FALLING, /* a^(n-i) */
+  FC_POWERS_SUMS     /* a + a^2 + .. + a^(i+1) */
+} fc_powers_kind;
+fc_tensor *fc_powers(fc_ctx *c, fc_powers_kind kind, fc_tensor *w, int64_t n);
+
 /* ---- normalisation ---- */
 fc_tensor *fc_softmax(fc_ctx *c, fc_tensor *x); /* over the last axis */
 /* over the last axis, biased variance; weight and bias [C] or NULL */

@@ -144,13 +144,13 @@ ODD = {
         tslib 1 1 n_heads=1 e_layers=1 top_k=1
         tslib 5 3 seq_len=31 pred_len=5 e_layers=3 n_heads=4 top_k=5 activation="gelu"
         tslib 2 2 embed="fixed" freq="t" activation="relu" label_len=3
-        tslib 3 1 embed="learned" seq_len=8 pred_len=20 top_k=9
-        tslib 4 2 seq_len=3 pred_len=1 freq="d"
+        tslib 3 1 embed="learned" seq_len=8 pred_len=20
+        tslib 4 2 seq_len=3 pred_len=1 freq="d" top_k=1
         tslib 2 1 seq_len=50 pred_len=11 top_k=24 d_model=6 freq="m"
         official 1 1 n_heads=1 e_layers=1 K=1
         official 5 3 seq_len=31 pred_len=5 e_layers=3 n_heads=4 K=4 activation="gelu"
         official 2 2 K=0 seq_len=9
-        official 3 1 seq_len=8 pred_len=30 K=20 activation="relu"
+        official 3 1 seq_len=8 pred_len=30 activation="relu"
     """,
     "tft": """
         tslib 1 1 n_heads=1

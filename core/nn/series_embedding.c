@@ -31,8 +31,14 @@ fc_tensor *fc_add_places(fc_ctx *c, fc_tensor *x, fc_tensor *table) {
   return fc_add_in_place(c, x, fc_tensor_borrow(c->arena, table->x, FC_DIMS(T, D)));
 }
 
+/* weight Kaiming normal for leaky ReLU of slope 0.01, as the official codes start it */
 void fc_token_conv_init(fc_linear *l, fc_params *p, const char *name, int64_t N, int64_t D, bool bias) {
-  fc_linear_init_shaped(l, p, name, bias, FC_DIMS(D, N, 3));
+  const double std = sqrt(2 / (1 + 1e-4) / (3 * (double)N));
+
+  fc_params_push(p, "%s", name);
+  l->weight = fc_param(p, "weight", fc_init_normal(std), FC_DIMS(D, N, 3));
+  l->bias   = bias ? fc_param(p, "bias", fc_init_fan_in(3 * N), FC_DIMS(D)) : NULL;
+  fc_params_pop(p);
 }
 
 fc_tensor *fc_token_conv_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x) {

@@ -7,16 +7,20 @@
    The choice looks at all X_f, by an FFT that takes two neighbouring channels as one complex series. Given F,
    y is a symmetric projection of x: the few X_f of F are summed again for each channel by itself (a strong
    neighbour leaves no trace) and waves built from them, in backward from dy. Waves are turned on step by step
-   in the lanes of a tile of channels, and set anew from a table every RUN steps, so that rounding does not
+   in the lanes of a tile of channels, and set anew from a table every few steps, so that rounding does not
    grow. y repeats itself after T steps. */
 #include "core/ops.h"
 #include "core/ops/fft_axis.h"
-#include "core/parallel.h"
+#include "core/spans.h"
 #include "core/vmath.h"
 
 #include <string.h>
 
-enum { TILE = 64, RUN = 16 }; /* channels of one task; steps by rotation */
+enum {
+  TILE = 64, /* channels of one task */
+  RUN  = 4,  /* steps by rotation from the wave at their beginning */
+  RUNS = 4   /* runs, whose beginnings are rotations too, from one look into the table to the next */
+};
 
 typedef struct {
   int64_t  B, T, D, steps, k, low;
@@ -47,98 +51,127 @@ static void make_table(season *s) {
   }
 }
 
-/* A run begins at w f t: places f t mod T in the table, for n frequencies, and how far the next run's are. */
+/* Where the waves of n frequencies stand when a run begins. */
 typedef struct {
-  int32_t place[TILE], stride[TILE];
-  fc_real c[TILE], s[TILE]; /* cosine and sine there */
-  fc_real p[TILE], q[TILE]; /* and of w f */
-} clock_hands;
+  int     runs;                       /* so far */
+  int32_t place[TILE], stride[TILE];  /* f t mod T, and what RUN RUNS steps add to it */
+  fc_real c[TILE], s[TILE];           /* cosine and sine of w f t */
+  fc_real one[2][TILE], run[2][TILE]; /* of w f, and of w f RUN */
+} hands;
 
-FC_SIMD static void look_up(const season *s, clock_hands *h, int64_t n) {
-  for (int64_t d = 0; d < n; d++) h->c[d] = s->cosine[h->place[d]], h->s[d] = s->sine[h->place[d]];
+FC_SIMD static void look_up(fc_real *restrict c, fc_real *restrict z, const fc_real *restrict cosine,
+                            const fc_real *restrict sine, const int32_t *restrict place, int64_t n) {
+  for (int64_t d = 0; d < n; d++) c[d] = cosine[place[d]], z[d] = sine[place[d]];
 }
 
-static void start(const season *s, clock_hands *h, const int32_t *f, int64_t n) {
-  for (int64_t d = 0; d < n; d++) {
-    h->place[d]  = 0;
-    h->stride[d] = (int32_t)(f[d] * RUN % s->T);
-    h->p[d]      = s->cosine[f[d]];
-    h->q[d]      = s->sine[f[d]];
-  }
-  look_up(s, h, n);
-}
-
-FC_SIMD static void next_run(const season *s, clock_hands *h, int64_t n) {
+static void set(const season *s, hands *h, const int32_t *f, int64_t n) {
   const int32_t T = (int32_t)s->T;
 
+  for (int64_t d = 0; d < n; d++) h->place[d] = f[d] * RUN % T, h->stride[d] = f[d] * RUN * RUNS % T;
+  look_up(h->one[0], h->one[1], s->cosine, s->sine, f, n);
+  look_up(h->run[0], h->run[1], s->cosine, s->sine, h->place, n);
+}
+
+static void rewind_to_zero(hands *h, int64_t n) {
+  h->runs = 0;
+  for (int64_t d = 0; d < n; d++) h->place[d] = 0, h->c[d] = 1, h->s[d] = 0;
+}
+
+FC_SIMD static void turn(fc_real *restrict c, fc_real *restrict z, const fc_real *restrict p,
+                         const fc_real *restrict q, int64_t n) {
   for (int64_t d = 0; d < n; d++) {
-    const int32_t to = h->place[d] + h->stride[d];
-    h->place[d]      = to < T ? to : to - T;
+    const fc_real a = c[d], b = z[d];
+    c[d] = a * p[d] - b * q[d];
+    z[d] = a * q[d] + b * p[d];
   }
-  look_up(s, h, n);
 }
 
-/* ---- kernels of one frequency for each of n channels, `rows` steps, D numbers apart ---- */
-
-/* y = or += u, then u + i v turns by the angle whose cosine and sine are p and q */
-FC_SIMD static void rebuild_run(fc_real *restrict y, int64_t rows, int64_t D, fc_real *restrict u,
-                                fc_real *restrict v, const fc_real *restrict p, const fc_real *restrict q,
-                                int64_t n, bool fresh) {
-  for (int64_t t = 0; t < rows; t++, y += D)
-    for (int64_t d = 0; d < n; d++) {
-      const fc_real a = u[d], b = v[d];
-      y[d] = fresh ? a : y[d] + a;
-      u[d] = a * p[d] - b * q[d];
-      v[d] = a * q[d] + b * p[d];
-    }
-}
-
-/* u - i v = sum_t x_t exp(-i t theta) by Horner's rule from the last step to the first */
-FC_SIMD static void analyse_run(const fc_real *restrict x, int64_t rows, int64_t D, fc_real *restrict u,
-                                fc_real *restrict v, const fc_real *restrict p, const fc_real *restrict q,
-                                int64_t n) {
-  for (int64_t d = 0; d < n; d++) u[d] = v[d] = 0;
-  for (int64_t t = rows - 1; t >= 0; t--)
-    for (int64_t d = 0; d < n; d++) {
-      const fc_real a = u[d], b = v[d];
-      u[d] = x[t * D + d] + a * p[d] - b * q[d];
-      v[d] = a * q[d] + b * p[d];
-    }
-}
-
-/* (u + i v) (c + i s), stored or added */
-FC_SIMD static void turn(fc_real *restrict re, fc_real *restrict im, const fc_real *restrict u,
-                         const fc_real *restrict v, const fc_real *restrict c, const fc_real *restrict s,
-                         int64_t n, bool add) {
+FC_SIMD static void advance(int32_t *restrict place, const int32_t *restrict stride, int32_t T, int64_t n) {
   for (int64_t d = 0; d < n; d++) {
-    const fc_real r = u[d] * c[d] - v[d] * s[d], i = u[d] * s[d] + v[d] * c[d];
-    re[d] = add ? re[d] + r : r;
-    im[d] = add ? im[d] + i : i;
+    const int32_t to = place[d] + stride[d];
+    place[d]         = to < T ? to : to - T;
   }
 }
 
-/* y_t = or += re cos(w f t) + im sin(w f t), t < rows */
-static void rebuild(const season *s, clock_hands *h, const fc_real *re, const fc_real *im, fc_real *y,
-                    int64_t rows, int64_t n, bool fresh) {
-  fc_real u[TILE], v[TILE], minus[TILE];
-
-  for (int64_t d = 0; d < n; d++) minus[d] = -im[d];
-  for (int64_t t = 0; t < rows; t += RUN) {
-    turn(u, v, re, minus, h->c, h->s, n, false);
-    rebuild_run(y + t * s->D, fc_min64(RUN, rows - t), s->D, u, v, h->p, h->q, n, fresh);
-    next_run(s, h, n);
+static void next_run(const season *s, hands *h, int64_t n) {
+  if (++h->runs % RUNS) {
+    turn(h->c, h->s, h->run[0], h->run[1], n);
+    return;
   }
+  advance(h->place, h->stride, (int32_t)s->T, n);
+  look_up(h->c, h->s, s->cosine, s->sine, h->place, n);
+}
+
+/* ---- kernels of one frequency for each of n channels; steps lie D numbers apart. A run's number of steps is
+   known when it is compiled, so that a channel's wave stays in registers ---- */
+
+/* wave [RUN, TILE] = re cos(w f t) + im sin(w f t): u + i v = (re - i im) exp(i w f t) */
+FC_SIMD static void make_run(fc_real *restrict wave, const fc_real *restrict re, const fc_real *restrict im,
+                             const hands *restrict h, int64_t n) {
+  FC_VECTOR for (int64_t d = 0; d < n; d++) {
+    fc_real u = re[d] * h->c[d] + im[d] * h->s[d], v = re[d] * h->s[d] - im[d] * h->c[d];
+    FC_PRAGMA(GCC unroll 4)
+    for (int t = 0; t < RUN; t++) {
+      const fc_real a = u, b = v;
+      wave[t * TILE + d] = a;
+      u                  = a * h->one[0][d] - b * h->one[1][d];
+      v                  = a * h->one[1][d] + b * h->one[0][d];
+    }
+  }
+}
+
+FC_SIMD static void put_rows(fc_real *restrict y, const fc_real *restrict wave, int64_t rows, int64_t D,
+                             int64_t n, bool fresh) {
+  for (int64_t t = 0; t < rows; t++, y += D, wave += TILE)
+    for (int64_t d = 0; d < n; d++) y[d] = fc_into(fresh, y[d], wave[d]);
+}
+
+/* re + i im += sum_t x_t exp(i w f t), within the run by Horner's rule from its last step */
+FC_SIMD static void analyse_run(const fc_real *restrict x, int64_t D, fc_real *restrict re,
+                                fc_real *restrict im, const hands *restrict h, int64_t n) {
+  FC_VECTOR for (int64_t d = 0; d < n; d++) {
+    fc_real u = 0, v = 0;
+    FC_PRAGMA(GCC unroll 4)
+    for (int t = RUN - 1; t >= 0; t--) {
+      const fc_real a = u, b = v;
+      u = x[t * D + d] + a * h->one[0][d] - b * h->one[1][d];
+      v = a * h->one[1][d] + b * h->one[0][d];
+    }
+    re[d] += u * h->c[d] - v * h->s[d];
+    im[d] += u * h->s[d] + v * h->c[d];
+  }
+}
+
+static void rebuild(const season *s, hands *h, const fc_real *re, const fc_real *im, fc_real *y, int64_t rows,
+                    int64_t n, bool fresh) {
+  fc_real wave[RUN * TILE];
+
+  rewind_to_zero(h, n);
+  for (int64_t t = 0; t < rows; t += RUN, next_run(s, h, n)) {
+    make_run(wave, re, im, h, n);
+    put_rows(y + t * s->D, wave, fc_min64(RUN, rows - t), s->D, n, fresh);
+  }
+}
+
+/* the last rows, fewer than RUN, with zeros behind them: to [RUN, TILE] */
+static const fc_real *fill_up(fc_real *to, const fc_real *x, int64_t rows, int64_t D, int64_t n) {
+  memset(to, 0, RUN * TILE * sizeof *to);
+  for (int64_t t = 0; t < rows; t++) memcpy(to + t * TILE, x + t * D, (size_t)n * sizeof *to);
+  return to;
 }
 
 /* re, im = sum over t < rows of x_t times cos, sin of w f t */
-static void analyse(const season *s, clock_hands *h, const fc_real *x, int64_t rows, int64_t n, fc_real *re,
+static void analyse(const season *s, hands *h, const fc_real *x, int64_t rows, int64_t n, fc_real *re,
                     fc_real *im) {
-  fc_real u[TILE], v[TILE];
+  fc_real rest[RUN * TILE];
 
-  for (int64_t t = 0; t < rows; t += RUN) {
-    analyse_run(x + t * s->D, fc_min64(RUN, rows - t), s->D, u, v, h->p, h->q, n);
-    turn(re, im, u, v, h->c, h->s, n, t > 0);
-    next_run(s, h, n);
+  rewind_to_zero(h, n);
+  for (int64_t d = 0; d < n; d++) re[d] = im[d] = 0;
+  for (int64_t t = 0; t < rows; t += RUN, next_run(s, h, n)) {
+    if (rows - t >= RUN)
+      analyse_run(x + t * s->D, s->D, re, im, h, n);
+    else
+      analyse_run(fill_up(rest, x + t * s->D, rows - t, s->D, n), TILE, re, im, h, n);
   }
 }
 
@@ -197,16 +230,14 @@ static void choose(const season *s, const tile *a, const fc_real *Z, int64_t wid
 /* y [.., rows_y, D] = or += the season of x [.., rows_x, D] */
 static void project(const season *s, const tile *a, const fc_real *x, int64_t rows_x, fc_real *y,
                     int64_t rows_y, bool fresh) {
-  clock_hands   h;
+  hands         h;
   fc_real       re[TILE], im[TILE];
   const fc_real scale = 2 / (fc_real)s->T;
 
   for (int64_t j = 0; j < s->k; j++) {
-    const int32_t *f = chosen_of(s, a, j);
-    start(s, &h, f, a->n);
+    set(s, &h, chosen_of(s, a, j), a->n);
     analyse(s, &h, x, rows_x, a->n, re, im);
     for (int64_t d = 0; d < a->n; d++) re[d] *= scale, im[d] *= scale;
-    start(s, &h, f, a->n);
     rebuild(s, &h, re, im, y, rows_y, a->n, fresh && j == 0);
   }
 }
