@@ -50,8 +50,8 @@ fc_tensor *fc_expand(fc_ctx *c, fc_tensor *x, int axis, int64_t n);   /* axis of
 fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
                              const int64_t *to); /* [B, X.., C]; source floor(i in / out) */
 
-/* n pieces of len steps, every stride steps, of each variate of x [B, L, N], the last step repeated behind the
-   end -> [B N, n, len] */
+/* n pieces of len steps, every stride steps, of each variate of x [B, L, N], the last step repeated behind
+   the end -> [B N, n, len] */
 fc_tensor *fc_patches_1d(fc_ctx *c, fc_tensor *x, int64_t len, int64_t stride, int64_t n);
 
 /* rows of a table [R, D] by whole numbers 0 .. R-1: index [..] -> [.., D] */
@@ -154,9 +154,9 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
-/* the same of short sequences, heads read out of rows: q_l, k_l, v [B, n, H E] -> [B, n, H E], with scores that
-   go on from layer to layer: softmax(scale sum_l q_l k_l^T) v per head, the sum over this layer, the last one,
-   and those before it (one layer: as usual). Nothing is kept; dropout of the weights in training */
+/* the same of short sequences, heads read out of rows: q_l, k_l, v [B, n, H E] -> [B, n, H E], with scores
+   that go on from layer to layer: softmax(scale sum_l q_l k_l^T) v per head, the sum over this layer, the
+   last one, and those before it (one layer: as usual). Nothing is kept; dropout of the weights in training */
 fc_tensor *fc_attention_rows(fc_ctx *c, int layers, fc_tensor *const *q, fc_tensor *const *k, fc_tensor *v,
                              int64_t heads, double scale, double dropout);
 /* ProbSparse attention (Informer): `top` queries of each head attend, those whose scores with some sampled
