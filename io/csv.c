@@ -90,6 +90,8 @@ static fc_status read_header(fc_csv *t) {
 
   FC_TRY(next_line(t, &line));
   FC_REQUIRE(line, FC_E_INPUT, "%s: the file is empty", t->path);
+  FC_REQUIRE(strncmp(line, "\377\376", 2) != 0 && strncmp(line, "\376\377", 2) != 0, FC_E_INPUT,
+             "%s: text in UTF-16; save it as UTF-8", t->path);
   if (!strncmp(line, "\357\273\277", 3)) line += 3;
   t->separator = separator_of(line);
   while ((cell = cut_cell(&line, t->separator))) FC_TRY(add_column(t, cell));

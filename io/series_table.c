@@ -152,12 +152,26 @@ static fc_status name_series(fc_series_raw *raw, fc_table_look *l, int kept) {
   return FC_OK;
 }
 
+/* values where names should be: dates, or nothing but numbers */
+static fc_status has_header(const fc_table_look *l) {
+  bool    numbers = true;
+  int64_t t;
+  double  x;
+
+  for (int k = 0; k < l->n; k++) numbers &= fc_csv_value(l->t, fc_csv_name(l->t, k), &x);
+  for (int k = 0; k < l->n_date; k++) numbers |= fc_date_read(fc_csv_name(l->t, l->date[k]), l->order, &t);
+  FC_REQUIRE(!numbers, FC_E_INPUT, "%s: the first line is no header with the names of the columns; add one",
+             l->path);
+  return FC_OK;
+}
+
 static fc_status describe(fc_series_raw *raw, fc_table_look *l, fc_takes *kind) {
   fc_series_info *info = &raw->s->info;
 
   info->layout_name = "CSV table";
   FC_REQUIRE(l->rows, FC_E_INPUT, "%s: a header and no rows", raw->path);
   FC_TRY(fc_table_look_dates(l));
+  FC_TRY(has_header(l));
   info->dated = l->n_date > 0;
   for (int k = 0; k < l->n_date; k++) {
     const size_t n = strlen(info->date_column);

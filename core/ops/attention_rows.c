@@ -3,13 +3,12 @@
    k_l^T + S_{l-1} for each head). No n x n scores are stored: their sum is one product of the layers' queries
    and keys side by side,
 
-     S_ij = scale sum_l q_l,i . k_l,j,   P_ij = exp S_ij / sum_j exp S_ij,   A = drop(P),   y_i = sum_j A_ij
-   v_j
+     S_ij = scale sum_l q_l,i . k_l,j,   P_ij = exp S_ij / sum_j exp S_ij,   A = drop(P),   y = A v
 
    q_l, k_l, v, y [B, n, H E], head h in columns h E .. (h+1) E. With g = dL/dy, of one head:
 
-     dv = A^T g,   dP = drop(g v^T),   dS_ij = P_ij (dP_ij - sum_j P_ij dP_ij),   dq_l = scale dS k_l,
-     dk_l = scale dS^T q_l
+     dv = A^T g,   dP = drop(g v^T),   dS_ij = P_ij (dP_ij - sum_j P_ij dP_ij),
+     dq_l = scale dS k_l,   dk_l = scale dS^T q_l
 
    A head's rows are brought together in the first cache, filled up with zeros to 16 columns, since heads of
    these networks are narrower than what the products are made for. */
