@@ -1,6 +1,8 @@
 /* cli/compare.c - fieldcast compare RUN... */
 #include "cli/cli.h"
 #include "train/contest.h"
+#include "train/series_contest.h"
+#include "train/series_run.h"
 
 fc_status fc_cmd_compare(int argc, char **argv);
 
@@ -9,16 +11,37 @@ static void more(FILE *f) {
         "rolled out from the "
         "same\nframes of every trajectory of FILE, beside persistence, the best linear map and the data's "
         "own solver on coarser "
-        "grids.\nFOLDER gets contest.csv, error.csv, error.png and fields.png.\n",
+        "grids.\nFOLDER gets contest.csv, error.csv, error.png and fields.png.\n"
+        "Forecasters: all are scored on every window of the test part of FILE, beside naive, seasonal naive, "
+        "window "
+        "mean and the\nclosed-form ridge regression. FOLDER gets contest.csv and error.png.\n",
         f);
+}
+
+/* the first run tells; the others are checked against it */
+static fc_status on_series(const char *path, bool *series) {
+  fc_run *run;
+
+  FC_TRY(fc_run_load(path, true, &run));
+  *series = fc_run_on_series(run);
+  fc_run_free(run);
+  return FC_OK;
+}
+
+static fc_status compare_series(const fc_contest_job *job) {
+  const fc_series_contest_job s = {job->n, job->run, job->data, job->out, job->quiet};
+
+  FC_REQUIRE(!job->frames, FC_E_USAGE,
+             "--frames is for fields; forecasters have the horizon they were trained on");
+  return fc_series_contest_run(&s, stdout);
 }
 
 fc_status fc_cmd_compare(int argc, char **argv) {
   fc_list        runs;
-  bool           done;
+  bool           done, series;
   fc_contest_job job    = {.good_error = 0.5};
   const fc_arg   args[] = {
-        {"data", 'd', FC_ARG_VALUE, &job.data, "FILE", "fields to predict"},
+        {"data", 'd', FC_ARG_VALUE, &job.data, "FILE", "fields or series to predict"},
         {"out", 'o', FC_ARG_VALUE, &job.out, "FOLDER", "tables and pictures go there"},
         {"frames", 'n', FC_ARG_INT, &job.frames, "N", "frames of the rollouts; default as many as FILE has"},
         {"error", 0, FC_ARG_REAL, &job.good_error, "X",
@@ -28,11 +51,12 @@ fc_status fc_cmd_compare(int argc, char **argv) {
   FC_TRY(
       fc_args_parse(fc_command_find("compare"), argc, argv, FC_COUNT(args), args, 1, 16, &runs, more, &done));
   if (done) return FC_OK;
-  FC_REQUIRE(job.data, FC_E_USAGE, "compare wants --data FILE: the fields to predict");
+  FC_REQUIRE(job.data, FC_E_USAGE, "compare wants --data FILE: the fields or series to predict");
   FC_REQUIRE(job.out, FC_E_USAGE, "compare wants -o FOLDER: where tables and pictures go");
   FC_REQUIRE(job.frames >= 0, FC_E_USAGE, "--frames must not be negative");
   job.n     = runs.n;
   job.run   = runs.v;
   job.quiet = fc_verbosity == 0;
-  return fc_contest_run(&job, stdout);
+  FC_TRY(on_series(job.run[0], &series));
+  return series ? compare_series(&job) : fc_contest_run(&job, stdout);
 }

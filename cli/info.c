@@ -11,11 +11,6 @@
 
 enum { HEAD = 4096 };
 
-static bool ends_with(const char *path, const char *end) {
-  const size_t n = strlen(path), m = strlen(end);
-  return n >= m && !strcmp(path + n - m, end);
-}
-
 /* u64 length, then a JSON object */
 static bool is_safetensors(const unsigned char *h, size_t n) {
   uint64_t length = 0;
@@ -31,26 +26,38 @@ static bool is_text(const unsigned char *h, size_t n) {
   return n > 0;
 }
 
-/* outside quotes */
-static int commas(const char *line) {
+/* of one line, outside quotes */
+static int count_of(char separator, const char *line) {
   bool quoted = false;
   int  n      = 0;
 
   for (; *line && *line != '\n'; line++) {
     quoted ^= *line == '"';
-    n += *line == ',' && !quoted;
+    n += *line == separator && !quoted;
   }
   return n;
 }
 
-static fc_info_kind *text_kind(const char *h) {
+/* as many cells in the second line as in the first */
+static bool is_table(const char *h) {
   const char *second = strchr(h, '\n');
 
+  for (const char *s = ",;\t"; second && *s; s++)
+    if (count_of(*s, h) > 0 && count_of(*s, h) == count_of(*s, second + 1)) return true;
+  return false;
+}
+
+static bool ends_with(const char *path, const char *end) {
+  const size_t n = strlen(path), m = strlen(end);
+  return n >= m && !strcmp(path + n - m, end);
+}
+
+static fc_info_kind *text_kind(const char *path, const char *h) {
   if (!strncmp(h, "\357\273\277", 3)) h += 3;
   while (*h && strchr(" \t\r\n", *h)) h++;
   if (*h == '<') return fc_info_xml;
   if (*h == '{' || *h == '[') return fc_info_json;
-  return second && commas(h) > 0 && commas(second + 1) == commas(h) ? fc_info_csv : fc_info_yaml;
+  return is_table(h) || ends_with(path, ".csv") || ends_with(path, ".tsv") ? fc_info_csv : fc_info_yaml;
 }
 
 static fc_info_kind *by_name(const char *path) {
@@ -67,7 +74,7 @@ static fc_info_kind *kind_of(const char *path, const unsigned char *h, size_t n)
   if (n >= 6 && !memcmp(h, "\223NUMPY", 6)) return fc_info_npy;
   if (n >= 4 && !memcmp(h, "\211PNG", 4)) return fc_info_png;
   if (is_safetensors(h, n)) return fc_info_safetensors;
-  if (by_name(path) == fc_info_raw && is_text(h, n)) return text_kind((const char *)h);
+  if (by_name(path) == fc_info_raw && is_text(h, n)) return text_kind(path, (const char *)h);
   return by_name(path);
 }
 

@@ -17,6 +17,7 @@ fc_info_kind      fc_info_hdf5, fc_info_safetensors, fc_info_csv, fc_info_npy, f
     fc_info_yaml, fc_info_xml, fc_info_raw, fc_info_folder;
 /* a data set of fields, or of points, in one or many files; also used for folders */
 fc_info_kind fc_info_fields, fc_info_cloud;
+fc_info_kind fc_info_series; /* a table or HDF5 file */
 
 /* text that is not UTF-8 is shown with '?'; numbers that are not finite become null */
 void fc_info_text(json_t *o, const char *key, const char *text);

@@ -1,12 +1,13 @@
-/* cli/info_csv.c - tables: columns, dates and gaps between them, empty cells and text, statistics. */
+/* cli/info_csv.c - tables that are neither series nor points, or that are broken ones: columns, dates and
+   gaps between them, empty cells and text, statistics. */
 #include "cli/info.h"
-#include "io/cloud.h"
+#include "io/calendar.h"
 #include "io/csv.h"
+#include "io/data_kind.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct column {
   const char *name; /* of the reader */
@@ -23,22 +24,6 @@ typedef struct table {
   int64_t     dates;
   char        first[64], last[64];
 } table;
-
-/* the formats seen in published sets, UTC; seconds */
-static bool to_date(const char *cell, int64_t *seconds) {
-  static const char *const formats[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M",
-                                        "%Y-%m-%d",          "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M",
-                                        "%Y/%m/%d",          "%d.%m.%Y %H:%M"};
-
-  for (int k = 0; k < FC_COUNT(formats); k++) {
-    struct tm   t   = {0};
-    const char *end = strptime(cell, formats[k], &t);
-    if (!end || (*end && strcmp(end, "Z"))) continue;
-    *seconds = timegm(&t);
-    return true;
-  }
-  return false;
-}
 
 static void take_number(column *c, double x) {
   const double d = x - c->mean;
@@ -64,7 +49,7 @@ static void take_cell(column *c, const char *cell) {
 static void take_date(table *t, const char *cell) {
   int64_t now;
 
-  if (!to_date(cell, &now)) return;
+  if (!fc_date_read(cell, FC_DATE_ISO, &now)) return;
   if (t->dates == 0) snprintf(t->first, sizeof t->first, "%.60s", cell);
   snprintf(t->last, sizeof t->last, "%.60s", cell);
   if (t->dates == 1) t->step = now - t->before;
@@ -126,11 +111,10 @@ static void report(const table *t, json_t *out) {
   json_object_set_new(out, "contents", list);
 }
 
-fc_status fc_info_csv(const char *path, const fc_info_options *o, json_t *out) {
+static fc_status any_table(const char *path, json_t *out) {
   table   t = {.path = path};
   fc_csv *f;
 
-  if (fc_cloud_recognised(path)) return fc_info_cloud(path, o, out);
   fc_info_text(out, "kind", "CSV");
   FC_TRY(fc_csv_open(path, &f));
   const fc_status s = read_table(f, &t);
@@ -138,4 +122,19 @@ fc_status fc_info_csv(const char *path, const fc_info_options *o, json_t *out) {
   free(t.col);
   fc_csv_close(f);
   return s;
+}
+
+fc_status fc_info_csv(const char *path, const fc_info_options *o, json_t *out) {
+  const fc_data_kind kind = fc_data_kind_of(path);
+  char               why[512];
+
+  if (kind == FC_DATA_POINTS) return fc_info_cloud(path, o, out);
+  if (kind == FC_DATA_SERIES) {
+    if (fc_info_series(path, o, out) == FC_OK) return FC_OK;
+    snprintf(why, sizeof why, "%s", fc_error());
+    FC_TRY(any_table(path, out));
+    fc_info_text(out, "note", why);
+    return FC_OK;
+  }
+  return any_table(path, out);
 }

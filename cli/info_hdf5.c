@@ -101,6 +101,7 @@ fc_status fc_info_hdf5(const char *path, const fc_info_options *o, json_t *out) 
     fc_h5_close(file);
   }
   if (s == FC_OK && kind == FC_DATA_POINTS) s = fc_info_cloud(path, o, out);
+  if (s == FC_OK && kind == FC_DATA_SERIES) s = fc_info_series(path, o, out);
   if (s == FC_OK && kind == FC_DATA_GRID) {
     s = fc_info_fields(path, o, out);
     if (s == FC_E_INPUT && plain && !json_object_get(out, "kind")) s = unclear(path, out);

@@ -17,10 +17,12 @@ static void describe(FILE *f) {
       "  points    one sample of points or of a mesh: a row for each target field, a column for each frame;\n"
       "            filled triangles if the file has cells, discs if not\n"
       "  spectrum  energy in shells of wavenumber, in multiples of the box's fundamental, for each frame\n"
+      "  series    columns of a time series against its dates, a chart for each. FILE: a table or HDF5;\n"
+      "            --trajectory chooses the series, --frames I,J the rows from I to J\n"
       "  loss      the training log of a run folder or any CSV with a header line: losses and scores on a\n"
       "            logarithmic axis, the learning rate beside them\n"
-      "The kind is guessed if not given: points by content, a folder with log.csv or another .csv is a "
-      "log.\n",
+      "The kind is guessed if not given: points and series by content, a folder with log.csv or another .csv "
+      "is a\nlog.\n",
       f);
 }
 
@@ -66,6 +68,7 @@ static const char *guess(const char *path) {
   const fc_data_kind kind = fc_data_kind_of(path);
 
   if (kind == FC_DATA_POINTS) return "points";
+  if (kind == FC_DATA_SERIES) return "series";
   return kind == FC_DATA_UNKNOWN && is_log(path) ? "loss" : "field";
 }
 
@@ -90,9 +93,10 @@ fc_status fc_cmd_plot(int argc, char **argv) {
   bool            done;
   const fc_arg    args[] = {
          {"output", 'o', FC_ARG_VALUE, &r.png, "PNG", "picture to write (default: FILE's name-KIND.png, here)"},
-         {"kind", 'k', FC_ARG_VALUE, &kind, "KIND", "field, points, spectrum or loss"},
+         {"kind", 'k', FC_ARG_VALUE, &kind, "KIND", "field, points, spectrum, series or loss"},
          {"channel", 'c', FC_ARG_LIST, &r.channels, "NAME", "draw this channel only"},
-         {"trajectory", 't', FC_ARG_INT, &r.trajectory, "I", "trajectory or sample, counted from 0 (default 0)"},
+         {"trajectory", 't', FC_ARG_INT, &r.trajectory, "I",
+          "trajectory, sample or series, counted from 0 (default 0)"},
          {"view", 0, FC_ARG_VALUE, &view, "AZ,EL", "points in space: where the eye is, degrees (default 40,25)"},
          {"up", 0, FC_ARG_VALUE, &up, "x|y|z", "points in space: which axis points upwards (default z)"},
          {"points", 0, FC_ARG_FLAG, &r.points, NULL, "meshes: discs in place of filled cells"},
@@ -104,13 +108,16 @@ fc_status fc_cmd_plot(int argc, char **argv) {
   if (done) return FC_OK;
   r.input = files.v[0];
   if (!kind) kind = guess(r.input);
-  const bool loss = !strcmp(kind, "loss"), points = !strcmp(kind, "points");
+  const bool loss = !strcmp(kind, "loss"), points = !strcmp(kind, "points"), series = !strcmp(kind, "series");
   r.spectrum = !strcmp(kind, "spectrum");
-  FC_REQUIRE(loss || points || r.spectrum || !strcmp(kind, "field"), FC_E_USAGE,
-             "--kind %s: there are the kinds field, points, spectrum and loss", kind);
+  FC_REQUIRE(loss || points || series || r.spectrum || !strcmp(kind, "field"), FC_E_USAGE,
+             "--kind %s: there are the kinds field, points, spectrum, series and loss", kind);
   FC_TRY(fc_plot_view(view, up, r.view, &r.up));
   if (!r.png) r.png = default_png(r.input, kind);
-  FC_TRY(loss ? fc_plot_log_file(&r) : points ? fc_plot_cloud_file(&r) : fc_plot_field_file(&r));
+  FC_TRY(loss     ? fc_plot_log_file(&r)
+         : points ? fc_plot_cloud_file(&r)
+         : series ? fc_plot_series_file(&r)
+                  : fc_plot_field_file(&r));
   printf("%s\n", r.png);
   return FC_OK;
 }

@@ -21,6 +21,7 @@ fc_status fc_plot_numbers(const char *option, const char *text, int most, int64_
 fc_status fc_plot_view(const char *text, const char *up, double view[2], int *axis);
 fc_status fc_plot_field_file(const fc_plot_request *r);
 fc_status fc_plot_cloud_file(const fc_plot_request *r); /* points or a mesh */
+fc_status fc_plot_series_file(const fc_plot_request *r);
 fc_status
 fc_plot_log_file(const fc_plot_request *r); /* a CSV table with a header line, or a folder with log.csv */
 #endif

@@ -16,8 +16,10 @@ static void keys(FILE *f) {
   fc_options_help(fc_train_options, "train.", f);
   fputs(
       "\nThe run folder receives config.yaml (everything resolved), log.csv, checkpoint.h5 (the newest) and\n"
-      "best.h5 (the smallest VRMSE of the validation rollout). SIGTERM, SIGUSR1 and SIGINT finish the step,\n"
-      "write a checkpoint and exit with 85; --resume goes on bit for bit.\n",
+      "best.h5 (the smallest VRMSE of the validation rollout; of series the smallest validation loss).\n"
+      "SIGTERM, SIGUSR1 and SIGINT finish the step, write a checkpoint and exit with 85; --resume goes on "
+      "bit\n"
+      "for bit.\n",
       f);
 }
 

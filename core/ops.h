@@ -50,6 +50,10 @@ fc_tensor *fc_expand(fc_ctx *c, fc_tensor *x, int axis, int64_t n);   /* axis of
 fc_tensor *fc_resize_nearest(fc_ctx *c, fc_tensor *x, int n_space,
                              const int64_t *to); /* [B, X.., C]; source floor(i in / out) */
 
+/* n pieces of len steps, every stride steps, of each variate of x [B, L, N], the last step repeated behind
+   the end -> [B N, n, len] */
+fc_tensor *fc_patches_1d(fc_ctx *c, fc_tensor *x, int64_t len, int64_t stride, int64_t n);
+
 /* rows of a table [R, D] by whole numbers 0 .. R-1: index [..] -> [.., D] */
 fc_tensor *fc_embedding(fc_ctx *c, fc_tensor *table, const fc_tensor *index);
 
@@ -105,8 +109,8 @@ fc_tensor *fc_layer_norm_pair(fc_ctx *c, fc_tensor *x, fc_tensor *weight_1, fc_t
 fc_tensor *fc_group_norm(fc_ctx *c, fc_tensor *x, int64_t groups, fc_tensor *weight, fc_tensor *bias,
                          double eps);
 /* x [.., C]: over all rows of the batch, biased variance, as BatchNorm1d with channels last; weight, bias
-   [C]. In training statistics are the batch's (over all ranks, fc_ctx.batch_sum) and move the running ones by
-   momentum (variance unbiased); else the running mean and var [C] are used and left alone. */
+   [C]. In training statistics are the batch's (over all ranks, fc_ctx.batch_sum at the time) and move the
+   running ones by momentum (variance unbiased); else the running mean and var [C] are used and left alone. */
 fc_tensor *fc_batch_norm(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, fc_tensor *mean,
                          fc_tensor *var, double momentum, double eps);
 /* each of `rows` equal contiguous blocks: (x - mean) / sqrt(var + eps), var over count - ddof */
@@ -130,6 +134,8 @@ typedef struct fc_expert {
 enum { FC_EXPERTS = 16 };
 fc_tensor *fc_experts(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *gate, int n, const fc_expert *e,
                       fc_tensor *r);
+/* one linear map along the second axis: x [B, T, I..], W [O, T], bias [O] or NULL -> [B, O, I..] */
+fc_tensor *fc_time_map(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *bias);
 /* channels in groups: x [.., K], W [O, K/groups], output o reads group o / (O/groups) */
 fc_tensor *fc_linear_grouped(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, int64_t groups);
 /* linear map with the output split into heads: x [B, N.., K], W [H D, K] -> [B, H, N.., D] */
@@ -150,6 +156,14 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
+/* the same among few tokens with narrow heads, for many samples, as fast as they fill vectors: qkv [R, n,
+   3 H D], queries, keys and values of all heads one after the other -> [R, n, H D] */
+fc_tensor *fc_lane_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, double scale);
+/* the same of short sequences, heads read out of rows: q_l, k_l, v [B, n, H E] -> [B, n, H E], with scores
+   that go on from layer to layer: softmax(scale sum_l q_l k_l^T) v per head, the sum over this layer, the
+   last one, and those before it (one layer: as usual). Nothing is kept; dropout of the weights in training */
+fc_tensor *fc_attention_rows(fc_ctx *c, int layers, fc_tensor *const *q, fc_tensor *const *k, fc_tensor *v,
+                             int64_t heads, double scale, double dropout);
 /* ProbSparse attention (Informer): `top` queries of each head attend, those whose scores with some sampled
    keys stand out most; the others take the mean of the values. q [B, H, Nq, D], k [B, H, Nk, D], v [B, H, Nk,
    E] -> [B, H, Nq, E]. The choice has no gradient; no Nq x Nk matrix is made. */
@@ -174,6 +188,11 @@ fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_windo
 fc_tensor *fc_linear_attention(fc_ctx *c, fc_tensor *q, const fc_segments *rows, int n, fc_tensor *const *k,
                                fc_tensor *const *v, const fc_segments *key_rows, int64_t heads);
 
+/* one query for each of n patches of steps: x [B, L, N, D], q [n, N, D] a further token in front of each
+   patch, u [N, H, n, D] -> [N, n, B, H, D], the tokens of a patch weighted by the softmax of u . token.
+   Linear maps of keys and values stand before u and behind the result. */
+fc_tensor *fc_patch_attention(fc_ctx *c, fc_tensor *x, fc_tensor *q, fc_tensor *u);
+
 /* physics attention (Transolver): points are softly sorted into G slices, the tokens of the slices attend to
    each other and their values go back to the points. a (sorted by), f (values) [.., H d] -> [.., H d]; all
    rows of a sample, and only they, meet (core/segments.h). */
@@ -186,6 +205,36 @@ typedef struct fc_physics {
 } fc_physics;
 fc_tensor *fc_physics_attention(fc_ctx *c, fc_tensor *a, fc_tensor *f, const fc_physics *w,
                                 const fc_segments *s);
+
+/* ---- experts for a few samples each (Shazeer et al. 2017) ---- */
+/* softmax over the k largest logits of each row, 0 for the others: [B, E], E <= FC_EXPERTS */
+fc_tensor *fc_top_gates(fc_ctx *c, fc_tensor *logits, int64_t k);
+fc_tensor *fc_gates_open(fc_ctx *c, const fc_tensor *gates); /* 1 where a gate is > 0, else 0; constant */
+/* how likely each expert is among the k < E largest if its own noise alone were drawn again: logits without
+   and with noise, and the noise's deviation, all [B, E] */
+fc_tensor *fc_top_probability(fc_ctx *c, fc_tensor *clean, fc_tensor *noisy, fc_tensor *deviation, int64_t k);
+/* of the sums of the columns of x [B, E]: unbiased variance / (mean^2 + 1e-10), a scalar, 0 if E is 1; in
+   training over the samples of all ranks (fc_ctx.batch_sum) */
+fc_tensor *fc_imbalance(fc_ctx *c, fc_tensor *x);
+
+typedef struct fc_routes {
+  int      n; /* experts */
+  int64_t  samples;
+  int64_t  count[FC_EXPERTS]; /* samples that expert e gets: row[e][0 .. count[e]-1], rising */
+  int64_t *row[FC_EXPERTS];
+  int64_t *place; /* [samples, n] where in an expert's batch a sample stands; -1: nowhere */
+} fc_routes;
+/* of the open gates [B, E], k in each row; cost of an expert [E] is for plans, which assume the worst: the k
+   dearest experts get all samples. Lives on the arena. */
+fc_routes *fc_routes_of(fc_ctx *c, const fc_tensor *gates, int64_t k, const int64_t *cost);
+fc_tensor *fc_take_samples(fc_ctx *c, fc_tensor *x, const fc_routes *r, int e); /* those of expert e */
+/* log of the sum over a sample's experts of gate exp(v_e), v_e the expert's answers to its samples or NULL if
+   it has none; sums of exactly 0 count as 2.2e-16; + x if residual. Result and x [B, ..] */
+fc_tensor *fc_mix_log(fc_ctx *c, fc_tensor *gates, const fc_routes *r, fc_tensor *const *v, fc_tensor *x,
+                      bool residual);
+/* x; the weights count as reached by backward, with gradient 0 if nobody else reads them: an expert without
+   samples ages as the others do, on every rank */
+fc_tensor *fc_reach(fc_ctx *c, fc_tensor *x, int n, fc_tensor *const *w);
 
 /* ---- layers steered by vectors of each sample (adaptive layer norm: Peebles and Xie 2023) ---- */
 typedef struct fc_modulation {
@@ -328,6 +377,7 @@ fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
 
 /* ---- losses: scalars; target has no gradient ---- */
 fc_tensor *fc_mse(fc_ctx *c, fc_tensor *y, fc_tensor *target);
+fc_tensor *fc_mae(fc_ctx *c, fc_tensor *y, fc_tensor *target); /* its gradient is 0 where y = target */
 /* mean over samples (first axis) of |y - target| / max(|target|, eps), Euclidean norms */
 fc_tensor *fc_relative_l2(fc_ctx *c, fc_tensor *y, fc_tensor *target, double eps);
 /* the same for ragged batches: y, target, weight (NULL: 1) [R, C], lengths [B] of the samples; mean over them

@@ -129,11 +129,25 @@ static bool inside(const char *text, char *buf, size_t size) {
   return true;
 }
 
+/* "[1, 2], [3]" becomes " 1, 2 ,  3 "; false if a row does not end. Other brackets are left for the numbers
+   to complain about */
+static bool join_rows(char *text) {
+  bool open = false;
+
+  for (; *text; text++)
+    if (*text == (open ? ']' : '[')) {
+      *text = ' ';
+      open  = !open;
+    }
+  return !open;
+}
+
 static bool parse_list(const fc_option *o, const char *text, item_fn item, void *list, int *n, char *why) {
   char buf[1024], *next = buf;
 
   *n = 0;
-  if (!inside(text, buf, sizeof buf)) return complain(why, "a list like [1, 2] is wanted");
+  if (!inside(text, buf, sizeof buf) || (o->choices && !join_rows(buf)))
+    return complain(why, "a list like [1, 2] is wanted");
   if (fc_text_blank(buf)) return true;
   while (next) {
     char *word = next;

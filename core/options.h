@@ -57,7 +57,7 @@ typedef struct fc_option {
   const char *def;     /* text form; NULL: an alias, a second key for a field listed before it */
   const char *help;    /* one line, with unit */
   double      lo, hi;  /* inclusive range of numbers and list items; lo > hi: any */
-  const char *choices; /* FC_T_CHOICE only */
+  const char *choices; /* FC_T_CHOICE; FC_T_INTS: "rows" if lists of lists are read too, row by row */
 } fc_option;
 
 #define FC_OPT_INT(S, field, def, lo, hi, help)                                                              \
@@ -72,6 +72,9 @@ typedef struct fc_option {
   { #field, FC_T_CHOICE, offsetof(S, field), def, help, 1, 0, choices }
 #define FC_OPT_INTS(S, field, def, lo, hi, help)                                                             \
   { #field, FC_T_INTS, offsetof(S, field), def, help, lo, hi, NULL }
+/* [[1, 2], [3, 4]] is the same as [1, 2, 3, 4] */
+#define FC_OPT_INT_ROWS(S, field, def, lo, hi, help)                                                         \
+  { #field, FC_T_INTS, offsetof(S, field), def, help, lo, hi, "rows" }
 #define FC_OPT_REALS(S, field, def, lo, hi, help)                                                            \
   { #field, FC_T_REALS, offsetof(S, field), def, help, lo, hi, NULL }
 #define FC_OPT_NAMES(S, field, def, help)                                                                    \

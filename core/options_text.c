@@ -113,6 +113,13 @@ static void second_name(const fc_option *t, const fc_option *o, const char *pref
     if (p->def && p->offset == o->offset) fprintf(f, "the same as %s%s\n", prefix, p->key);
 }
 
+/* an entry of a shared list (FC_OPT_IGNORED) under a key that the model has itself */
+static bool shadowed(const fc_option *t, const fc_option *o) {
+  for (const fc_option *p = t; p != o; p++)
+    if (!strcmp(p->key, o->key)) return true;
+  return false;
+}
+
 void fc_options_help(const fc_option *t, const char *prefix, FILE *f) {
   char buf[256];
   int  key = 8, def = 4, rng = 4;
@@ -126,6 +133,7 @@ void fc_options_help(const fc_option *t, const char *prefix, FILE *f) {
   for (const fc_option *o = t; o->key; o++) {
     const bool text = o->type == FC_T_TEXT && o->def && !o->def[0];
     const bool wide = (int)strlen(range(o, buf, sizeof buf)) > rng;
+    if (shadowed(t, o)) continue;
     fprintf(f, "  %s%-*s  ", prefix, key - (int)strlen(prefix), o->key);
     if (o->offset == (size_t)-1)
       fprintf(f, "accepted, not used: %s\n", o->help);

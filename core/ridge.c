@@ -18,6 +18,7 @@ struct fc_ridge {
   int64_t in, out, n;
   double *xx, *xy;         /* [in, in], [in, out] */
   double *sum_x, *sum_y;   /* [in], [out] */
+  double  yy;              /* |y|^2 */
   double *rows_x, *rows_y; /* [ROWS, in], [ROWS, out] */
 };
 
@@ -64,6 +65,7 @@ void fc_ridge_add(fc_ridge *r, int64_t rows, const fc_real *x, const fc_real *y)
     const int64_t n = fc_min64(ROWS, rows - at);
     widen(x + at * r->in, n, r->in, r->rows_x, r->sum_x);
     widen(y + at * r->out, n, r->out, r->rows_y, r->sum_y);
+    r->yy += cblas_ddot((int)(n * r->out), r->rows_y, 1, r->rows_y, 1);
     cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)r->in, (int)n, 1, r->rows_x, (int)r->in, 1, r->xx,
                 (int)r->in);
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)r->in, (int)r->out, (int)n, 1, r->rows_x,
@@ -115,6 +117,24 @@ done:
   free(A);
   free(B);
   return s;
+}
+
+/* |y|^2 + <W, XX W - 2 XY> + sum_k b_k (2 (W^T sum_x - sum_y)_k + n b_k) */
+fc_status fc_ridge_error(const fc_ridge *r, const double *W, const double *b, double *error) {
+  const int64_t p = r->in, q = r->out;
+  double       *T = malloc((size_t)(p * q) * sizeof *T);
+
+  FC_REQUIRE(T, FC_E_SYSTEM, "no memory for a linear regression");
+  memcpy(T, r->xy, (size_t)(p * q) * sizeof *T);
+  cblas_dsymm(CblasRowMajor, CblasLeft, CblasUpper, (int)p, (int)q, 1, r->xx, (int)p, W, (int)q, -2, T,
+              (int)q);
+  *error = r->yy + cblas_ddot((int)(p * q), W, 1, T, 1);
+  for (int64_t k = 0; k < q; k++) {
+    const double map = cblas_ddot((int)p, W + k, (int)q, r->sum_x, 1);
+    *error += b[k] * (2 * (map - r->sum_y[k]) + (double)r->n * b[k]);
+  }
+  free(T);
+  return FC_OK;
 }
 
 /* ---- dual form ---- */

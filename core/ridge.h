@@ -17,6 +17,9 @@ void fc_ridge_add(fc_ridge *r, int64_t rows, const fc_real *x, const fc_real *y)
 /* W[inputs, outputs] and b[outputs], W x + b with x as a row; the sums stay, so that another lambda may
    follow. FC_E_NUMERIC if the system is singular (lambda = 0 and inputs that depend on each other). */
 fc_status fc_ridge_solve(const fc_ridge *r, double lambda, double *W, double *b);
+/* sum over the rows of r of |y - W x - b|^2, from the sums alone, for any W and b: those of another
+   regression are judged on data that they have not seen. FC_E_SYSTEM without memory. */
+fc_status fc_ridge_error(const fc_ridge *r, const double *W, const double *b, double *error);
 
 /* The same map for few samples of many numbers, by the samples' products (dual form): y(x) = mean_y + sum_i
    k_i a_i with k_i = <x - mean_x, x_i - mean_x>. x[n, inputs] is centred in place by mean_x; a[n, outputs]

@@ -45,6 +45,15 @@ FC_SIMD static void distance(fc_real *restrict lane, const fc_real *restrict p, 
     }
 }
 
+FC_SIMD static void gap(fc_real *restrict lane, const fc_real *restrict p, const fc_real *restrict q,
+                        int64_t rows, int64_t width, int64_t stride) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < width; j++) {
+      const fc_real d = p[r * stride + j] - q[r * stride + j];
+      lane[j] += d < 0 ? -d : d;
+    }
+}
+
 static void add_rows(const fc_sum *s, int64_t o, int64_t at, int64_t rows, int64_t width, int64_t stride,
                      fc_real *lane) {
   switch (s->kind) {
@@ -59,6 +68,9 @@ static void add_rows(const fc_sum *s, int64_t o, int64_t at, int64_t rows, int64
     break;
   case FC_SUM_DISTANCE:
     distance(lane, s->p + at, s->q + at, rows, width, stride);
+    break;
+  case FC_SUM_GAP:
+    gap(lane, s->p + at, s->q + at, rows, width, stride);
     break;
   }
 }

@@ -6,10 +6,11 @@
 #include "core/arena.h"
 
 typedef enum {
-  FC_SUM_PLAIN,   /* p */
-  FC_SUM_PRODUCT, /* p q */
-  FC_SUM_SQUARE,  /* (p - shift)^2 */
-  FC_SUM_DISTANCE /* (p - q)^2 */
+  FC_SUM_PLAIN,    /* p */
+  FC_SUM_PRODUCT,  /* p q */
+  FC_SUM_SQUARE,   /* (p - shift)^2 */
+  FC_SUM_DISTANCE, /* (p - q)^2 */
+  FC_SUM_GAP       /* |p - q| */
 } fc_sum_kind;
 
 typedef struct fc_sum {

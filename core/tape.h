@@ -19,24 +19,27 @@ typedef struct fc_node fc_node;
 /* Inner results that users ask for (attention, importances): apply shows them under a name and a number, that
    of the layer; the values are valid during the call. */
 typedef struct fc_shown {
-  const char *what; /* NULL: not to be shown */
-  int         number;
+  const char        *what; /* NULL: not to be shown */
+  int                number;
+  const char *const *columns; /* names along the last axis, where the model knows its inputs by name; NULL */
 } fc_shown;
 typedef struct fc_observer {
   void (*see)(void *user, fc_shown as, const fc_tensor *t);
   void *user;
 } fc_observer;
 
-typedef struct fc_ctx {                 /* everything one step needs; no globals */
-  fc_arena             *arena;          /* activations, gradients, nodes, scratch */
-  fc_node              *tape;           /* newest node */
-  bool                  grad;           /* record? false in rollout */
-  bool                  training;       /* dropout, batch statistics */
-  bool                  dry;            /* plan: shapes, memory and FLOPs, but no arithmetic */
-  double                flops;          /* of the dense products run so far: 2 m n k each */
-  double                flops_recorded; /* value of flops at the newest node */
-  uint64_t              seed, step;
-  uint32_t              draws;  /* random ops so far in this step */
+typedef struct fc_ctx {     /* everything one step needs; no globals */
+  fc_arena *arena;          /* activations, gradients, nodes, scratch */
+  fc_node  *tape;           /* newest node */
+  bool      grad;           /* record? false in rollout */
+  bool      training;       /* dropout, batch statistics */
+  bool      dry;            /* plan: shapes, memory and FLOPs, but no arithmetic */
+  double    flops;          /* of the dense products run so far: 2 m n k each */
+  double    flops_recorded; /* value of flops at the newest node */
+  uint64_t  seed, step;
+  uint32_t  draws;       /* random ops so far in this step */
+  int64_t items, before; /* samples of this batch, and those that other ranks have before them: dropout draws
+                            the numbers that one rank would; 0: not known */
   const struct fc_comm *domain; /* ranks that share the points axis; NULL = serial */
   void (*batch_sum)(double *x,
                     int64_t n); /* sums over the ranks that share a batch (batch norm); NULL: alone */

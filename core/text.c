@@ -70,3 +70,16 @@ int fc_text_distance(const char *a, const char *b) {
   }
   return rows[na % 3][nb];
 }
+
+bool fc_text_item(const char **list, size_t size, char *out) {
+  const char *p = *list + strspn(*list, " \t,");
+
+  if (*p == '[') p += 1 + strspn(p + 1, " \t");
+  size_t n = strcspn(p, ",");
+  *list    = p + n;
+  while (n && strchr(" \t]", p[n - 1])) n--;
+  n = n < size ? n : size - 1;
+  memcpy(out, p, n);
+  out[n] = 0;
+  return n > 0;
+}

@@ -17,6 +17,10 @@ bool fc_text_same(const char *a, const char *b);
  */
 void fc_text_real(double v, char *buf, size_t size);
 
+/* The next of words separated by commas, perhaps with brackets around them, without blanks at its ends: "a,
+   b c" or "[a, b c]". What does not fit into out is cut off. False at the end. */
+bool fc_text_item(const char **list, size_t size, char *out);
+
 /* Edits (insert, delete, replace, swap neighbours; each once per place) that turn a into b, case ignored.
    Words are compared up to 127 bytes. Damerau, Comm. ACM 7 (1964) 171; restricted form. */
 int fc_text_distance(const char *a, const char *b);

@@ -82,6 +82,8 @@ static fc_tensor *tokens(fc_ctx *c, fc_tensor *x, fc_tensor *marks) {
   return marks ? fc_concat(c, 1, FC_IN(x, fc_permute(c, marks, swap))) : x;
 }
 
+static bool normalises(const config *g) { return g->use_norm || g->variant == TSLIB; }
+
 /* x_enc (B, L, N), x_mark_enc (B, L, M) or absent -> (B, P, N) */
 static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   const model   *m = self;
@@ -89,14 +91,14 @@ static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   const int64_t  N = x->dim[2];
   fc_window_norm window;
 
-  if (m->cfg.use_norm) x = fc_window_normalise(c, FC_WINDOW_DEVIATION_FLOWS, x, &window);
+  if (normalises(&m->cfg)) x = fc_window_normalise(c, FC_WINDOW_DEVIATION_FLOWS, x, &window);
   h = fc_linear_apply(c, &m->embed, tokens(c, x, fc_batch_get(b, "x_mark_enc")), FC_ACT_NONE);
   h = fc_dropout(c, h, m->cfg.dropout);
   for (int i = 0; i < m->cfg.e_layers; i++)
     h = fc_encoder_layer_apply(c, &m->layer[i], &m->use, h, (fc_shown){"attention", i});
   h            = fc_layer_norm_apply(c, &m->norm, fc_slice(c, h, 1, 0, N));
   fc_tensor *y = fc_permute(c, fc_linear_apply(c, &m->project, h, FC_ACT_NONE), (int[]){0, 2, 1});
-  return m->cfg.use_norm ? fc_window_restore(c, y, &window) : y;
+  return normalises(&m->cfg) ? fc_window_restore(c, y, &window) : y;
 }
 
 static fc_status check(const void *self, const fc_batch *b) {

@@ -23,28 +23,13 @@ typedef struct {
 
 /* ---- columns ---- */
 
-/* "p (Pa)" or "p [Pa]": name and unit */
-static void split_unit(const char *column, char *name, char *unit) {
-  const char  *open = strrchr(column, '('), *bracket = strrchr(column, '[');
-  const size_t n = strlen(column);
-
-  if (!open) open = bracket;
-  snprintf(name, FC_NAME, "%.*s", FC_NAME - 1, column);
-  *unit = 0;
-  if (!open || open == column || n < 3 || !strchr(")]", column[n - 1])) return;
-  snprintf(unit, FC_NAME, "%.*s", (int)fc_min64(column + n - 1 - (open + 1), FC_NAME - 1), open + 1);
-  size_t end = (size_t)(open - column);
-  while (end > 0 && column[end - 1] == ' ') end--;
-  snprintf(name, FC_NAME, "%.*s", (int)fc_min64((int64_t)end, FC_NAME - 1), column);
-}
-
 /* by its whole name, or by the name before its unit */
 static fc_status column_of(const work *w, const char *key, const char *name, int *out) {
   char own[FC_NAME], unit[FC_NAME];
 
   *out = fc_csv_find(w->t, name);
   for (int k = 0; *out < 0 && k < fc_csv_columns(w->t); k++) {
-    split_unit(fc_csv_name(w->t, k), own, unit);
+    fc_csv_split_unit(fc_csv_name(w->t, k), own, unit);
     if (!strcmp(own, name)) *out = k;
   }
   FC_REQUIRE(*out >= 0, FC_E_USAGE, "%s: %s names the column '%s', and there is none", w->p->path, key, name);
@@ -91,7 +76,7 @@ static fc_status named_fields(work *w, const char *key, const char *list, fc_clo
     FC_TRY(fc_cloud_next_item(key, &at, &item, &more));
     if (!more) break;
     FC_TRY(column_of(w, key, item.array[0], &column));
-    split_unit(fc_csv_name(w->t, column), name, unit);
+    fc_csv_split_unit(fc_csv_name(w->t, column), name, unit);
     FC_TRY(fc_cloud_add_channels(w->m, w->p->path, column, renamed(&item) ? item.label : name, unit, role));
   }
   return FC_OK;
@@ -108,7 +93,7 @@ static fc_status params(work *w) {
     if (!more) break;
     FC_TRY(column_of(w, "data.params", item.array[0], &column));
     w->m->array[column].rows = FC_ROWS_ONE;
-    split_unit(fc_csv_name(w->t, column), name, unit);
+    fc_csv_split_unit(fc_csv_name(w->t, column), name, unit);
     FC_TRY(fc_cloud_add_params(w->m, w->p->path, column, renamed(&item) ? item.label : name, unit));
   }
   return FC_OK;
@@ -138,9 +123,9 @@ static fc_status other_fields(work *w, char *const *first_row) {
 
   if (fc_cloud_told(w->told->channels)) return FC_OK;
   for (int k = 0; k < w->m->n_arrays; k++) {
-    if (w->m->array[k].used || k == w->label || !first_row || !fc_csv_number(first_row[k], &x)) continue;
+    if (w->m->array[k].used || k == w->label || !first_row || !fc_csv_value(w->t, first_row[k], &x)) continue;
     if (w->m->info.n_channels == FC_FIELD_CHANNELS) break;
-    split_unit(fc_csv_name(w->t, k), name, unit);
+    fc_csv_split_unit(fc_csv_name(w->t, k), name, unit);
     FC_TRY(fc_cloud_add_channels(w->m, w->p->path, k, name, unit, FC_ROLE_TARGET));
   }
   return FC_OK;

@@ -25,6 +25,7 @@ static char *cut_cell(char **line, char separator) {
 
   if (!p) return NULL;
   cell = to = p;
+  if (p[strspn(p, " ")] == '"') p += strspn(p, " ");
   if (*p == '"') {
     for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
       if (*p == '"') p++;
@@ -69,7 +70,12 @@ static char separator_of(const char *line) {
 
 /* ---- life ---- */
 
-static fc_status add_column(fc_csv *t, const char *name) {
+/* without blanks around it */
+static fc_status add_column(fc_csv *t, char *name) {
+  size_t n = strlen(name);
+
+  while (n > 0 && isspace((unsigned char)name[n - 1])) name[--n] = 0;
+  while (isspace((unsigned char)*name)) name++;
   char **more = realloc(t->name, (size_t)(t->n + 1) * sizeof *more);
 
   if (more) t->name = more;
@@ -84,6 +90,8 @@ static fc_status read_header(fc_csv *t) {
 
   FC_TRY(next_line(t, &line));
   FC_REQUIRE(line, FC_E_INPUT, "%s: the file is empty", t->path);
+  FC_REQUIRE(strncmp(line, "\377\376", 2) != 0 && strncmp(line, "\376\377", 2) != 0, FC_E_INPUT,
+             "%s: text in UTF-16; save it as UTF-8", t->path);
   if (!strncmp(line, "\357\273\277", 3)) line += 3;
   t->separator = separator_of(line);
   while ((cell = cut_cell(&line, t->separator))) FC_TRY(add_column(t, cell));
@@ -169,8 +177,38 @@ bool fc_csv_number(const char *cell, double *x) {
   return end != cell && !*end;
 }
 
+/* three digits behind the comma of a table with tabs may be thousands */
+static bool comma_number(const char *cell, char separator, double *x) {
+  const char *comma = strchr(cell, ',');
+  char        text[64];
+
+  if (separator == ',' || !comma || strchr(cell, '.') || strlen(cell) >= sizeof text) return false;
+  if (separator == '\t' && strspn(comma + 1, "0123456789") == 3) return false;
+  strcpy(text, cell)[comma - cell] = '.';
+  return fc_csv_number(text, x);
+}
+
+bool fc_csv_value(const fc_csv *t, const char *cell, double *x) {
+  return fc_csv_number(cell, x) || comma_number(cell, t->separator, x);
+}
+
+void fc_csv_split_unit(const char *column, char *name, char *unit) {
+  const size_t n    = strlen(column);
+  const char  *open = n > 2 && column[n - 1] == ')'   ? strrchr(column, '(')
+                      : n > 2 && column[n - 1] == ']' ? strrchr(column, '[')
+                                                      : NULL;
+
+  snprintf(name, FC_NAME, "%.*s", FC_NAME - 1, column);
+  *unit = 0;
+  if (!open || open == column) return;
+  snprintf(unit, FC_NAME, "%.*s", (int)fc_min64(column + n - 1 - (open + 1), FC_NAME - 1), open + 1);
+  size_t end = (size_t)(open - column);
+  while (end > 0 && column[end - 1] == ' ') end--;
+  snprintf(name, FC_NAME, "%.*s", (int)fc_min64((int64_t)end, FC_NAME - 1), column);
+}
+
 fc_status fc_csv_real(const fc_csv *t, char *const *cell, int k, double *x) {
-  const bool number = fc_csv_number(cell[k], x);
+  const bool number = fc_csv_value(t, cell[k], x);
 
   FC_REQUIRE(*cell[k], FC_E_INPUT, "%s:%lld: column '%s' is empty", t->path, (long long)t->number,
              t->name[k]);
@@ -179,4 +217,14 @@ fc_status fc_csv_real(const fc_csv *t, char *const *cell, int k, double *x) {
   FC_REQUIRE(isfinite(*x), FC_E_INPUT, "%s:%lld: column '%s' holds '%.40s', which is not finite", t->path,
              (long long)t->number, t->name[k], cell[k]);
   return FC_OK;
+}
+
+void fc_csv_put(FILE *f, const char *text) {
+  if (!text[strcspn(text, ",;\t\"\r\n")]) {
+    fputs(text, f);
+    return;
+  }
+  fputc('"', f);
+  for (; *text; text++) fputs(*text == '"' ? "\"" : "", f), fputc(*text, f);
+  fputc('"', f);
 }

@@ -3,7 +3,9 @@
    are understood; a cell holds no line break. Blank lines are skipped. */
 #ifndef FC_CSV_H
 #define FC_CSV_H
-#include "core/base.h"
+#include "io/field.h"
+
+#include <stdio.h>
 
 typedef struct fc_csv fc_csv;
 
@@ -27,6 +29,13 @@ fc_status    fc_csv_seek(fc_csv *t, fc_csv_place at);
 
 /* true if the whole cell is one number; blanks around it are fine */
 bool fc_csv_number(const char *cell, double *x);
+/* the same; where cells are not separated by commas, 1,5 is a number too */
+bool fc_csv_value(const fc_csv *t, const char *cell, double *x);
+/* "p (Pa)" or "p [Pa]": name[FC_NAME] and unit[FC_NAME], "" if there is none */
+void fc_csv_split_unit(const char *column, char *name, char *unit);
 /* cell k of the row read last as a finite number, else FC_E_INPUT with line and column */
 fc_status fc_csv_real(const fc_csv *t, char *const *cell, int k, double *x);
+
+/* writes a text as one cell of a table with commas: in quotes where it must be */
+void fc_csv_put(FILE *f, const char *text);
 #endif

@@ -4,6 +4,7 @@
 #include "io/cloud_layout.h"
 #include "io/field_layout.h"
 #include "io/files.h"
+#include "io/series.h"
 
 #include <sys/stat.h>
 
@@ -20,9 +21,16 @@ static fc_data_kind of_bare(const char *path) {
 
 static fc_data_kind of_hdf5(hid_t file, const char *path) {
   if (fc_cloud_is_own(file)) return FC_DATA_POINTS;
+  if (fc_series_recognised(path)) return FC_DATA_SERIES;
   if (H5Aexists(file, "fieldcast_store") > 0) return FC_DATA_UNKNOWN;
   const fc_layout_def *layout = fc_layout_find(file);
   if (layout) return layout->layout == FC_LAYOUT_PLAIN ? of_bare(path) : FC_DATA_GRID;
+  return fc_cloud_recognised(path) ? FC_DATA_POINTS : FC_DATA_UNKNOWN;
+}
+
+/* a table with dates is a series whatever else it holds */
+static fc_data_kind of_table(const char *path) {
+  if (fc_series_recognised(path)) return FC_DATA_SERIES;
   return fc_cloud_recognised(path) ? FC_DATA_POINTS : FC_DATA_UNKNOWN;
 }
 
@@ -31,7 +39,7 @@ static fc_data_kind of_file(const char *path) {
   struct stat st;
 
   if (stat(path, &st) || !S_ISREG(st.st_mode)) return FC_DATA_UNKNOWN;
-  if (fc_h5_open(path, &file) != FC_OK) return fc_cloud_recognised(path) ? FC_DATA_POINTS : FC_DATA_UNKNOWN;
+  if (fc_h5_open(path, &file) != FC_OK) return of_table(path);
   const fc_data_kind kind = of_hdf5(file, path);
   fc_h5_close(file);
   return kind;

@@ -50,6 +50,7 @@ typedef struct fc_axes {
   bool        log_x, log_y;
   double      x_lo, x_hi, y_lo, y_hi; /* lo == hi: from the data */
   double      h_line;                 /* a grey reference line; NaN: none */
+  bool        x_dates;                /* x are seconds since 1970: ticks of the calendar */
   bool        ordered; /* the curves are steps of one thing (times): colours from dark to light */
 } fc_axes;
 fc_status fc_plot_curves(const char *path, const fc_axes *axes, int n, const fc_curve *curves);

@@ -14,7 +14,7 @@ typedef struct fc_box {
 
 typedef struct fc_span {
   double lo, hi;
-  bool   logarithmic;
+  bool   logarithmic, dates;
 } fc_span; /* of one axis */
 
 typedef struct fc_chart_view {

@@ -21,7 +21,9 @@ static double widest_label(fc_canvas *c, const fc_ticks *t) {
 }
 
 static void make_ticks(const fc_span *s, int target, fc_ticks *t) {
-  if (s->logarithmic)
+  if (s->dates)
+    fc_ticks_dates(s->lo, s->hi, target, t);
+  else if (s->logarithmic)
     fc_ticks_log(s->lo, s->hi, target, t);
   else
     fc_ticks_linear(s->lo, s->hi, target, t);

@@ -57,8 +57,8 @@ static bool wished(double lo, double hi, fc_span *s) {
 void fc_chart_ranges(const fc_chart *chart, fc_span *x, fc_span *y) {
   const fc_axes *a = &chart->axes;
 
-  *x = (fc_span){INFINITY, -INFINITY, a->log_x};
-  *y = (fc_span){INFINITY, -INFINITY, a->log_y};
+  *x = (fc_span){INFINITY, -INFINITY, a->log_x, a->x_dates};
+  *y = (fc_span){INFINITY, -INFINITY, a->log_y, false};
   if (!wished(a->x_lo, a->x_hi, x)) {
     x_range(chart, x);
     fc_range_mend(&x->lo, &x->hi, a->log_x);

@@ -51,6 +51,9 @@ typedef struct fc_ticks {
 void fc_ticks_linear(double lo, double hi, int target, fc_ticks *t);
 /* decades with minor ticks at 2 .. 9 (0 < lo < hi); 1, 2, 5 x 10^k if there are few decades */
 void fc_ticks_log(double lo, double hi, int target, fc_ticks *t);
+/* at most about `target` ticks where seconds, hours, days, months or years begin; lo, hi: seconds since 1970
+ */
+void fc_ticks_dates(double lo, double hi, int target, fc_ticks *t);
 /* "x 10^-3" into buf; "" if the exponent is 0 */
 const char *fc_ticks_factor(const fc_ticks *t, char *buf, size_t size);
 

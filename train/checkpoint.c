@@ -2,6 +2,7 @@
 #include "train/checkpoint.h"
 
 #include "io/store.h"
+#include "train/series_known.h"
 
 #include <errno.h>
 #include <math.h>
@@ -229,8 +230,10 @@ static fc_status put_all(fc_store *s, const fc_saved *k, const fc_network *n, fc
   FC_TRY(fc_store_put_text(s, "precision", FC_REAL_NAME));
   FC_TRY(fc_store_put_ints(s, "counters", 2, counters));
   FC_TRY(fc_store_put_doubles(s, "best", 1, &k->best));
+  FC_TRY(fc_store_put_ints(s, "waited", 1, &k->waited));
   FC_TRY(fc_store_put_doubles(s, "clip", 3, (double[]){k->clip.fast, k->clip.slow, k->clip.count}));
   if (k->out.n) FC_TRY(put_data(s, k));
+  if (k->series) FC_TRY(fc_series_known_put(s, k->series));
   FC_TRY(put_block(s, "weights", n, fc_params_values(n->params), false));
   return put_optim(s, n, o);
 }
@@ -299,7 +302,9 @@ static fc_status read_all(const fc_store *s, const char *path, fc_saved *k) {
   k->step     = counters[0];
   k->position = counters[1];
   FC_TRY(fc_store_get_doubles(s, "best", 1, &k->best));
+  if (fc_store_has(s, "waited")) FC_TRY(fc_store_get_ints(s, "waited", 1, &k->waited));
   FC_TRY(read_clip(s, &k->clip));
+  FC_TRY(fc_series_known_get(s, path, &k->series));
   if (!fc_store_has(s, "channels/out")) return FC_OK; /* imported weights know no data */
   return get_data(s, path, k);
 }
@@ -317,7 +322,9 @@ fc_status fc_checkpoint_read(const char *path, fc_saved *k) {
 
 void fc_checkpoint_free(fc_saved *k) {
   free(k->args);
-  k->args = NULL;
+  fc_series_known_free(k->series);
+  k->args   = NULL;
+  k->series = NULL;
 }
 
 fc_status fc_checkpoint_weights(const char *path, const fc_network *n, bool average, bool *averaged) {

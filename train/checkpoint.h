@@ -2,9 +2,10 @@
    normalisation, grid, units, options, code version.
 
    Entries: weights/NAME, ema/NAME, adam_m/NAME, adam_v/NAME arrays; adam_steps by tensor; counters
-   [step, position]; best [score]; clip [fast, slow, count];
+   [step, position]; best [score]; waited [validations]; clip [fast, slow, count];
    normalisation/{in,out,params}_{mean,std}, of points also {x,function_0,..}; channels/{in,out,..} text
-   "name<TAB>unit<TAB>field<TAB>rank<TAB>component" per line; geometry; texts model, config (YAML), version,
+   "name<TAB>unit<TAB>field<TAB>rank<TAB>component" per line; series/.. instead of channels and normalisation
+   (train/series_known.c); geometry; texts model, config (YAML), version,
    precision, format. */
 #ifndef FC_CHECKPOINT_H
 #define FC_CHECKPOINT_H
@@ -12,6 +13,7 @@
 #include "train/clip.h"
 #include "train/network.h"
 #include "train/optim.h"
+#include "train/series.h"
 #include "train/source.h"
 
 #define FC_CHECKPOINT_FORMAT "fieldcast checkpoint 1"
@@ -24,9 +26,11 @@ typedef struct fc_saved { /* all but weights and moments */
   fc_scaling          in, out, params;
   fc_scaling          x, function[FC_CLOUD_FUNCTIONS]; /* points: coordinates, columns of input functions */
   int                 n_functions;
+  fc_series_known    *series;         /* owned; columns of a series, NULL for other data */
   int64_t             step, position; /* optimiser steps done; windows consumed */
   fc_clip             clip;           /* averages of the gradient norm */
   double              best;           /* best validation score so far; infinity if none */
+  int64_t             waited;         /* validations since then */
   char                version[32], precision[16];
 } fc_saved;
 
@@ -37,7 +41,7 @@ fc_status fc_checkpoint_write(const char *path, const char *previous, const fc_s
 
 /* Everything but arrays of the model. FC_E_INPUT if path is no checkpoint or holds an unknown model. */
 fc_status fc_checkpoint_read(const char *path, fc_saved *k);
-void      fc_checkpoint_free(fc_saved *k); /* the args */
+void      fc_checkpoint_free(fc_saved *k); /* args and series */
 /* Weights into n by name. average: the averaged weights where the file has them; *averaged says so (may be
  * NULL). */
 fc_status fc_checkpoint_weights(const char *path, const fc_network *n, bool average, bool *averaged);

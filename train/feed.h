@@ -1,17 +1,24 @@
 /* train/feed.h - data as training sees it, of whatever kind: numbered items in any order, batches of them, a
-   forward and backward pass over a batch, scores on what is kept for validation. Two kinds: windows of fields
-   on a grid (train/feed_grid.c) and frames of points (train/feed_points.c). */
+   forward and backward pass over a batch, scores on what is kept for validation. Three kinds: windows of
+   fields on a grid (train/feed_grid.c), frames of points (train/feed_points.c) and windows of series
+   (train/feed_series.c). */
 #ifndef FC_FEED_H
 #define FC_FEED_H
 #include "core/rng.h"
 #include "train/checkpoint.h"
 
-typedef struct fc_scores { /* VRMSE in the data's units, mean over items, frames and channels
-                              (train/metrics.h) */
-  double one_step,
-      one_step_base; /* first predicted frame; base: persistence, for steady problems the training mean */
-  double rollout, rollout_base; /* more frames, predictions fed back; NaN for steady problems */
+enum { FC_SCORES = 5 };
+typedef struct fc_scores {
+  double v[FC_SCORES]; /* what they are: fc_feed_kind.score; NaN: not measured */
 } fc_scores;
+
+/* Fields and points: VRMSE in the data's units, mean over items, frames and channels (train/metrics.h), of
+   the first predicted frame, and of more frames with predictions fed back (NaN for steady problems); base:
+   persistence, for steady problems the training mean. */
+enum { FC_SCORE_ONE_STEP, FC_SCORE_ONE_STEP_BASE, FC_SCORE_ROLLOUT, FC_SCORE_ROLLOUT_BASE };
+/* Series: means over all windows of the validation part, in scaled numbers; beside them the forecast that
+   repeats the last season. */
+enum { FC_SCORE_LOSS, FC_SCORE_MSE, FC_SCORE_MAE, FC_SCORE_NAIVE_MSE, FC_SCORE_NAIVE_MAE };
 
 typedef struct fc_turn { /* a batch on its way through the network */
   void   *batch;         /* NULL in dry contexts, which plan the largest one */
@@ -24,8 +31,10 @@ typedef struct fc_turn { /* a batch on its way through the network */
 typedef struct fc_feed fc_feed;
 
 typedef struct fc_feed_kind {
-  const char *items; /* what its items are called: "windows" */
-  size_t      size;  /* of self, which is zero at first */
+  const char *items;                /* what its items are called: "windows" */
+  const char *score[FC_SCORES + 1]; /* names of its scores, columns of log.csv */
+  int         decides[2]; /* the first of these scores that is a number tells which weights are best */
+  size_t      size;       /* of self, which is zero at first */
   /* Settings against model and data; the data opened, measured (unless plan_only), cut into items. Fills the
      numbers that the settings leave open, the normalisation in k and the facts in f. Collective. */
   fc_status (*open)(fc_feed *f, const fc_network *probe, fc_saved *k, bool plan_only);
@@ -51,11 +60,14 @@ struct fc_feed {
   int64_t             items;                  /* in an epoch */
   int64_t             data_bytes, held_bytes; /* kept in memory beside the batches; what of it is there now */
   bool                in_memory, validates, quiet;
+  const char         *measure; /* what the deciding score is, for the user */
 };
 
-extern const fc_feed_kind fc_feed_grid, fc_feed_points;
+extern const fc_feed_kind fc_feed_grid, fc_feed_points, fc_feed_series;
 
 /* The kind that the settings name, or that fits model and data; k->settings.data.kind is then known. */
 fc_status fc_feed_open(const fc_network *probe, fc_saved *k, bool plan_only, bool quiet, fc_feed *out);
 void      fc_feed_close(fc_feed *f); /* fine if it was never opened */
+/* the score by which weights are compared: less is better */
+double fc_feed_score(const fc_feed *f, const fc_scores *s);
 #endif

@@ -47,6 +47,8 @@ static fc_status open_sources(fc_grid_feed *g, fc_saved *k, const fc_network *pr
   FC_TRY(refuse(d->history > 0, "data.history"));
   FC_TRY(refuse(d->mask[0], "data.mask"));
   FC_TRY(refuse(d->functions[0], "data.functions"));
+  FC_REQUIRE(k->settings.train.loss != FC_LOSS_QUANTILE, FC_E_USAGE,
+             "train.loss = quantile is for series; these data are fields on a grid");
   FC_TRY(set_frames(g, k, &probe->frames));
   FC_TRY(fc_source_open(d->train, d, steady, &g->train));
   FC_TRY(fc_source_open(d->valid[0] ? d->valid : d->train, d, steady, &g->valid));
@@ -112,6 +114,7 @@ static void tell(fc_feed *f, const fc_grid_feed *g, const fc_data_settings *d) {
   f->items      = fc_windows_size(g->train_windows);
   f->in_memory  = fc_windows_cached(g->train_windows);
   f->validates  = g->valid_windows != NULL;
+  f->measure    = "VRMSE";
   f->data_bytes = all <= d->cache_mb << 20 ? all : 0;
   f->held_bytes = f->in_memory ? all : 0;
 }
@@ -210,6 +213,9 @@ static fc_status validate(void *self, fc_ctx *c, const fc_network *n, const fc_t
 }
 
 const fc_feed_kind fc_feed_grid = {.items       = "windows",
+                                   .score       = {"valid_one_step_vrmse", "persistence_one_step_vrmse",
+                                                   "valid_rollout_vrmse", "persistence_rollout_vrmse"},
+                                   .decides     = {FC_SCORE_ROLLOUT, FC_SCORE_ONE_STEP},
                                    .size        = sizeof(fc_grid_feed),
                                    .open        = open_feed,
                                    .close       = close_feed,

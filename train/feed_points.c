@@ -31,6 +31,8 @@ static fc_status check_settings(const fc_settings *s) {
   FC_TRY(refuse(t->teacher_calls > 1, "train.teacher_calls"));
   FC_TRY(refuse(t->flow_steps > 0, "train.flow_steps"));
   FC_TRY(refuse(t->loss_ring, "train.loss_ring"));
+  FC_REQUIRE(t->loss != FC_LOSS_MAE && t->loss != FC_LOSS_QUANTILE, FC_E_USAGE,
+             "train.loss = mae and quantile are not for points");
   return refuse(t->loss_derivative > 0, "train.loss_derivative");
 }
 
@@ -81,6 +83,7 @@ static void tell(fc_feed *f, const fc_points_feed *g, const fc_data_settings *d)
   f->items      = fc_points_items_size(g->train_items);
   f->in_memory  = fc_points_items_cached(g->train_items);
   f->validates  = g->valid_items != NULL;
+  f->measure    = "VRMSE";
   f->data_bytes = all <= d->cache_mb << 20 ? all : 0;
   f->held_bytes = f->in_memory ? all : 0;
 }
@@ -179,6 +182,9 @@ static fc_status validate(void *self, fc_ctx *c, const fc_network *n, const fc_t
 }
 
 const fc_feed_kind fc_feed_points = {.items       = "samples",
+                                     .score       = {"valid_one_step_vrmse", "persistence_one_step_vrmse",
+                                                     "valid_rollout_vrmse", "persistence_rollout_vrmse"},
+                                     .decides     = {FC_SCORE_ROLLOUT, FC_SCORE_ONE_STEP},
                                      .size        = sizeof(fc_points_feed),
                                      .open        = open_feed,
                                      .close       = close_feed,

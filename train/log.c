@@ -28,7 +28,7 @@ static fc_status trim(fc_log *l, int64_t from_step) {
   FC_TRY(fc_file_read(l->path, LIMIT, &text, &bytes));
   fc_status s = fc_file_begin(l->path, &f);
   if (s == FC_OK) {
-    fprintf(f, "%s\n", FC_LOG_COLUMNS);
+    fprintf(f, "%s\n", l->columns);
     char *line = strtok_r(text, "\n", &keep);
     while (line && (line = strtok_r(NULL, "\n", &keep))) {
       if (strtoll(line, NULL, 10) > from_step) break;
@@ -41,16 +41,28 @@ static fc_status trim(fc_log *l, int64_t from_step) {
   return s;
 }
 
-fc_status fc_log_open(fc_log *l, const char *dir, int64_t from_step, int64_t samples) {
+static void name_columns(fc_log *l, const fc_feed_kind *kind) {
+  const size_t size = sizeof l->columns;
+  size_t       at;
+
+  at =
+      (size_t)snprintf(l->columns, size, "step,epoch,samples,loss,grad_norm,lr,beta1,frames_per_call,pushes");
+  for (int i = 0; kind->score[i]; i++)
+    at += (size_t)snprintf(l->columns + at, size - at, ",%s", kind->score[i]);
+  snprintf(l->columns + at, size - at, ",memory_mib,seconds,samples_per_s");
+}
+
+fc_status fc_log_open(fc_log *l, const char *dir, const fc_trainer *t) {
   memset(l, 0, sizeof *l);
   snprintf(l->path, sizeof l->path, "%s/log.csv", dir);
-  const bool old = from_step > 0 && fc_file_exists(l->path);
-  if (old) FC_TRY(trim(l, from_step));
+  name_columns(l, t->feed.kind);
+  const bool old = t->k.step > 0 && fc_file_exists(l->path);
+  if (old) FC_TRY(trim(l, t->k.step));
   l->f = fopen(l->path, old ? "a" : "w");
   FC_REQUIRE(l->f, FC_E_SYSTEM, "cannot write %s: %s", l->path, strerror(errno));
-  if (!old) fprintf(l->f, "%s\n", FC_LOG_COLUMNS);
+  if (!old) fprintf(l->f, "%s\n", l->columns);
   l->started = l->last_time = fc_now();
-  l->last_samples           = samples;
+  l->last_samples           = t->k.position;
   return FC_OK;
 }
 
@@ -89,10 +101,7 @@ fc_status fc_log_line(fc_log *l, const fc_trainer *t, const fc_step_facts *f, co
   cell(l->f, f->lr);
   cell(l->f, f->beta1);
   fprintf(l->f, "%lld,%lld,", (long long)f->k, (long long)f->pushes);
-  cell(l->f, scores ? scores->one_step : NAN);
-  cell(l->f, scores ? scores->one_step_base : NAN);
-  cell(l->f, scores ? scores->rollout : NAN);
-  cell(l->f, scores ? scores->rollout_base : NAN);
+  for (int i = 0; t->feed.kind->score[i]; i++) cell(l->f, scores ? scores->v[i] : NAN);
   cell(l->f, peak_memory());
   fprintf(l->f, "%.3f,%.4g\n", l->earlier + now - l->started,
           since > 0 ? (double)(t->k.position - l->last_samples) / since : 0);

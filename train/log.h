@@ -1,13 +1,9 @@
-/* train/log.h - log.csv of a run: one line per logged step, columns in FC_LOG_COLUMNS. Empty cells: not
-   measured; memory_mib: peak resident memory of the first rank. */
+/* train/log.h - log.csv of a run: one line per logged step: step, epoch, samples, loss, grad_norm, lr, beta1,
+   frames_per_call, pushes, the scores of the data's kind (train/feed.h), memory_mib, seconds, samples_per_s.
+   Empty cells: not measured; memory_mib: peak resident memory of the first rank. */
 #ifndef FC_LOG_H
 #define FC_LOG_H
 #include "train/trainer.h"
-
-#define FC_LOG_COLUMNS                                                                                       \
-  "step,epoch,samples,loss,grad_norm,lr,beta1,frames_per_call,pushes,valid_one_step_vrmse,"                  \
-  "persistence_one_step_vrmse,valid_rollout_vrmse,persistence_rollout_vrmse,memory_mib,seconds,samples_per_" \
-  "s"
 
 typedef struct fc_log {
   FILE   *f;
@@ -16,10 +12,11 @@ typedef struct fc_log {
   double  earlier;            /* seconds of the run before it was resumed */
   double  loss_sum;           /* since the last line */
   int64_t steps, last_samples;
+  char    columns[512]; /* the first line */
 } fc_log;
 
-/* Opens dir/log.csv. from_step > 0: lines of later steps, written by a run that was killed, are dropped. */
-fc_status fc_log_open(fc_log *l, const char *dir, int64_t from_step, int64_t samples);
+/* Opens dir/log.csv. Lines of steps that t has still to do, written by a run that was killed, are dropped. */
+fc_status fc_log_open(fc_log *l, const char *dir, const fc_trainer *t);
 void      fc_log_close(fc_log *l);                       /* fine if never opened */
 void      fc_log_add(fc_log *l, const fc_step_facts *f); /* remembers the loss of one step */
 /* one line; the loss is the mean since the last line. scores NULL: no validation in this step. FC_E_SYSTEM if

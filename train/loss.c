@@ -70,6 +70,8 @@ static fc_tensor *compare(fc_ctx *c, fc_loss_kind kind, fc_tensor *y, fc_tensor 
   switch (kind) {
   case FC_LOSS_MSE:
     return fc_mse(c, y, target);
+  case FC_LOSS_MAE:
+    return fc_mae(c, y, target);
   case FC_LOSS_RELATIVE_L2_CHANNELS:
     return by_channels(c, y, target);
   default:
@@ -97,6 +99,18 @@ fc_tensor *fc_loss_rows(fc_ctx *c, const fc_train_settings *t, const fc_scaling 
 
   prepare(c, t, scaling, &y, &target);
   return fc_ragged_loss(c, kinds[t->loss], y, target, weight, lengths, tiny_norm);
+}
+
+fc_tensor *fc_loss_series(fc_ctx *c, const fc_train_settings *t, const fc_series_wants *w, fc_tensor *y,
+                          fc_tensor *target) {
+  switch (t->loss) {
+  case FC_LOSS_QUANTILE:
+    return fc_quantile_loss(c, y, target, w->n_quantiles, w->quantile);
+  case FC_LOSS_MAE:
+    return fc_mae(c, y, target);
+  default:
+    return fc_mse(c, y, target);
+  }
 }
 
 fc_status fc_loss_check(const fc_train_settings *t, int channels) {

@@ -1,7 +1,7 @@
 /* train/loss.h - what training makes small. */
 #ifndef FC_LOSS_H
 #define FC_LOSS_H
-#include "core/tape.h"
+#include "core/model.h"
 #include "train/scaling.h"
 #include "train/settings.h"
 
@@ -20,6 +20,11 @@ fc_tensor *fc_loss(fc_ctx *c, const fc_train_settings *t, const fc_scaling *scal
    sample (core/ops.h, fc_ragged_loss). */
 fc_tensor *fc_loss_rows(fc_ctx *c, const fc_train_settings *t, const fc_scaling *scaling, fc_tensor *y,
                         fc_tensor *target, fc_tensor *weight, const fc_tensor *lengths);
+
+/* Of forecasts y [B, P, targets] (or [B, P, targets, quantiles] where the model gives some) against scaled
+   numbers [B, P, targets]: mse, mae or quantile. */
+fc_tensor *fc_loss_series(fc_ctx *c, const fc_train_settings *t, const fc_series_wants *w, fc_tensor *y,
+                          fc_tensor *target);
 
 /* FC_E_USAGE if channel_weights are not one for each of the channels */
 fc_status fc_loss_check(const fc_train_settings *t, int channels);

@@ -5,25 +5,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Options may suit one of both only: the other then fails, and its words are kept for whoever asks for it. */
-static fc_status find_uses(fc_network *n) {
-  const fc_model_def *def = n->def;
-  fc_status           s   = FC_E_USAGE;
+/* what the model is for, in the words of a refusal */
+static const char *place_of(const fc_model_def *def) {
+  const bool grid = def->frames && def->pack && def->unpack;
 
-  snprintf(n->not_on_grid, sizeof n->not_on_grid, "%s works on points, not on grids", def->name);
-  snprintf(n->not_on_points, sizeof n->not_on_points, "%s works on grids, not on points", def->name);
-  if (def->frames) {
-    s          = def->frames(n->self, &n->frames);
-    n->on_grid = s == FC_OK;
-    if (!n->on_grid) snprintf(n->not_on_grid, sizeof n->not_on_grid, "%s", fc_error());
-  }
-  if (def->cloud) {
-    s            = def->cloud(n->self, &n->cloud);
-    n->on_points = s == FC_OK;
-    if (!n->on_points) snprintf(n->not_on_points, sizeof n->not_on_points, "%s", fc_error());
-  }
-  if (n->on_grid || n->on_points) return FC_OK;
-  return fc_fail(s, "%s", def->frames ? n->not_on_grid : n->not_on_points);
+  return grid && def->cloud ? "grids and points" : grid ? "grids" : def->cloud ? "points" : "series";
+}
+
+/* s: what the model's own function says; its words are kept for whoever asks for that use */
+static void note(fc_status s, bool *use, char *why, size_t size) {
+  *use = s == FC_OK;
+  if (!*use) snprintf(why, size, "%s", fc_error());
+}
+
+/* Options may suit some uses only: the others then fail. */
+static fc_status find_uses(fc_network *n) {
+  const fc_model_def *def   = n->def;
+  const char         *place = place_of(def);
+  fc_status           s     = FC_E_USAGE;
+
+  snprintf(n->not_on_grid, sizeof n->not_on_grid, "%s works on %s, not on grids", def->name, place);
+  snprintf(n->not_on_points, sizeof n->not_on_points, "%s works on %s, not on points", def->name, place);
+  snprintf(n->not_on_series, sizeof n->not_on_series, "%s works on %s, not on series", def->name, place);
+  if (def->series)
+    note(s = def->series(n->self, &n->series), &n->on_series, n->not_on_series, sizeof n->not_on_series);
+  if (def->cloud)
+    note(s = def->cloud(n->self, &n->cloud), &n->on_points, n->not_on_points, sizeof n->not_on_points);
+  if (def->frames)
+    note(s = def->frames(n->self, &n->frames), &n->on_grid, n->not_on_grid, sizeof n->not_on_grid);
+  if (n->on_grid || n->on_points || n->on_series) return FC_OK;
+  return fc_fail(s, "%s", def->frames ? n->not_on_grid : def->cloud ? n->not_on_points : n->not_on_series);
 }
 
 static fc_status build(fc_network *n, const void *args, uint64_t seed, bool dry) {
@@ -40,9 +51,9 @@ static fc_status build(fc_network *n, const void *args, uint64_t seed, bool dry)
 fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry,
                             fc_network **out) {
   FC_REQUIRE(
-      (def->frames && def->pack && def->unpack) || def->cloud, FC_E_USAGE,
-      "%s is a model for the task '%s', not for fields on a grid or points; 'fieldcast models' lists the "
-      "tasks",
+      (def->frames && def->pack && def->unpack) || def->cloud || def->series, FC_E_USAGE,
+      "%s is a model for the task '%s', not for fields on a grid, points or series; 'fieldcast models' lists "
+      "the tasks",
       def->name, def->task);
   fc_network *n = calloc(1, sizeof *n);
   FC_REQUIRE(n, FC_E_SYSTEM, "no memory for the model %s", def->name);
@@ -79,7 +90,7 @@ static fc_status use_flow(fc_network *n, const fc_settings *s) {
 }
 
 fc_status fc_network_prepare(fc_network *n, const fc_settings *s, const double *step) {
-  if (s->data.predict == FC_PREDICT_INCREMENT) {
+  if (s->data.predict == FC_PREDICT_INCREMENT && n->on_grid) {
     FC_REQUIRE(!n->frames.steady, FC_E_USAGE,
                "data.predict = increment makes no sense for %s: its problem is steady", n->def->name);
     n->increment = true;

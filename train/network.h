@@ -1,4 +1,5 @@
-/* train/network.h - a model with its options and weights, ready for fields on a grid or for points. */
+/* train/network.h - a model with its options and weights, ready for fields on a grid, points or series.
+ */
 #ifndef FC_NETWORK_H
 #define FC_NETWORK_H
 #include "core/model.h"
@@ -10,18 +11,19 @@ typedef struct fc_network {
   const fc_model_def *def;
   void               *args, *self; /* options; the model's own struct */
   fc_params          *params;
-  bool                on_grid, on_points; /* what it can work on with these options; at least one */
-  char                not_on_grid[256], not_on_points[256]; /* why not, in words */
-  fc_frames           frames;                               /* on a grid */
-  fc_cloud_wants      cloud;                                /* on points */
-  bool                increment;                 /* the network gives (frame - last known frame) / step */
-  double              step[FC_NETWORK_CHANNELS]; /* by channel */
+  bool            on_grid, on_points, on_series; /* what it can work on with these options; at least one */
+  char            not_on_grid[256], not_on_points[256], not_on_series[256]; /* why not, in words */
+  fc_frames       frames;                                                   /* on a grid */
+  fc_cloud_wants  cloud;                                                    /* on points */
+  fc_series_wants series;                                                   /* on series */
+  bool            increment;                 /* the network gives (frame - last known frame) / step */
+  double          step[FC_NETWORK_CHANNELS]; /* by channel */
   int64_t flow_steps; /* > 0: the network is the velocity of a flow from noise to the next frame, followed in
                          so many steps (train/flow.h); frames.n_in counts the known frames alone */
 } fc_network;
 
 /* args is copied. Weights are drawn from seed; dry: none, only shapes. FC_E_USAGE if options do not fit
-   together or the model works neither on fields on a grid nor on points. */
+   together or the model works on none of fields on a grid, points and series. */
 fc_status fc_network_create(const fc_model_def *def, const void *args, uint64_t seed, bool dry,
                             fc_network **out);
 void      fc_network_destroy(fc_network *n);

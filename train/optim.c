@@ -18,6 +18,7 @@ struct fc_optim {
   fc_params *p;
   fc_real   *m, *v, *ema;
   int64_t   *counts; /* steps each tensor has taken */
+  double    *factor; /* by tensor; 0: not of a group */
   double    *partial;
   chunk     *chunks;
   int64_t    n_chunks, block;
@@ -60,9 +61,10 @@ fc_status fc_optim_create(fc_params *p, bool ema, fc_optim **out) {
   o->v       = zeros(o->block);
   o->ema     = ema ? zeros(o->block) : NULL;
   o->counts  = calloc((size_t)fc_params_size(p) + 1, sizeof *o->counts);
+  o->factor  = calloc((size_t)fc_params_size(p) + 1, sizeof *o->factor);
   o->chunks  = calloc((size_t)o->n_chunks + 1, sizeof *o->chunks);
   o->partial = calloc((size_t)o->n_chunks + 1, sizeof *o->partial);
-  if (!o->m || !o->v || (ema && !o->ema) || !o->counts || !o->chunks || !o->partial) {
+  if (!o->m || !o->v || (ema && !o->ema) || !o->counts || !o->factor || !o->chunks || !o->partial) {
     fc_optim_destroy(o);
     return fc_fail(FC_E_SYSTEM, "no memory for the optimiser of %lld weights",
                    (long long)fc_params_trainable(p));
@@ -79,6 +81,7 @@ void fc_optim_destroy(fc_optim *o) {
   free(o->v);
   free(o->ema);
   free(o->counts);
+  free(o->factor);
   free(o->chunks);
   free(o->partial);
   free(o);
@@ -106,19 +109,32 @@ double fc_optim_clip(double norm, double max_norm) {
   return c < 1 ? c : 1;
 }
 
+int fc_optim_group(fc_optim *o, const char *part, double factor) {
+  fc_tensor *t;
+  int        n = 0;
+
+  for (int i = 0; i < fc_params_size(o->p); i++) {
+    if (!trained(o->p, i) || !strstr(fc_params_at(o->p, i, &t), part)) continue;
+    o->factor[i] = factor;
+    n++;
+  }
+  return n;
+}
+
 typedef struct {
-  fc_real decay, beta1, rest1, beta2, rest2, rate, root2, eps, scale;
+  fc_real decay, l2, beta1, rest1, beta2, rest2, rate, root2, eps, scale;
 } factors; /* of one tensor: its number of steps enters the bias corrections */
 
-static factors factors_at(const fc_adamw_rates *r, int64_t t, double scale) {
+static factors factors_at(const fc_adamw_rates *r, double lr, int64_t t, double scale) {
   const double c1 = 1 - pow(r->beta1, (double)t), c2 = 1 - pow(r->beta2, (double)t);
 
-  return (factors){.decay = (fc_real)(1 - r->lr * r->weight_decay),
+  return (factors){.decay = (fc_real)(r->coupled ? 1 : 1 - lr * r->weight_decay),
+                   .l2    = (fc_real)(r->coupled ? r->weight_decay : 0),
                    .beta1 = (fc_real)r->beta1,
                    .rest1 = (fc_real)(1 - r->beta1),
                    .beta2 = (fc_real)r->beta2,
                    .rest2 = (fc_real)(1 - r->beta2),
-                   .rate  = (fc_real)(r->lr / c1),
+                   .rate  = (fc_real)(lr / c1),
                    .root2 = (fc_real)sqrt(c2),
                    .eps   = (fc_real)r->eps,
                    .scale = (fc_real)scale};
@@ -127,7 +143,7 @@ static factors factors_at(const fc_adamw_rates *r, int64_t t, double scale) {
 FC_SIMD static void adamw(factors f, int64_t n, fc_real *restrict w, const fc_real *restrict grad,
                           fc_real *restrict m, fc_real *restrict v) {
   FC_VECTOR for (int64_t i = 0; i < n; i++) {
-    const fc_real g = f.scale * grad[i];
+    const fc_real g = f.scale * grad[i] + f.l2 * w[i];
     m[i]            = f.beta1 * m[i] + f.rest1 * g;
     v[i]            = f.beta2 * v[i] + f.rest2 * g * g;
     w[i]            = f.decay * w[i] - f.rate * m[i] / (fc_sqrt(v[i]) / f.root2 + f.eps);
@@ -141,6 +157,10 @@ static bool reached(const fc_optim *o, int tensor) {
   return t->has_grad;
 }
 
+static double rate_of(const fc_optim *o, const fc_adamw_rates *r, int tensor) {
+  return o->factor[tensor] > 0 && r->group_lr > 0 ? o->factor[tensor] * r->group_lr : r->lr;
+}
+
 void fc_optim_step(fc_optim *o, const fc_adamw_rates *r, double grad_scale) {
   fc_real       *w = fc_params_values(o->p);
   const fc_real *g = fc_params_grads(o->p);
@@ -149,8 +169,8 @@ void fc_optim_step(fc_optim *o, const fc_adamw_rates *r, double grad_scale) {
   FC_FOR_ROWS(k, o->n_chunks, CHUNK) {
     const chunk *q = &o->chunks[k];
     if (reached(o, q->tensor))
-      adamw(factors_at(r, o->counts[q->tensor], grad_scale), q->len, w + q->at, g + q->at, o->m + q->at,
-            o->v + q->at);
+      adamw(factors_at(r, rate_of(o, r, q->tensor), o->counts[q->tensor], grad_scale), q->len, w + q->at,
+            g + q->at, o->m + q->at, o->v + q->at);
   }
 }
 

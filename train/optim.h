@@ -1,10 +1,12 @@
-/* train/optim.h - AdamW, gradient clipping by the global norm, and an average of the weights. */
+/* train/optim.h - AdamW and Adam, gradient clipping by the global norm, and an average of the weights. */
 #ifndef FC_OPTIM_H
 #define FC_OPTIM_H
 #include "core/params.h"
 
 typedef struct fc_adamw_rates {
   double lr, beta1, beta2, eps, weight_decay;
+  double group_lr; /* rate of the weights with a factor, before it; 0: they are like all others */
+  bool   coupled;  /* decay is added to the gradient (Adam) instead of taken off the weights (AdamW) */
 } fc_adamw_rates;
 
 typedef struct fc_optim fc_optim;
@@ -22,10 +24,14 @@ double fc_optim_grad_norm(fc_optim *o);
    if max_norm is 0 */
 double fc_optim_clip(double norm, double max_norm);
 
+/* Weights whose name holds `part` have the rate factor * group_lr; returns how many tensors these are. */
+int fc_optim_group(fc_optim *o, const char *part, double factor);
+
 /* One step of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101; PyTorch's order of operations) on the
    gradients g = grad_scale * gradient: w -= lr weight_decay w;  m = beta1 m + (1 - beta1) g;  v = beta2 v +
    (1 - beta2) g^2; w -= lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps). t counts the steps of the
-   tensor. A tensor that no backward pass reached is left alone: no decay, no step. */
+   tensor. A tensor that no backward pass reached is left alone: no decay, no step. coupled: g + weight_decay
+   w in the place of g, and nothing is taken off w. */
 void fc_optim_step(fc_optim *o, const fc_adamw_rates *r, double grad_scale);
 /* average = d average + (1 - d) w with d = min(decay, (1 + t) / (10 + t)) after t = updates steps: the short
    memory at the start forgets the random initial weights. A no-op without average. */

@@ -20,6 +20,7 @@ static void measure(fc_plan *p, const fc_network *n, const fc_settings *set) {
   p->parameter_bytes = fc_params_block(n->params, false) * real;
   p->gradient_bytes  = fc_params_block(n->params, true) * real;
   p->optimiser_bytes = fc_optim_bytes(fc_params_block(n->params, true), set->train.ema > 0);
+  if (set->train.sam_rho > 0) p->optimiser_bytes += p->gradient_bytes; /* a copy of the weights */
 }
 
 fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_feed *feed,
@@ -40,7 +41,7 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_feed
       .n = hi - lo, .whole = t->batch, .k = t->out_frames, .pushes = t->pushes, .weight = 1};
   feed->kind->pass(feed->self, c, n, t, &turn);
   out->activation_bytes = (int64_t)fc_arena_peak(c->arena);
-  out->flops            = c->flops * (double)t->accumulate;
+  out->flops            = c->flops * (double)(t->accumulate * (t->sam_rho > 0 ? 2 : 1));
   out->data_bytes       = feed->data_bytes + fc_loader_bytes(feed, t->batch);
   out->held_bytes       = feed->held_bytes;
   out->checkpoint_bytes = out->parameter_bytes + out->optimiser_bytes;

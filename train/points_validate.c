@@ -107,6 +107,7 @@ fc_status fc_points_validate(fc_ctx *c, const fc_network *n, fc_points *p, const
   FC_TRY(fc_comm_sum_double(NULL, w.sums, 5));
   const double m     = w.sums[4];
   const bool   rolls = p->history > 0;
-  *out = (fc_scores){w.sums[0] / m, w.sums[1] / m, rolls ? w.sums[2] / m : NAN, rolls ? w.sums[3] / m : NAN};
+  *out               = (fc_scores){
+                    {w.sums[0] / m, w.sums[1] / m, rolls ? w.sums[2] / m : NAN, rolls ? w.sums[3] / m : NAN, NAN}};
   return FC_OK;
 }

@@ -29,6 +29,26 @@ static double cosine(const fc_schedule *s, int64_t step) {
   return anneal(s->lr, s->lr_end, past / span);
 }
 
+int64_t fc_schedule_epoch(const fc_schedule *s, int64_t step) {
+  return s->items ? step * s->per_step / s->items : 0;
+}
+
+/* lr is multiplied by this in epoch e */
+static double by_epoch(const fc_schedule *s, int64_t e) {
+  const int64_t W = s->warmup_epochs;
+
+  switch (s->kind) {
+  case FC_SCHEDULE_TYPE1:
+    return e < 1 ? 1 : pow(0.5, (double)(e - 1));
+  case FC_SCHEDULE_TYPE3:
+    return e < 3 ? 1 : pow(0.9, (double)(e - 3));
+  case FC_SCHEDULE_COSINE_EPOCHS:
+    return anneal(1, 0, (double)e / (double)fc_max64(1, s->epochs));
+  default:
+    return e <= W ? (double)e / (double)(W + 1) : pow(0.5, (double)(e - W - 1));
+  }
+}
+
 void fc_schedule_at(const fc_schedule *s, int64_t step, double *lr, double *beta1) {
   if (step >= s->total) step = s->total - 1;
   if (step < 0) step = 0;
@@ -45,6 +65,9 @@ void fc_schedule_at(const fc_schedule *s, int64_t step, double *lr, double *beta
     break;
   case FC_SCHEDULE_STEP:
     *lr = s->lr * pow(s->decay_factor, (double)(step / s->decay_every)) * warm(s, step);
+    break;
+  default:
+    *lr = s->lr * by_epoch(s, fc_schedule_epoch(s, step));
     break;
   }
 }

@@ -5,11 +5,19 @@
 #include "train/registry.h"
 #include "train/schedule.h"
 
-typedef enum { FC_LOSS_RELATIVE_L2, FC_LOSS_RELATIVE_L2_CHANNELS, FC_LOSS_MSE } fc_loss_kind;
+/* FC_LOSS_AUTO is decided when the data are opened */
+typedef enum {
+  FC_LOSS_RELATIVE_L2,
+  FC_LOSS_RELATIVE_L2_CHANNELS,
+  FC_LOSS_MSE,
+  FC_LOSS_MAE,
+  FC_LOSS_QUANTILE,
+  FC_LOSS_AUTO
+} fc_loss_kind;
 
 typedef enum { FC_PREDICT_STATE, FC_PREDICT_INCREMENT } fc_predict_kind;
 
-typedef enum { FC_KIND_AUTO, FC_KIND_GRID, FC_KIND_POINTS } fc_settings_kind;
+typedef enum { FC_KIND_AUTO, FC_KIND_GRID, FC_KIND_POINTS, FC_KIND_SERIES } fc_settings_kind;
 
 typedef enum { FC_COORDINATES_STANDARD, FC_COORDINATES_BOX, FC_COORDINATES_NONE } fc_coordinates_kind;
 
@@ -24,11 +32,24 @@ typedef struct fc_data_settings {
   int     scale_coordinates; /* fc_coordinates_kind */
   char    coordinates[FC_TEXT], functions[FC_TEXT], mask[FC_TEXT], cells[FC_TEXT], times[FC_TEXT];
   int64_t history;
+  /* series: lists of columns by their role, where dates and names stand, parts in time */
+  char     targets[FC_TEXT], observed[FC_TEXT], known[FC_TEXT], statics[FC_TEXT], categories[FC_TEXT];
+  char     ignore[FC_TEXT], date[FC_TEXT], id[FC_TEXT], step[FC_TEXT], split_dates[FC_TEXT];
+  int      missing; /* fc_missing_kind */
+  bool     sort;
+  fc_reals split;
+  fc_ints  split_rows;
+  char     future[FC_TEXT]; /* no option, set for a forecast: see fc_series_append */
 } fc_data_settings;
+
+typedef enum { FC_DECAY_DECOUPLED, FC_DECAY_COUPLED } fc_decay_kind;
 
 typedef struct fc_train_settings {
   int64_t     steps, epochs, batch, accumulate, out_frames;
-  double      weight_decay, beta2, eps, clip, noise, ema;
+  double      weight_decay, beta2, eps, clip, noise, ema, sam_rho;
+  int         decay; /* fc_decay_kind */
+  char        group_lr[FC_TEXT];
+  int64_t     group_epochs, patience;
   fc_schedule schedule; /* lr, beta1 and all of the curve; total is filled in by the trainer */
   int         schedule_kind, loss;
   bool        loss_in_units, loss_ring, clip_average;

@@ -92,15 +92,34 @@ static fc_status restore(run *r) {
 
 static bool due(int64_t every, int64_t step) { return every > 0 && step % every == 0; }
 
+/* every so many steps, or with the step that ends an epoch */
+static bool validation_due(const fc_trainer *t) {
+  const fc_schedule *s     = &t->k.settings.train.schedule;
+  const int64_t      every = t->k.settings.train.eval_every, step = t->k.step;
+
+  if (!t->feed.validates) return false;
+  return due(every, step) || step == t->total ||
+         (every < 0 && fc_schedule_epoch(s, step) > fc_schedule_epoch(s, step - 1));
+}
+
+/* as many validations without a better score as train.patience allows */
+static bool exhausted(const fc_trainer *t) {
+  const int64_t patience = t->k.settings.train.patience;
+
+  return patience && t->k.waited >= patience;
+}
+
 static fc_status validate(run *r, bool *looked) {
   fc_trainer *t = r->t;
 
-  *looked = t->feed.validates && (due(t->k.settings.train.eval_every, t->k.step) || t->k.step == t->total);
+  *looked = validation_due(t);
   if (!*looked) return FC_OK;
   FC_TRY(fc_trainer_validate(t, &r->scores));
-  const double score = isnan(r->scores.rollout) ? r->scores.one_step : r->scores.rollout;
-  if (!(score < t->k.best)) return FC_OK;
-  t->k.best = score;
+  const double score = fc_feed_score(&t->feed, &r->scores);
+  t->k.waited++;
+  if (!(score <= t->k.best)) return FC_OK; /* a tie counts as better, as in the forecasters' codes */
+  t->k.best   = score;
+  t->k.waited = 0;
   return fc_trainer_save(t, r->best, NULL);
 }
 
@@ -132,14 +151,15 @@ static fc_status decide(const run *r, bool *stop, bool *store) {
 
   FC_TRY(fc_comm_sum_double(NULL, votes, 2));
   *stop  = votes[0] > 0;
-  *store = *stop || votes[1] > 0 || due(s->save_every, r->t->k.step) || r->t->k.step == r->t->total;
+  *store = *stop || votes[1] > 0 || due(s->save_every, r->t->k.step) || r->t->k.step == r->t->total ||
+           exhausted(r->t);
   return FC_OK;
 }
 
 static fc_status loop(run *r) {
   fc_trainer *t = r->t;
 
-  while (t->k.step < t->total) {
+  while (t->k.step < t->total && !exhausted(t)) {
     fc_step_facts f;
     bool          looked, stop, store;
 
@@ -148,7 +168,7 @@ static fc_status loop(run *r) {
     FC_TRY(fc_comm_agree(NULL, log_step(r, &f, looked)));
     FC_TRY(decide(r, &stop, &store));
     if (store) FC_TRY(save(r));
-    if (stop && t->k.step < t->total)
+    if (stop && t->k.step < t->total && !exhausted(t))
       return fc_fail(FC_STOPPED,
                      "stopped by signal %d after step %lld; %s is written, --resume goes on from there",
                      (int)asked_to_stop, (long long)t->k.step, r->checkpoint);
@@ -158,10 +178,19 @@ static fc_status loop(run *r) {
 
 static void announce(const fc_trainer *t) {
   if (t->quiet) return;
-  fprintf(stderr, "train: %s, %lld weights, %lld %s%s, %lld steps, %.0f MiB per rank\n", t->k.def->name,
+  fprintf(stderr, "train: %s, %lld weights, %lld %s%s%s, %lld steps, %.0f MiB per rank\n", t->k.def->name,
           (long long)t->plan.weights, (long long)t->feed.items, t->feed.kind->items,
-          t->feed.in_memory ? " in memory" : " streamed", (long long)t->total,
-          (double)t->plan.total_bytes / 0x1p20);
+          t->feed.in_memory ? " in memory" : " streamed", t->feed.validates ? "" : ", none for validation",
+          (long long)t->total, (double)t->plan.total_bytes / 0x1p20);
+}
+
+/* what the progress line ends with */
+static void conclude(const fc_trainer *t, size_t size, char *note) {
+  note[0] = 0;
+  if (!t->feed.validates) return;
+  const int n = snprintf(note, size, "best validation %s %.4g", t->feed.measure, t->k.best);
+  if (t->k.step < t->total && exhausted(t) && (size_t)n < size)
+    snprintf(note + n, size - (size_t)n, ", none better in the last %lld", (long long)t->k.waited);
 }
 
 fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
@@ -175,7 +204,7 @@ fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
   r->saved_step = -1;
   FC_TRY_TO(done, s, fc_comm_agree(NULL, prepare_folder(r, dir, resume)));
   if (resume) FC_TRY_TO(done, s, fc_comm_agree(NULL, restore(r)));
-  if (!fc_comm_rank(NULL)) s = fc_log_open(&r->log, dir, t->k.step, t->k.position);
+  if (!fc_comm_rank(NULL)) s = fc_log_open(&r->log, dir, t);
   FC_TRY_TO(done, s, fc_comm_agree(NULL, s));
   announce(t);
   r->saved = fc_now();
@@ -184,7 +213,7 @@ fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
   s = loop(r);
   release_signals(old);
   fc_progress_update(&r->bar, t->k.step, NULL); /* the last count, due or not */
-  if (s == FC_OK && t->feed.validates) snprintf(note, sizeof note, "best validation VRMSE %.4g", t->k.best);
+  if (s == FC_OK) conclude(t, sizeof note, note);
   fc_progress_end(&r->bar, note);
 done:
   fc_log_close(&r->log);

@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "core/rng.h"
+#include "core/text.h"
 #include "hpc/comm.h"
 
 #include <math.h>
@@ -14,8 +15,11 @@ static void set_total(fc_trainer *t) {
   fc_train_settings *s        = &t->k.settings.train;
   const int64_t      per_step = s->batch * s->accumulate;
 
-  t->total          = s->steps ? s->steps : fc_ceil_div(s->epochs * t->feed.items, per_step);
-  s->schedule.total = t->total;
+  t->total             = s->steps ? s->steps : fc_ceil_div(s->epochs * t->feed.items, per_step);
+  s->schedule.total    = t->total;
+  s->schedule.items    = t->feed.items;
+  s->schedule.per_step = per_step;
+  s->schedule.epochs   = s->steps ? fc_ceil_div(t->total * per_step, t->feed.items) : s->epochs;
 }
 
 /* the model without weights tells what it wants of the data */
@@ -34,6 +38,26 @@ static fc_status open_data(fc_trainer *t, bool plan_only) {
   return FC_OK;
 }
 
+/* statistics of a batch are those of all ranks (batch norm) */
+static void sum_over_ranks(double *x, int64_t n) { fc_comm_sum_double(NULL, x, n); }
+
+/* train.group_lr: part of a name=factor, .. */
+static fc_status set_groups(fc_trainer *t) {
+  const char *list = t->k.settings.train.group_lr;
+  char        word[FC_NAME], *equals, *end;
+
+  while (fc_text_item(&list, sizeof word, word)) {
+    equals              = strchr(word, '=');
+    const double factor = equals ? strtod(equals + 1, &end) : 0;
+    FC_REQUIRE(equals && factor > 0 && !*end, FC_E_USAGE,
+               "train.group_lr: '%s' is not of the form 'part of a name=factor'", word);
+    *equals = 0;
+    FC_REQUIRE(fc_optim_group(t->optim, word, factor), FC_E_USAGE,
+               "train.group_lr: %s has no weights with '%s' in their names", t->k.def->name, word);
+  }
+  return FC_OK;
+}
+
 /* what costs memory, after the plan has said that it fits */
 static fc_status build(fc_trainer *t) {
   const fc_train_settings *s    = &t->k.settings.train;
@@ -44,8 +68,11 @@ static fc_status build(fc_trainer *t) {
   FC_TRY(fc_network_create(t->k.def, t->k.args, seed, false, &t->network));
   FC_TRY(fc_network_prepare(t->network, &t->k.settings, t->k.out.step));
   FC_TRY(fc_optim_create(t->network->params, s->ema > 0, &t->optim));
+  FC_TRY(set_groups(t));
+  if (s->sam_rho > 0) FC_TRY(fc_sam_create(t->network->params, &t->sam));
   FC_TRY(fc_ctx_create(room + room / 4 + ((size_t)256 << 20), false, &t->ctx));
   t->ctx->seed = seed;
+  if (fc_comm_size(NULL) > 1) t->ctx->batch_sum = sum_over_ranks;
   return fc_loader_create(&t->feed, s->batch, seed, &t->loader);
 }
 
@@ -72,6 +99,7 @@ void fc_trainer_destroy(fc_trainer *t) {
   fc_loader_destroy(t->loader);
   fc_feed_close(&t->feed);
   fc_optim_destroy(t->optim);
+  fc_sam_destroy(t->sam);
   fc_ctx_destroy(t->ctx);
   fc_network_destroy(t->network);
   fc_checkpoint_free(&t->k);
@@ -91,7 +119,9 @@ static fc_status accumulate(fc_trainer *t, int64_t number, const fc_step_facts *
   const double  part = (double)b.n / (double)(s->batch * s->accumulate);
   const fc_turn turn = {b.batch, b.n, b.first, s->batch, f->k, f->pushes, part};
   if (s->noise > 0) t->feed.kind->noise(t->feed.self, &r, s->noise, &turn);
-  t->ctx->step = (uint64_t)batch_number;
+  t->ctx->step   = (uint64_t)batch_number;
+  t->ctx->items  = b.n;
+  t->ctx->before = b.first;
   *loss += part * t->feed.kind->pass(t->feed.self, t->ctx, t->network, s, &turn);
   return FC_OK;
 }
@@ -120,6 +150,24 @@ static fc_status gather(fc_trainer *t, fc_step_facts *f) {
   return fc_comm_sum(NULL, fc_params_grads(p), fc_params_block(p, true));
 }
 
+/* the gradient up the slope, of the same batches with the same random numbers; the weights stay */
+static fc_status sharpen(fc_trainer *t, fc_step_facts *f) {
+  fc_step_facts there = *f;
+
+  fc_sam_climb(t->sam, t->k.settings.train.sam_rho, f->grad_norm);
+  fc_loader_seek(t->loader, t->k.position);
+  const fc_status s = gather(t, &there);
+  fc_sam_return(t->sam);
+  FC_TRY(s);
+  f->grad_norm = fc_optim_grad_norm(t->optim);
+  return must_be_finite(t, f->grad_norm, "gradient", f->step);
+}
+
+/* do the weights of train.group_lr have a rate of their own in this step? */
+static bool groups_apart(const fc_train_settings *s, int64_t step) {
+  return !s->group_epochs || fc_schedule_epoch(&s->schedule, step) < s->group_epochs;
+}
+
 fc_status fc_trainer_step(fc_trainer *t, fc_step_facts *out) {
   const fc_train_settings *s = &t->k.settings.train;
   fc_step_facts            f = {
@@ -130,7 +178,14 @@ fc_status fc_trainer_step(fc_trainer *t, fc_step_facts *out) {
   FC_TRY(gather(t, &f));
   f.grad_norm = fc_optim_grad_norm(t->optim);
   FC_TRY(must_be_finite(t, f.grad_norm, "gradient", f.step));
-  const fc_adamw_rates r = {f.lr, f.beta1, s->beta2, s->eps, s->weight_decay};
+  if (t->sam) FC_TRY(sharpen(t, &f));
+  const fc_adamw_rates r = {.lr           = f.lr,
+                            .beta1        = f.beta1,
+                            .beta2        = s->beta2,
+                            .eps          = s->eps,
+                            .weight_decay = s->weight_decay,
+                            .group_lr     = groups_apart(s, f.step) ? s->schedule.lr : 0,
+                            .coupled      = s->decay == FC_DECAY_COUPLED};
   fc_optim_step(t->optim, &r,
                 s->clip_average ? fc_clip_factor(&t->k.clip, f.grad_norm)
                                 : fc_optim_clip(f.grad_norm, s->clip));
@@ -158,7 +213,7 @@ static void swap_average(fc_trainer *t) {
 fc_status fc_trainer_validate(fc_trainer *t, fc_scores *out) {
   const fc_train_settings *s = &t->k.settings.train;
 
-  *out = (fc_scores){NAN, NAN, NAN, NAN};
+  *out = (fc_scores){{NAN, NAN, NAN, NAN, NAN}};
   if (!t->feed.validates) return FC_OK;
   fc_loader_quiet(t->loader);
   swap_average(t);
@@ -197,6 +252,7 @@ fc_status fc_trainer_restore(fc_trainer *t, const char *path) {
   t->k.step     = k.step;
   t->k.position = k.position;
   t->k.best     = k.best;
+  t->k.waited   = k.waited;
   t->k.clip     = k.clip;
 done:
   fc_checkpoint_free(&k);

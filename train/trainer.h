@@ -2,13 +2,15 @@
    log, validation, checkpoints and signals (train/train_loop.c).
 
    One optimiser step: `accumulate` batches, each forward, loss, backward; sum of the gradients over ranks;
-   clip; AdamW; average of the weights. No memory is taken after the first step. With the same options, data
+   clip; AdamW; average of the weights. With train.sam_rho the gradient is taken twice, the second time up the
+   slope (train/sam.h). No memory is taken after the first step. With the same options, data
    and number of ranks every run gives the same bits, also when it is interrupted and resumed. */
 #ifndef FC_TRAINER_H
 #define FC_TRAINER_H
 #include "train/checkpoint.h"
 #include "train/loader.h"
 #include "train/plan.h"
+#include "train/sam.h"
 
 typedef struct fc_step_facts {
   int64_t step;                       /* number of this step, from 0 */
@@ -22,6 +24,7 @@ typedef struct fc_trainer {
   fc_loader  *loader;
   fc_network *network;
   fc_optim   *optim;
+  fc_sam     *sam; /* NULL: not sharpness-aware */
   fc_ctx     *ctx;
   fc_plan     plan;
   int64_t     total; /* optimiser steps of the run */
@@ -46,7 +49,7 @@ fc_status fc_trainer_restore(fc_trainer *t, const char *path);
 /* may a run start (or resume) in this folder? FC_E_USAGE if it already holds another one */
 fc_status fc_trainer_folder(const char *dir, bool resume);
 /* Trains to the end in run folder dir: config.yaml, log.csv, checkpoint.h5, checkpoint-prev.h5, best.h5.
-   resume: go on from dir's checkpoint. FC_STOPPED after SIGTERM, SIGUSR1 or SIGINT: the step is finished, a
-   checkpoint is written. */
+   resume: go on from dir's checkpoint. Ends early when train.patience says so. FC_STOPPED after SIGTERM,
+   SIGUSR1 or SIGINT: the step is finished, a checkpoint is written. */
 fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume);
 #endif

@@ -120,7 +120,7 @@ fc_status fc_validate(fc_ctx *c, const fc_network *n, fc_windows *windows, int64
   FC_TRY(fc_comm_agree(NULL, st));
   FC_TRY(fc_comm_sum_double(NULL, w.sums, 5));
   const double m = w.sums[4];
-  *out           = (fc_scores){w.sums[0] / m, w.sums[1] / m, s->steady ? NAN : w.sums[2] / m,
-                     s->steady ? NAN : w.sums[3] / m};
+  *out           = (fc_scores){
+                {w.sums[0] / m, w.sums[1] / m, s->steady ? NAN : w.sums[2] / m, s->steady ? NAN : w.sums[3] / m, NAN}};
   return FC_OK;
 }

@@ -10,12 +10,14 @@ and may provide
   CONSTANT_INPUTS           float inputs whose gradient nobody wants, such as coordinates of grid lines
   randomise(model)          values that random weights of the general kind would not exercise
   FIXED_INPUTS              inputs that become shapes, which an ONNX graph cannot vary
+  aux(model)                what its newest call gave beside the output, by name: /aux of a case
   for_export(model, inputs) the same function in operations that the ONNX exporter writes correctly
 """
 import importlib
 
 MODELS = ("factformer", "transolver", "gnot", "mano", "pde_transformer", "ifactformer_m", "fno",
-          "informer", "etsformer", "tft")
+          "informer", "itransformer", "patchtst", "etsformer", "tft", "samformer", "dlinear",
+          "pathformer")
 
 
 def get(name):

@@ -114,6 +114,43 @@ ODD = {
         nsl 3,4,5 2 modes=2 unified_pos=1 ref=2
         nsl 17,2,6 1 modes=6 n_hidden=2 time_input=true fun_dim=0
     """,
+    "itransformer": """
+        official 17,1 1 n_heads=1 e_layers=1
+        official 31,9 3 d_model=15 n_heads=5 d_ff=7 activation="relu" pred_len=1
+        official 24,4 2 use_norm=false freq="t" e_layers=3
+        official 1,3 2 -x_mark_enc
+        tslib 50,2 1 freq="w" pred_len=33
+        tslib 12,21 3 freq="m" n_heads=2 activation="relu"
+        tslib 9,5 2 -x_mark_enc use_norm=0
+    """,
+    "patchtst": """
+        official 21,1 1 n_heads=1 e_layers=1
+        official 33,5 3 padding_patch="None" d_model=15 n_heads=3 d_ff=7 pred_len=1
+        official 40,2 2 padding_patch=null revin=0 individual=1
+        official 17,4 1 affine=1 stride=7 patch_len=5
+        official 36,3 3 subtract_last=1 e_layers=4 patch_len=16 stride=8
+        official 24,2 1 decomposition=1 kernel_size=9 n_heads=2
+        official 29,3 2 decomposition=1 affine=1 individual=1 revin=1 padding_patch="none" kernel_size=25
+        official 8,2 2 patch_len=12 stride=6
+        official 96,7 2 patch_len=16 stride=8 d_model=32 n_heads=16 pred_len=24
+        official 26,2 3 affine=1 revin=0 subtract_last=1 individual=1
+        tslib 21,1 1 n_heads=1 e_layers=1
+        tslib 33,5 3 d_model=15 n_heads=3 activation="relu" pred_len=1
+        tslib 50,2 2 patch_len=16 stride=8 e_layers=3
+        tslib 10,3 1 patch_len=12 stride=5
+    """,
+    "dlinear": """
+        tslib 17,1 1
+        tslib 8,5 3 moving_avg=25 pred_len=1
+        tslib 31,3 2 individual=true moving_avg=1
+        tslib 12,1 2 individual=true pred_len=30
+    """,
+    "samformer": """
+        official 17,1 1
+        official 31,9 3 hid_dim=3 pred_horizon=1
+        official 8,2 2 use_revin=false hid_dim=1
+        official 60,21 1 pred_horizon=33
+    """,
     "informer": """
         tslib 1 1 n_heads=1 e_layers=1 d_ff=8
         tslib 5 3 seq_len=31 label_len=9 pred_len=5 e_layers=3 d_layers=2 n_heads=4
@@ -156,6 +193,16 @@ ODD = {
         pytorch_forecasting 4,2 2 static_categoricals=[] static_reals=[] hidden_continuous_sizes={"price":3,"target":15}
         pytorch_forecasting 6,5,1 4 embedding_sizes={"store":[4,2],"month":[12,20]} embedding_paddings=["store"] hidden_size=8
         pytorch_forecasting 1,1 2 time_varying_categoricals_decoder=[] time_varying_reals_decoder=["price"] output_size=1
+    """,
+    "pathformer": """
+        official 7,1 1 k=1 num_experts_list=[1] patch_size_list=[[7]] d_model=2
+        official 8,1 3 k=1 num_experts_list=[2] patch_size_list=[[8,1]] d_ff=1
+        official 12,2 3 k=3 patch_size_list=[[3,4,6]] residual_connection=0 revin=0
+        official 9,5 7 patch_size_list=[[3,9,1]] d_model=6 pred_len=1
+        official 24,3 1 layer_nums=2 num_experts_list=[2,3] patch_size_list=[[12,6],[4,3,2]] d_model=2
+        official 16,2 5 batch_norm=1 patch_size_list=[[8,4,2]] d_ff=9 pred_len=20
+        official 15,4 4 k=1 batch_norm=1 residual_connection=0 patch_size_list=[[3,5,15]]
+        official 24,2 16 k=4 layer_nums=3 num_experts_list=[4,5,4] patch_size_list=[[24,12,8,6],[6,4,3,2,1],[2,3,4,6]]
     """,
 }
 

@@ -125,6 +125,11 @@ def arrays_of(inputs, target, result):
     return arrays
 
 
+def beside(name, model):
+    found = getattr(models.get(name), "aux", lambda m: {})(model)
+    return {"aux/" + k: t.numpy().copy() for k, t in found.items()}
+
+
 def write_race(folder, name, args, shape, batch):
     inputs = models.get(name).draw(args, shape, batch)
     model = models.get(name).build(args).eval()
@@ -145,10 +150,10 @@ def write_case(folder, name, args, shape, batch, without):
     with torch.no_grad():
         target = torch.randn(model(**inputs).shape)
     state = {k: case.as_array(t).copy() for k, t in model.state_dict().items()}
-    result = record(name, model, inputs, target)
+    result, extra = record(name, model, inputs, target), beside(name, model)
     tolerance, found, losses = measure(name, model, inputs, target, result)
     config = dict(describe(name, model, args, inputs, result), tolerance=tolerance, float32_vs_float64=found)
-    arrays = dict(arrays_of(inputs, target, result), **{"train/losses": result["losses"].astype(np.float32),
+    arrays = dict(arrays_of(inputs, target, result), **extra, **{"train/losses": result["losses"].astype(np.float32),
                                                         "train/losses_f64": losses})
     case.write(folder, config, state, arrays)
 

@@ -137,3 +137,77 @@ def draw_windows(a, batch, columns, horizon_key="pred_len"):
     return {"x_enc": x, "x_mark_enc": draw_marks(a["embed"], a["freq"], batch, L),
             "x_dec": torch.cat((known, torch.zeros(batch, P, columns)), dim=1),
             "x_mark_dec": draw_marks(a["embed"], a["freq"], batch, label + P)}
+
+
+class EncoderLayer(FeedForward):
+    """x <- LN1(x + attention), x <- LN2(x + conv2(act(conv1 x)))"""
+
+    def __init__(self, width, hidden, heads, act):
+        super().__init__(width, hidden, act)
+        self.attention = AttentionMaps(width, heads)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+
+    def forward(self, x):
+        y = full_attention(*self.attention.split(x, x)).transpose(1, 2).flatten(2)
+        x = self.norm1(x + self.attention.out_projection(y))
+        return self.norm2(x + self.two_maps(x))
+
+
+class Encoder(nn.Module):
+    def __init__(self, layers, norm):
+        super().__init__()
+        self.attn_layers, self.norm = nn.ModuleList(layers), norm
+
+    def forward(self, x):
+        for layer in self.attn_layers:
+            x = layer(x)
+        return self.norm(x)
+
+
+class Transpose(nn.Module):
+    """the last two axes of three"""
+
+    def forward(self, x):
+        return x.transpose(1, 2)
+
+
+def batch_norm(width):
+    """over rows of tokens, under the name 1 between two transpositions"""
+    return nn.Sequential(Transpose(), nn.BatchNorm1d(width), Transpose())
+
+
+def randomise_batch_norms(model):
+    """running statistics that are not neutral"""
+    for m in model.modules():
+        if isinstance(m, nn.BatchNorm1d):
+            m.running_mean.normal_(std=0.3)
+            m.running_var.uniform_(0.5, 2)
+
+
+class WindowAffine(nn.Module):
+    """scale and shift of each variate behind the normalisation of a window (RevIN)"""
+
+    def __init__(self, variates):
+        super().__init__()
+        self.affine_weight, self.affine_bias = nn.Parameter(torch.ones(variates)), nn.Parameter(torch.zeros(variates))
+
+    def forward(self, z):
+        return z * self.affine_weight + self.affine_bias
+
+    def undo(self, y):
+        return (y - self.affine_bias) / (self.affine_weight + 1e-10)
+
+
+def window_moments(x, of_deviation):
+    """mean over time, without history, and sqrt(biased variance + 1e-5): x [B, L, N] -> [B, 1, N] each; gradients
+    reach x through the deviation or not at all"""
+    mean = x.mean(1, keepdim=True).detach()
+    deviation = torch.sqrt(torch.var(x - mean if of_deviation else x, dim=1, keepdim=True, unbiased=False) + 1e-5)
+    return mean, deviation if of_deviation else deviation.detach()
+
+
+def moving_average(x, steps):
+    """x [B, L, N], the ends repeated"""
+    front, end = x[:, :1].repeat(1, (steps - 1) // 2, 1), x[:, -1:].repeat(1, (steps - 1) // 2, 1)
+    padded = torch.cat((front, x, end), dim=1)
+    return F.avg_pool1d(padded.permute(0, 2, 1), steps, stride=1).permute(0, 2, 1)

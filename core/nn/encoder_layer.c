@@ -10,7 +10,7 @@ static fc_tensor *attend_by_weights(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_te
                                     double scale, double dropout, fc_shown as) {
   fc_tensor *S = fc_matmul(c, q, false, k, true, scale);
 
-  if (bias) S = fc_add(c, S, bias);
+  if (bias) S = fc_add_in_place(c, S, bias->dim[0] == 1 ? fc_reshape(c, bias, 2, bias->dim + 1) : bias);
   fc_tensor *A = fc_softmax(c, S);
   fc_observe(c, as, A);
   return fc_matmul(c, fc_dropout(c, A, dropout), false, v, false, 1);
@@ -58,15 +58,42 @@ fc_tensor *fc_feed_forward(fc_ctx *c, const fc_linear *conv1, const fc_linear *c
   return fc_layer_norm_apply(c, norm, h);
 }
 
-fc_tensor *fc_encoder_layer_apply(fc_ctx *c, const fc_encoder_layer *l, const fc_encoder_use *u, fc_tensor *x,
-                                  fc_shown as) {
-  const fc_attention_maps *m = &l->attention;
-  fc_tensor               *q = fc_linear_split(c, x, m->query.weight, m->query.bias, u->heads);
-  fc_tensor               *k = fc_linear_split(c, x, m->key.weight, m->key.bias, u->heads);
-  fc_tensor               *v = fc_linear_split(c, x, m->value.weight, m->value.bias, u->heads);
-  fc_tensor               *y = fc_attend(c, q, k, v, NULL, u->dropout, as);
+/* r + W x + b, with dropout of W x + b */
+static fc_tensor *onto(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_tensor *r, double dropout) {
+  if (!c->training || dropout == 0) return fc_linear_of(c, FC_ACT_NONE, x, l->weight, l->bias, r);
+  return fc_add_in_place(c, fc_dropout(c, fc_linear_apply(c, l, x, FC_ACT_NONE), dropout), r);
+}
+
+/* Up to so many tokens a product of all rows, and heads out of rows, beat one product for each head and
+ * sample. */
+enum { SHORT = 128 };
+
+static fc_tensor *short_attention(fc_ctx *c, const fc_attention_maps *m, const fc_encoder_use *u,
+                                  fc_tensor *x) {
+  const double scale = 1 / sqrt((double)(fc_last(x) / u->heads));
+  fc_tensor   *q     = fc_linear_apply(c, &m->query, x, FC_ACT_NONE);
+  fc_tensor   *k     = fc_linear_apply(c, &m->key, x, FC_ACT_NONE);
+  fc_tensor   *v     = fc_linear_apply(c, &m->value, x, FC_ACT_NONE);
+
+  return onto(c, &m->out, fc_attention_rows(c, 1, &q, &k, v, u->heads, scale, u->dropout), x, u->dropout);
+}
+
+/* x + attention */
+static fc_tensor *attention_onto(fc_ctx *c, const fc_attention_maps *m, const fc_encoder_use *u, fc_tensor *x,
+                                 fc_shown as) {
+  if (x->dim[1] <= SHORT && !(as.what && c->observer)) return short_attention(c, m, u, x);
+  fc_tensor *q = fc_linear_split(c, x, m->query.weight, m->query.bias, u->heads);
+  fc_tensor *k = fc_linear_split(c, x, m->key.weight, m->key.bias, u->heads);
+  fc_tensor *v = fc_linear_split(c, x, m->value.weight, m->value.bias, u->heads);
+  fc_tensor *y = fc_attend(c, q, k, v, NULL, u->dropout, as);
 
   y = fc_dropout(c, fc_linear_merge(c, y, m->out.weight, m->out.bias, FC_ACT_NONE), u->dropout);
-  y = fc_layer_norm_apply(c, &l->norm1, fc_add_in_place(c, y, x));
+  return fc_add_in_place(c, y, x);
+}
+
+fc_tensor *fc_encoder_layer_apply(fc_ctx *c, const fc_encoder_layer *l, const fc_encoder_use *u, fc_tensor *x,
+                                  fc_shown as) {
+  fc_tensor *y = fc_layer_norm_apply(c, &l->norm1, attention_onto(c, &l->attention, u, x, as));
+
   return fc_feed_forward(c, &l->conv1, &l->conv2, &l->norm2, u, y);
 }

@@ -163,6 +163,16 @@ FC_SIMD static void softmax_row(fc_real *restrict t, const fc_real *restrict p, 
   for (int64_t j = 0; j < n; j++) t[j] = p[j] * (t[j] - delta);
 }
 
+/* sum p t / sum p: delta from the weights themselves. Where a tile holds all keys, rows of T then add up to
+   nothing but the rounding of T, as the gradients of shifts that the softmax does not see must. */
+FC_SIMD static fc_real mean_row(const fc_real *t, const fc_real *p, int64_t n) {
+  fc_real s = 0, w = 0;
+
+  FC_REDUCE(+, s) for (int64_t j = 0; j < n; j++) s += p[j] * t[j];
+  FC_REDUCE(+, w) for (int64_t j = 0; j < n; j++) w += p[j];
+  return w > 0 ? s / w : 0;
+}
+
 /* all gradients that one tile contributes; P and T [rows, cols] are scratch */
 static void backward_tile(const problem *p, const gradients *d, const tile *t, fc_real *dq, fc_real *dbias,
                           fc_real *P, fc_real *T) {
@@ -175,7 +185,9 @@ static void backward_tile(const problem *p, const gradients *d, const tile *t, f
   if (d->dv) fc_gemm(true, false, cols, p->E, rows, 1, P, cols, g, p->E, 1, d->dv + key * p->E, p->E);
   if (!dq && !d->dk && !dbias) return;
   fc_gemm(false, true, rows, cols, p->E, 1, g, p->E, p->v + key * p->E, p->E, 0, T, cols);
-  for (int64_t r = 0; r < rows; r++) softmax_row(T + r * cols, P + r * cols, cols, d->delta[query + r]);
+  for (int64_t r = 0; r < rows; r++)
+    softmax_row(T + r * cols, P + r * cols, cols,
+                cols == p->Nk ? mean_row(T + r * cols, P + r * cols, cols) : d->delta[query + r]);
   /* "S_ij = scale q_i . k_j + bias_ij" */
   for (int64_t r = 0; dbias && r < rows; r++)
     fc_span_add(dbias + bias_at(p, t) + r * p->Nk, T + r * cols, cols);

@@ -10,13 +10,14 @@
 enum { CHUNK = 256 }; /* rows summed in fc_real */
 
 typedef struct {
-  bool    of_batch; /* the statistics depend on x */
-  double  rows;     /* over all ranks */
-  fc_real mean[];   /* [C], then [C] 1 / sqrt(var + eps) */
+  bool   of_batch;                         /* the statistics depend on x */
+  double rows;                             /* over all ranks */
+  void (*batch_sum)(double *x, int64_t n); /* the context's, when forward ran */
+  fc_real mean[];                          /* [C], then [C] 1 / sqrt(var + eps) */
 } saved;
 
-static void over_ranks(const fc_ctx *c, double *x, int64_t n) {
-  if (c->batch_sum) c->batch_sum(x, n);
+static void over_ranks(const saved *s, double *x, int64_t n) {
+  if (s->batch_sum) s->batch_sum(x, n);
 }
 
 /* total[i] = sum over chunks of part [chunks, n], in order */
@@ -50,13 +51,13 @@ static void statistics(const fc_ctx *c, const fc_tensor *x, saved *s, double *va
 
   fc_sum_middle(c->arena, &(fc_sum){FC_SUM_PLAIN, 1, rows, C, .p = x->x}, sum);
   sum[C] = (double)rows;
-  over_ranks(c, sum, C + 1);
+  over_ranks(s, sum, C + 1);
   s->rows = sum[C];
   for (int64_t j = 0; j < C; j++) s->mean[j] = (fc_real)(sum[j] / s->rows);
   FC_FOR_ROWS(k, chunks, CHUNK * C)
   squares(part + k * C, x->x + k * CHUNK * C, s->mean, fc_min64(CHUNK, rows - k * CHUNK), C);
   combine(part, chunks, C, var);
-  over_ranks(c, var, C);
+  over_ranks(s, var, C);
   for (int64_t j = 0; j < C; j++) var[j] /= s->rows;
 }
 
@@ -134,7 +135,7 @@ static void backward(fc_ctx *c, const fc_node *node) {
   combine(part, chunks, 2 * C, sum);
   for (int64_t j = 0; db && j < C; j++) db[j] += (fc_real)sum[j];
   for (int64_t j = 0; dw && j < C; j++) dw[j] += (fc_real)sum[C + j];
-  if (s->of_batch) over_ranks(c, sum, 2 * C);
+  if (s->of_batch) over_ranks(s, sum, 2 * C);
   for (int64_t j = 0; j < 2 * C; j++) bar[j] = s->of_batch ? (fc_real)(sum[j] / s->rows) : 0;
   if (dx) FC_FOR_ROWS(k, chunks, CHUNK * C)
   back_rows(dx + k * CHUNK * C, dy + k * CHUNK * C, x->x + k * CHUNK * C, mean, rstd, w->x, bar, bar + C,
@@ -154,6 +155,7 @@ fc_tensor *fc_batch_norm(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *
   saved     *s = fc_arena_push(c->arena, sizeof *s + (size_t)(2 * C) * sizeof *s->mean);
   s->of_batch  = c->training;
   s->rows      = (double)rows;
+  s->batch_sum = c->batch_sum;
   if (!c->dry) {
     prepare(c, x, s, mean, var, momentum, eps);
     FC_FOR_ROW_BLOCKS(r, n, rows, C)

@@ -14,16 +14,18 @@ FC_SIMD static void select_span(fc_real *restrict y, const fc_real *restrict x, 
 fc_mask fc_mask_draw(fc_ctx *c, double p) {
   return (fc_mask){{c->seed, c->step, FC_RNG_DROPOUT},
                    (uint64_t)c->draws++ << 40,
+                   0,
                    (uint32_t)fmin(p * 0x1p32, UINT32_MAX),
                    p < 1 ? (fc_real)(1 / (1 - p)) : 0};
 }
 
-/* one counter serves four elements */
+/* one counter serves four elements, of which the first may be another rank's */
 void fc_mask_apply(const fc_mask *m, fc_real *y, const fc_real *x, int64_t at, int64_t n, bool fresh) {
-  uint32_t word[FC_SPAN + 3];
+  const int64_t place = m->skip + at, off = place % 4;
+  uint32_t      word[FC_SPAN + 6];
 
-  fc_rng_words(&m->rng, m->first + (uint64_t)(at / 4), fc_ceil_div(n, 4), word);
-  select_span(y, x, word, m->threshold, m->scale, n, fresh);
+  fc_rng_words(&m->rng, m->first + (uint64_t)(place / 4), fc_ceil_div(off + n, 4), word);
+  select_span(y, x, word + off, m->threshold, m->scale, n, fresh);
 }
 
 /* y = scale k x: dx += scale k dy, the same product */
@@ -36,6 +38,11 @@ static void backward(fc_ctx *c, const fc_node *node) {
   FC_FOR_SPANS(at, n, fc_len(node->out)) fc_mask_apply(node->saved, dx + at, dy + at, at, n, fresh);
 }
 
+/* the first axis goes over the samples, perhaps with others behind it */
+static int64_t skipped(const fc_ctx *c, int64_t n) {
+  return c->items && n % c->items == 0 ? n / c->items * c->before : 0;
+}
+
 static const fc_op dropout = {"dropout", backward, false};
 
 /* 0 <= p <= 1; x itself unless c->training and p > 0. Calls of one step differ by c->draws. */
@@ -45,6 +52,7 @@ fc_tensor *fc_dropout(fc_ctx *c, fc_tensor *x, double p) {
   fc_tensor *y = fc_tensor_new(c->arena, x->ndim, x->dim);
   fc_mask   *m = fc_arena_push(c->arena, sizeof *m);
   *m           = fc_mask_draw(c, p);
+  m->skip      = skipped(c, fc_len(x));
   if (!c->dry) FC_FOR_SPANS(at, n, fc_len(x)) fc_mask_apply(m, y->x + at, x->x + at, at, n, true);
   return fc_record(c, &dropout, y, m, FC_IN(x));
 }

@@ -7,6 +7,7 @@
 typedef struct fc_mask {
   fc_rng   rng;
   uint64_t first;     /* counter of the first four elements */
+  int64_t  skip;      /* elements of other ranks before ours */
   uint32_t threshold; /* a word below it drops its element; p 2^32 */
   fc_real  scale;     /* of what is kept: 1 / (1 - p) */
 } fc_mask;

@@ -80,5 +80,22 @@ static void masks_repeat(void) {
   c->step = 0;
 }
 
+/* two ranks with five and two of seven samples draw what one rank with all of them draws */
+static void ranks_share_a_mask(void) {
+  enum { ROW = 4099 }; /* pieces and groups of four begin anywhere */
+  fc_ctx *c = check_ctx();
+
+  c->training            = true;
+  const fc_tensor *whole = fc_dropout(c, ones(c, 7 * ROW), 0.5);
+  for (int rank = 0; rank < 2; rank++) {
+    c->draws           = 0;
+    c->items           = rank ? 2 : 5;
+    c->before          = rank ? 5 : 0;
+    const fc_tensor *y = fc_dropout(c, ones(c, c->items * ROW), 0.5);
+    CHECK(!memcmp(y->x, whole->x + c->before * ROW, (size_t)(c->items * ROW) * sizeof *y->x));
+  }
+  c->items = c->before = 0;
+}
+
 CHECK_SUITE(dropout, gradient, identity_outside_training, keeps_the_mean, elements_are_independent,
-            masks_repeat)
+            masks_repeat, ranks_share_a_mask)

@@ -9,7 +9,7 @@ typedef struct conf {
   bool     resume;
   char     name[FC_TEXT];
   int      loss;
-  fc_ints  modes;
+  fc_ints  modes, rows;
   fc_reals betas;
   fc_names columns;
   fc_table sizes;
@@ -23,6 +23,7 @@ static const fc_option table[] = {FC_OPT_INT(conf, steps, "100", 1, 1e18, "optim
                                   FC_OPT_TEXT(conf, name, "", "of the run"),
                                   FC_OPT_CHOICE(conf, loss, "mse|l1|relative_l2", "mse", "what is minimised"),
                                   FC_OPT_INTS(conf, modes, "[12, 12]", 1, 64, "Fourier modes per axis"),
+                                  FC_OPT_INT_ROWS(conf, rows, "[[1, 2], [3]]", 1, 9, "a table"),
                                   FC_OPT_REALS(conf, betas, "[0.9, 0.999]", 0, 1, "decay of the moments"),
                                   FC_OPT_NAMES(conf, columns, "[a]", "columns of the file"),
                                   FC_OPT_TABLE(conf, sizes, "{}", 0, 99, "rows and columns of tables"),
@@ -70,6 +71,11 @@ static void right_values(void) {
   CHECK(c.modes.n == 1 && c.modes.v[0] == 3);
   CHECK_OK(set(&c, "modes", " [ 1,2 , 3 ] "));
   CHECK(c.modes.n == 3 && c.modes.v[2] == 3);
+  CHECK(c.rows.n == 3 && c.rows.v[1] == 2 && c.rows.v[2] == 3);
+  CHECK_OK(set(&c, "rows", "[[4], [ 5,6], [7 ]]"));
+  CHECK(c.rows.n == 4 && c.rows.v[0] == 4 && c.rows.v[3] == 7);
+  CHECK_OK(set(&c, "rows", "8, 9"));
+  CHECK(c.rows.n == 2 && c.rows.v[0] == 8 && c.rows.v[1] == 9);
   CHECK_OK(set(&c, "betas", "[]"));
   CHECK(c.betas.n == 0);
   CHECK_OK(set(&c, "num_workers", "whatever"));
@@ -99,6 +105,11 @@ static void wrong_values(void) {
       {"modes", "[1, ]", "item 2: a whole number is wanted"},
       {"modes", "[1, 1.5]", "item 2: a whole number is wanted"},
       {"modes", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "at most 16"},
+      {"modes", "[[1, 2], [3]]", "item 1: a whole number is wanted"},
+      {"rows", "[[1, 2], [3]", "a list like [1, 2] is wanted"},
+      {"rows", "[[1][2]]", "item 1: a whole number is wanted"},
+      {"rows", "[[1], [[2]]]", "item 2: a whole number is wanted"},
+      {"rows", "[[1], [10]]", "item 2: must be between 1 and 9"},
       {"name", "\xff\xfe", "not valid UTF-8"},
       {"learning_rat", "1", "unknown option 'learning_rat' (run.yaml:12); nearest is 'learning_rate'"},
       {"qqqqqq", "1", "unknown option 'qqqqqq' (run.yaml:12); --help lists all options"},
@@ -272,6 +283,22 @@ static void nearest_words(void) {
   CHECK(fc_nearest("", 3, words) == NULL);
 }
 
+static void items_of_a_list(void) {
+  static const char *const lists[] = {"a, b c,d=2", "[a,b c , d=2]", " [ a , b c , d=2 ] "};
+  static const char *const words[] = {"a", "b c", "d=2"};
+  char                     word[8];
+
+  for (int i = 0; i < 3; i++) {
+    const char *at = lists[i];
+    for (int k = 0; k < 3; k++) CHECK(fc_text_item(&at, sizeof word, word) && !strcmp(word, words[k]));
+    CHECK(!fc_text_item(&at, sizeof word, word));
+  }
+  const char *at = "much too long";
+  CHECK(fc_text_item(&at, 5, word) && !strcmp(word, "much"));
+  at = "[]";
+  CHECK(!fc_text_item(&at, sizeof word, word));
+}
+
 static void utf8(void) {
   CHECK(fc_utf8_valid("na\xc3\xafve \xe2\x82\xac \xf0\x9f\x98\x80"));
   CHECK(!fc_utf8_valid("\xc0\xaf"));         /* overlong */
@@ -299,6 +326,22 @@ static void help(void) {
   free(text);
 }
 
+/* what a list of other models' keys ignores is not told where the model has the key itself */
+static void help_of_shared_keys(void) {
+  const fc_option both[] = {FC_OPT_INT(conf, steps, "100", 1, 1e18, "optimiser steps"),
+                            FC_OPT_IGNORED("steps", "of other models"),
+                            FC_OPT_IGNORED("label_len", "of other models"), FC_OPT_END};
+  char           *text   = NULL;
+  size_t          size;
+  FILE           *f = open_memstream(&text, &size);
+
+  fc_options_help(both, "args.", f);
+  fclose(f);
+  CHECK(strstr(text, "args.steps") && strstr(text, "optimiser steps") && strstr(text, "args.label_len"));
+  CHECK(!strstr(strstr(text, "args.steps") + 1, "args.steps"));
+  free(text);
+}
+
 CHECK_SUITE(options, defaults, right_values, wrong_values, lists_of_names, tables, wrong_names,
             too_many_names, long_texts, reals_survive, all_types_survive, short_buffers_end, nearest_words,
-            utf8, help)
+            items_of_a_list, utf8, help, help_of_shared_keys)

@@ -59,6 +59,28 @@ static void dual_is_primal(void) {
   fc_ridge_destroy(r);
 }
 
+/* any map is judged as if its residuals were formed one by one */
+static void error_from_sums(void) {
+  static fc_real x[N * IN], y[N * OUT];
+  double         W[IN * OUT], b[OUT], sum = 0, got;
+  fc_ridge      *r;
+
+  draw(N, x, y, 0.5);
+  for (int i = 0; i < IN * OUT; i++) W[i] = 0.1 * i - 0.7;
+  for (int k = 0; k < OUT; k++) b[k] = 1 - k;
+  for (int i = 0; i < N; i++)
+    for (int k = 0; k < OUT; k++) {
+      double e = b[k] - (double)y[i * OUT + k];
+      for (int j = 0; j < IN; j++) e += W[j * OUT + k] * (double)x[i * IN + j];
+      sum += e * e;
+    }
+  CHECK_OK(fc_ridge_create(IN, OUT, &r));
+  fc_ridge_add(r, N, x, y);
+  CHECK_OK(fc_ridge_error(r, W, b, &got));
+  CHECK_NEAR(got / sum, 1, 1e-12);
+  fc_ridge_destroy(r);
+}
+
 static void singular_is_said(void) {
   fc_real   x[4] = {1, 1, 2, 2}, y[2] = {1, 2};
   double    W[2], b[1];
@@ -72,4 +94,4 @@ static void singular_is_said(void) {
   fc_ridge_destroy(r);
 }
 
-CHECK_SUITE(ridge, finds_the_map, dual_is_primal, singular_is_said)
+CHECK_SUITE(ridge, finds_the_map, dual_is_primal, error_from_sums, singular_is_said)

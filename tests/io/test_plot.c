@@ -1,4 +1,5 @@
 /* tests/io/test_plot.c - pictures are read back and looked at pixel by pixel. */
+#include "io/calendar.h"
 #include "io/file.h"
 #include "io/plot.h"
 #include "io/plot_draw.h"
@@ -446,8 +447,31 @@ static void failures_leave_nothing(void) {
   CHECK(!fc_file_exists(path) && !fc_file_exists(tmp));
 }
 
-CHECK_SUITE(plot, sequential_map_rises_evenly, diverging_map_is_neutral_and_symmetric, colours_differ,
-            linear_ticks_are_round, log_ticks_are_decades, values_are_blocks_at_their_place,
+static void dates_are(const char *lo, const char *hi, int target, const char *first, const char *second,
+                      int n) {
+  int64_t  a, b;
+  fc_ticks t;
+
+  CHECK(fc_date_read(lo, FC_DATE_ISO, &a) && fc_date_read(hi, FC_DATE_ISO, &b));
+  fc_ticks_dates((double)a, (double)b, target, &t);
+  if (t.n != n || strcmp(t.label[0], first) || strcmp(t.label[1], second))
+    fprintf(stderr, "%s to %s: %d ticks, %s, %s\n", lo, hi, t.n, t.label[0], t.label[1]);
+  CHECK(t.n == n && !strcmp(t.label[0], first) && !strcmp(t.label[1], second));
+}
+
+static void dates_have_round_ticks(void) {
+  dates_are("2016-07-01 00:00:03", "2016-07-01 00:00:58", 4, "00:00:15", "00:00:30", 3);
+  dates_are("2016-07-01 21:10", "2016-07-02 04:00", 4, "2016-07-02", "03:00", 2);
+  dates_are("2016-07-01", "2016-07-05", 5, "2016-07-01", "2016-07-02", 5);
+  dates_are("2016-07-01", "2016-07-25", 5, "2016-07-04", "2016-07-11", 4); /* Mondays */
+  dates_are("2016-07-15", "2017-04-02", 5, "2016-10", "2017-01", 3);
+  dates_are("2016-07-15", "2021-02-01", 6, "2017", "2018", 5);
+  dates_are("1749-01", "1983-12", 5, "1750", "1800", 5);
+  dates_are("0003-01-01", "9000-01-01", 20, "0500", "1000", 18);
+}
+
+CHECK_SUITE(plot, dates_have_round_ticks, sequential_map_rises_evenly, diverging_map_is_neutral_and_symmetric,
+            colours_differ, linear_ticks_are_round, log_ticks_are_decades, values_are_blocks_at_their_place,
             nan_and_infinity_are_grey, large_fields_are_averaged, triangles_fill_their_area,
             near_points_hide_far_ones, any_table_of_panels, lines_points_and_gaps,
             many_points_keep_their_extent, legend_stands_free, odd_charts, failures_leave_nothing)

@@ -129,6 +129,54 @@ static void average(void) {
   fc_params_destroy(p);
 }
 
+/* Adam with an L2 norm: the decay goes through the moments, so the first step is lr times the sign of g + wd
+ * w */
+static void coupled_decay(void) {
+  fc_tensor           *a, *b;
+  fc_params           *p = two(&a, &b);
+  fc_optim            *o;
+  const fc_adamw_rates r = {
+      .lr = 0.1, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.5, .coupled = true};
+  double w = 3, m = 0, v = 0;
+
+  CHECK_OK(fc_optim_create(p, false, &o));
+  b->has_grad = true;
+  for (int t = 1; t <= 3; t++) {
+    b->g[0]        = (fc_real)-w; /* the decay brings half of it back */
+    const double g = -w + 0.5 * (double)b->x[0];
+    fc_optim_step(o, &r, 1);
+    m = 0.9 * m + 0.1 * g;
+    v = 0.999 * v + 0.001 * g * g;
+    w -= 0.1 * (m / (1 - pow(0.9, t))) / (sqrt(v / (1 - pow(0.999, t))) + 1e-8);
+    CHECK_NEAR(b->x[0], w, 8 * f32);
+  }
+  CHECK_NEAR(b->x[0], 3.3, 1e-2);
+  fc_optim_destroy(o);
+  fc_params_destroy(p);
+}
+
+/* weights of a group have a rate of their own, until they are like all others */
+static void groups(void) {
+  fc_tensor     *a, *b;
+  fc_params     *p = two(&a, &b);
+  fc_optim      *o;
+  fc_adamw_rates r = {.lr = 0, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-12, .group_lr = 1e-3};
+
+  CHECK_OK(fc_optim_create(p, false, &o));
+  CHECK(fc_optim_group(o, "b", 100) == 1 && fc_optim_group(o, "c", 100) == 0);
+  a->has_grad = b->has_grad = true;
+  a->g[0] = a->g[1] = b->g[0] = 2;
+  fc_optim_step(o, &r, 1);
+  CHECK_NEAR(a->x[0], 1, 0);
+  CHECK_NEAR(b->x[0], 3 - 0.1, 3 * f32);
+  r.lr = 0.01, r.group_lr = 0;
+  fc_optim_step(o, &r, 1);
+  CHECK_NEAR(a->x[0], 1 - 0.01, 3 * f32);
+  CHECK_NEAR(b->x[0], 3 - 0.1 - 0.01, 6 * f32);
+  fc_optim_destroy(o);
+  fc_params_destroy(p);
+}
+
 static fc_schedule basic(fc_schedule_kind kind) {
   return (fc_schedule){.kind             = kind,
                        .total            = 100,
@@ -189,5 +237,31 @@ static void other_schedules(void) {
   CHECK_NEAR(lr, 1e-3, 0);
 }
 
+/* epochs of 25 items, steps of 10: step 2 ends the first one, step 3 begins in the second */
+static double rate_in_epoch(fc_schedule_kind kind, int64_t epoch) {
+  fc_schedule s = basic(kind);
+  double      lr, beta1;
+
+  s.items = 25, s.per_step = 10, s.epochs = 8, s.warmup_epochs = 3;
+  const int64_t step = (25 * epoch + 9) / 10;
+  CHECK(fc_schedule_epoch(&s, step) == epoch && (!step || fc_schedule_epoch(&s, step - 1) == epoch - 1));
+  fc_schedule_at(&s, step, &lr, &beta1);
+  CHECK_NEAR(beta1, 0.9, 0);
+  return lr / s.lr;
+}
+
+static void schedules_by_epoch(void) {
+  static const double type1[] = {1, 1, 0.5, 0.25, 0.125}, type3[] = {1, 1, 1, 1, 0.9, 0.81};
+  static const double warm[] = {0, 0.25, 0.5, 0.75, 1, 0.5, 0.25};
+
+  for (int e = 0; e < FC_COUNT(type1); e++) CHECK_NEAR(rate_in_epoch(FC_SCHEDULE_TYPE1, e), type1[e], 1e-15);
+  for (int e = 0; e < FC_COUNT(type3); e++) CHECK_NEAR(rate_in_epoch(FC_SCHEDULE_TYPE3, e), type3[e], 1e-15);
+  for (int e = 0; e < FC_COUNT(warm); e++)
+    CHECK_NEAR(rate_in_epoch(FC_SCHEDULE_EXPONENTIAL_WITH_WARMUP, e), warm[e], 1e-15);
+  CHECK_NEAR(rate_in_epoch(FC_SCHEDULE_COSINE_EPOCHS, 0), 1, 1e-15);
+  CHECK_NEAR(rate_in_epoch(FC_SCHEDULE_COSINE_EPOCHS, 2), (1 + sqrt(0.5)) / 2, 1e-15);
+  CHECK_NEAR(rate_in_epoch(FC_SCHEDULE_COSINE_EPOCHS, 4), 0.5, 1e-15);
+}
+
 CHECK_SUITE(optim, first_steps_by_hand, late_tensors_start_fresh, norm_and_clip, threads_do_not_matter,
-            average, onecycle, other_schedules)
+            average, onecycle, other_schedules, coupled_decay, groups, schedules_by_epoch)

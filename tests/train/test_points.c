@@ -34,7 +34,7 @@ static void finds_the_optimum(void) {
     CHECK_NEAR(weight_in_units(t, 0, 3, t->k.params.std[0]), 1, 5e-3);
     CHECK_NEAR(weight_in_units(t, 1, 1, t->k.x.std[1]), 100, 0.1);
     CHECK_OK(fc_trainer_validate(t, &s));
-    CHECK(s.one_step < 1e-3 && s.one_step_base > 0.5 && isnan(s.rollout));
+    CHECK(s.v[FC_SCORE_ONE_STEP] < 1e-3 && s.v[FC_SCORE_ONE_STEP_BASE] > 0.5 && isnan(s.v[FC_SCORE_ROLLOUT]));
     fc_trainer_destroy(t);
   }
 }
@@ -154,9 +154,9 @@ static void history(void) {
   CHECK_NEAR(weight_in_units(t, 0, 2, a), 0.98 * cos(0.3), 2e-3);
   CHECK_NEAR(weight_in_units(t, 0, 3, b), -0.98 * sin(0.3), 2e-3);
   CHECK_OK(fc_trainer_validate(t, &s));
-  CHECK(s.one_step < 1e-3 && s.rollout < 1e-2);
-  CHECK(s.one_step_base > 0.2 &&
-        s.rollout_base > s.one_step_base); /* persistence turns away from the truth */
+  CHECK(s.v[FC_SCORE_ONE_STEP] < 1e-3 && s.v[FC_SCORE_ROLLOUT] < 1e-2);
+  CHECK(s.v[FC_SCORE_ONE_STEP_BASE] > 0.2 &&
+        s.v[FC_SCORE_ROLLOUT_BASE] > s.v[FC_SCORE_ONE_STEP_BASE]); /* persistence turns away from the truth */
   fc_trainer_destroy(t);
 }
 

@@ -46,9 +46,9 @@ static void finds_the_optimum(void) {
              0); /* never reached, never decayed */
   fc_scores s;
   CHECK_OK(fc_trainer_validate(t, &s));
-  CHECK(s.one_step < 1e-3 && s.rollout < 1e-2);
-  CHECK(s.one_step_base > 0.2 &&
-        s.rollout_base > s.one_step_base); /* persistence turns away from the truth */
+  CHECK(s.v[FC_SCORE_ONE_STEP] < 1e-3 && s.v[FC_SCORE_ROLLOUT] < 1e-2);
+  CHECK(s.v[FC_SCORE_ONE_STEP_BASE] > 0.2 &&
+        s.v[FC_SCORE_ROLLOUT_BASE] > s.v[FC_SCORE_ONE_STEP_BASE]); /* persistence turns away from the truth */
   fc_trainer_destroy(t);
 }
 
