@@ -74,11 +74,11 @@ static const fc_option options[] = {
 
 fc_tensor *fc_tft_select(fc_ctx *c, const tft_model *m, const tft_selection *s, fc_tensor *const *v,
                          fc_tensor *context, const char *what) {
-  fc_variable *f[MAX_VARIABLES];
-  const char  *name[MAX_VARIABLES];
-  fc_shown     as = {what, 0, m->n_columns ? name : NULL}; /* tslib does not name its inputs */
+  const fc_variable *f[MAX_VARIABLES];
+  const char        *name[MAX_VARIABLES];
+  fc_shown           as = {what, 0, m->n_columns ? name : NULL}; /* tslib does not name its inputs */
 
-  for (int i = 0; i < s->n; i++) f[i] = (fc_variable *)&m->pool[s->net[i]];
+  for (int i = 0; i < s->n; i++) f[i] = &m->pool[s->net[i]];
   for (int i = 0; i < s->n && m->n_columns; i++) name[i] = m->column[s->from[i]].name;
   return fc_select_variables(c, &s->joint, s->n, f, v, context, m->fusion.gate_dropout, as);
 }

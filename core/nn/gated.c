@@ -132,7 +132,7 @@ static fc_tensor *one_weight(fc_ctx *c, const fc_tensor *v) {
   return w;
 }
 
-fc_tensor *fc_select_variables(fc_ctx *c, const fc_grn *joint, int n, fc_variable *const *f,
+fc_tensor *fc_select_variables(fc_ctx *c, const fc_grn *joint, int n, const fc_variable *const *f,
                                fc_tensor *const *v, fc_tensor *context, double dropout, fc_shown as) {
   fc_tensor **y = fc_arena_push(c->arena, (size_t)n * sizeof *y), *w = NULL;
 

@@ -57,7 +57,7 @@ typedef struct fc_variable {
   fc_grn      grn;
   fc_resample bare; /* with mask: instead of the GRN */
 } fc_variable;
-fc_tensor *fc_select_variables(fc_ctx *c, const fc_grn *joint, int n, fc_variable *const *f,
+fc_tensor *fc_select_variables(fc_ctx *c, const fc_grn *joint, int n, const fc_variable *const *f,
                                fc_tensor *const *v, fc_tensor *context, double dropout, fc_shown as);
 
 /* Attention whose heads share their values, so that one map of weights tells what is looked at: the mean over
