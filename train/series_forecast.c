@@ -305,7 +305,8 @@ static fc_status write_files(const fc_forecast *w, FILE *f) {
   FC_TRY(fc_forecast_picture(w, png));
   fc_forecast_date(w, fc_forecast_time(w, 0, 0), from, sizeof from);
   fc_forecast_date(w, fc_forecast_time(w, 0, w->set.wants.horizon - 1), to, sizeof to);
-  fprintf(f, "%s: %lld steps of %d columns", w->job->out, (long long)w->set.wants.horizon, w->set.n_targets);
+  fprintf(f, "%s: %lld steps of %d column%s", w->job->out, (long long)w->set.wants.horizon, w->set.n_targets,
+          w->set.n_targets > 1 ? "s" : "");
   if (w->n > 1)
     fprintf(f, " of %d series", w->n);
   else
