@@ -219,7 +219,7 @@ static problem *new_problem(fc_ctx *c, int layers, fc_tensor *const *in, int64_t
   p->narrow = fc_max64(LEAST, E);
   p->scale  = (fc_real)scale;
   p->drops  = c->training && dropout > 0;
-  if (p->drops) p->mask = fc_mask_draw(c, dropout);
+  if (p->drops) p->mask = fc_mask_draw(c, dropout, p->B * p->H * (fc_ceil_div(n * n, 4) * 4));
   p->q = x;
   p->k = x + layers;
   return p;

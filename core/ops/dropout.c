@@ -11,10 +11,15 @@ FC_SIMD static void select_span(fc_real *restrict y, const fc_real *restrict x, 
   for (int64_t i = 0; i < n; i++) y[i] = fc_into(fresh, y[i], word[i] >= threshold ? scale * x[i] : 0);
 }
 
-fc_mask fc_mask_draw(fc_ctx *c, double p) {
+/* elements of the samples that other ranks have before ours */
+static int64_t skipped(const fc_ctx *c, int64_t length) {
+  return c->items && length % c->items == 0 ? length / c->items * c->before : 0;
+}
+
+fc_mask fc_mask_draw(fc_ctx *c, double p, int64_t length) {
   return (fc_mask){{c->seed, c->step, FC_RNG_DROPOUT},
                    (uint64_t)c->draws++ << 40,
-                   0,
+                   skipped(c, length),
                    (uint32_t)fmin(p * 0x1p32, UINT32_MAX),
                    p < 1 ? (fc_real)(1 / (1 - p)) : 0};
 }
@@ -38,11 +43,6 @@ static void backward(fc_ctx *c, const fc_node *node) {
   FC_FOR_SPANS(at, n, fc_len(node->out)) fc_mask_apply(node->saved, dx + at, dy + at, at, n, fresh);
 }
 
-/* the first axis goes over the samples, perhaps with others behind it */
-static int64_t skipped(const fc_ctx *c, int64_t n) {
-  return c->items && n % c->items == 0 ? n / c->items * c->before : 0;
-}
-
 static const fc_op dropout = {"dropout", backward, false};
 
 /* 0 <= p <= 1; x itself unless c->training and p > 0. Calls of one step differ by c->draws. */
@@ -51,8 +51,7 @@ fc_tensor *fc_dropout(fc_ctx *c, fc_tensor *x, double p) {
   if (!c->training || p == 0) return x;
   fc_tensor *y = fc_tensor_new(c->arena, x->ndim, x->dim);
   fc_mask   *m = fc_arena_push(c->arena, sizeof *m);
-  *m           = fc_mask_draw(c, p);
-  m->skip      = skipped(c, fc_len(x));
+  *m           = fc_mask_draw(c, p, fc_len(x));
   if (!c->dry) FC_FOR_SPANS(at, n, fc_len(x)) fc_mask_apply(m, y->x + at, x->x + at, at, n, true);
   return fc_record(c, &dropout, y, m, FC_IN(x));
 }

@@ -12,9 +12,10 @@ typedef struct fc_mask {
   fc_real  scale;     /* of what is kept: 1 / (1 - p) */
 } fc_mask;
 
-/* a mask of its own for each call of a step, 0 <= p <= 1 */
-fc_mask fc_mask_draw(fc_ctx *c, double p);
-/* y = (or +=, unless fresh) scale k x for elements at .. at+n-1 of what is masked; at is a multiple of four,
-   n at most FC_SPAN, y and x do not overlap */
+/* a mask of its own for each call of a step, 0 <= p <= 1, over `length` elements, those of each sample
+   together and in order: ranks that share a batch draw what one rank would */
+fc_mask fc_mask_draw(fc_ctx *c, double p, int64_t length);
+/* y = (or +=, unless fresh) scale k x for elements at .. at+n-1 of what is masked; n at most FC_SPAN, y
+   and x do not overlap */
 void fc_mask_apply(const fc_mask *m, fc_real *y, const fc_real *x, int64_t at, int64_t n, bool fresh);
 #endif

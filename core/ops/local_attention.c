@@ -295,7 +295,8 @@ fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_windo
   p->by_h      = p->few ? p->T : p->T * p->T;
   p->by_i      = p->few ? 1 : p->T;
   p->by_j      = p->few ? p->H * p->T : 1;
-  if (p->drops) p->mask = fc_mask_draw(c, dropout);
+  if (p->drops)
+    p->mask = fc_mask_draw(c, dropout, fc_windows_count(p->in) * (fc_ceil_div(pairs_of(p), 4) * 4));
   if (!fc_windows_tile(p->out)) clear(c, y->x, fc_len(y));
   for_windows(c, p, forward_window, &(result){y->x});
   c->flops += 4 * pairs(p);

@@ -365,7 +365,8 @@ static problem *make_problem(fc_ctx *c, const fc_tensor *a, const fc_tensor *f, 
   p->norm             = fc_arena_push(c->arena, (size_t)(p->samples * p->H * p->G) * sizeof *p->norm);
   p->tokens           = (fc_token_attention){p->G, p->d, {w->q->x, w->k->x, w->v->x}, false, {{0}}};
   p->tokens.drops     = c->training && w->dropout > 0;
-  if (p->tokens.drops) p->tokens.mask = fc_mask_draw(c, w->dropout);
+  if (p->tokens.drops)
+    p->tokens.mask = fc_mask_draw(c, w->dropout, p->samples * p->H * (fc_ceil_div(p->G * p->G, 4) * 4));
   return p;
 }
 
