@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS = 64, CURVES = 8, HEADS = 4 };
+enum { ITEMS = 64, CURVES = 16, HEADS = 4 };
 
 typedef struct {
   char     name[FC_NAME]; /* "attention_0" */
@@ -306,13 +306,16 @@ static fc_status draw_curves(const fc_explain *e, const item *a, const char *pat
   const int     n = (int)fc_min64(table_cols(a), CURVES);
   double       *v = malloc((size_t)((n + 1) * T) * sizeof *v);
   fc_curve      curve[CURVES];
-  char          name[CURVES][FC_NAME];
-  fc_axes       axes = {.title   = a->name,
+  char          name[CURVES][FC_NAME], title[2 * FC_NAME];
+  fc_axes       axes = {.title   = title,
                         .x_label = "step of the window",
                         .y_label = of_last_window(a) ? "scaled" : "weight",
                         .h_line  = NAN};
 
   FC_REQUIRE(v, FC_E_SYSTEM, "no memory for a picture");
+  snprintf(title, sizeof title, "%s", a->name);
+  if (n < table_cols(a))
+    snprintf(title, sizeof title, "%s, the first %d of %lld", a->name, n, (long long)table_cols(a));
   for (int64_t t = 0; t < T; t++) v[t] = (double)t + 1;
   for (int k = 0; k < n; k++) {
     double *y = v + (k + 1) * T;
