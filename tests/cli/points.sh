@@ -1,31 +1,7 @@
 #!/bin/sh
 # points and meshes as a user meets them: tables to info, plot, train (one and two ranks), eval, export, import; one-line
 # errors with exit code 2. The field is p = (1 + Re) (x^2 - y) on scattered points, Re differs by sample. Silent when right.
-set -u
-program=${FC_PROGRAM:?}
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-complain() { echo "points.sh: $*" >&2; failed=1; }
-
-# expect CODE TEXT COMMAND...: exit code, and one line on stderr that holds TEXT
-expect() {
-  code=$1 text=$2
-  shift 2
-  "$@" >out 2>err
-  got=$?
-  [ $got -eq "$code" ] || { complain "'$*' exits with $got, not $code"; cat err >&2; }
-  [ -z "$text" ] && return
-  grep -q -e "$text" err || { complain "'$*' does not say '$text'"; cat err >&2; }
-  [ "$(grep -c . err)" -eq 1 ] || { complain "'$*' says more than one line"; cat err >&2; }
-}
-say() { grep -q -e "$1" out || { complain "no '$1' in the output"; cat out >&2; }; }
-# a PNG of plausible size
-picture() {
-  [ "$(head -c 4 "$1" 2>/dev/null | tail -c 3)" = PNG ] || complain "$1 is no PNG"
-  [ "$(wc -c < "$1")" -gt 3000 ] || complain "$1 is too small for a picture"
-}
+. tests/cli/helpers
 
 mkdir set
 for s in 1 2 3 4 5 6; do

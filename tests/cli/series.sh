@@ -1,31 +1,7 @@
 #!/bin/sh
 # tests/cli/series.sh - time series as a user meets them in info and plot: what a file holds, what is missing, pictures,
 # one-line errors with exit code 2. Silent when right.
-set -u
-program=${FC_PROGRAM:?}
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-complain() { echo "series.sh: $*" >&2; failed=1; }
-
-# expect CODE TEXT COMMAND...: exit code, and one line on stderr that holds TEXT
-expect() {
-  code=$1 text=$2
-  shift 2
-  "$@" >out 2>err
-  got=$?
-  [ $got -eq "$code" ] || { complain "'$*' exits with $got, not $code"; cat err >&2; }
-  [ -z "$text" ] && return
-  grep -q -e "$text" err || { complain "'$*' does not say '$text'"; cat err >&2; }
-  [ "$(grep -c . err)" -eq 1 ] || { complain "'$*' says more than one line"; cat err >&2; }
-}
-say() { grep -q -e "$1" out || { complain "no '$1' in the output"; cat out >&2; }; }
-picture() {
-  [ "$(head -c 4 "$1" 2>/dev/null | tail -c 3)" = PNG ] || complain "$1 is no PNG"
-  [ "$(wc -c <"$1")" -gt 3000 ] || complain "$1 is too small for a picture"
-  rm -f "$1"
-}
+. tests/cli/helpers
 
 # 400 hours of demand and temperature; two hours and one cell are missing
 awk 'BEGIN {
@@ -72,12 +48,12 @@ say "series  *2" && say "step  *1 month" && say "rows of the shortest  *1"
 expect 0 "" "$program" plot load.csv
 picture load-series.png
 expect 0 "" "$program" plot load.csv -o a.png --channel Temperature --channel weather --frames 0,30
-picture a.png
+picture a.png; rm -f a.png
 expect 0 "" "$program" plot panel.csv -o a.png --trajectory 0
-picture a.png
+picture a.png; rm -f a.png
 printf 'Y\n3\n1\n4\n1\n5\n' >numbers.csv
 expect 0 "" "$program" plot numbers.csv --kind series -o a.png
-picture a.png
+picture a.png; rm -f a.png
 expect 2 "there is no column 'demand'; did you mean 'Demand'?" "$program" plot load.csv --channel demand -o a.png
 expect 2 "holds the series 0 to 1, not 2" "$program" plot panel.csv --trajectory 2 -o a.png
 expect 2 "the first and the last row are wanted, as in --frames 0,399" "$program" plot load.csv --frames 5 -o a.png

@@ -1,25 +1,7 @@
 #!/bin/sh
 # Training a forecaster as a user calls it: one-line errors, a plan, a run that is killed and resumed with the same weights,
 # early stopping told in the log, one and two ranks alike. Silent when right.
-set -u
-program=${FC_PROGRAM:?}
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-complain() { echo "series_train.sh: $*" >&2; failed=1; }
-
-# expect CODE TEXT COMMAND...: exit code, and one line on stderr that holds TEXT
-expect() {
-  code=$1 text=$2
-  shift 2
-  "$@" >out 2>err
-  got=$?
-  [ $got -eq "$code" ] || { complain "'$*' exits with $got, not $code"; cat err >&2; }
-  [ -z "$text" ] && return
-  grep -q -e "$text" err || { complain "'$*' does not say '$text'"; cat err >&2; }
-  [ "$(grep -c . err)" -eq 1 ] || { complain "'$*' says more than one line"; cat err >&2; }
-}
+. tests/cli/helpers
 ranks() { n=$1; shift; mpirun --allow-run-as-root --oversubscribe -n "$n" "$program" -q "$@"; }
 
 awk 'BEGIN {

@@ -1,25 +1,7 @@
 #!/bin/sh
 # train, resume, rollout, eval, export, import as a user calls them: exit codes, one-line errors, files, and that a run
 # killed without warning ends with the same weights as one that was left alone. Silent when right.
-set -u
-program=${FC_PROGRAM:?}
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-complain() { echo "train.sh: $*" >&2; failed=1; }
-
-# expect CODE TEXT COMMAND...: exit code, and one line on stderr that holds TEXT
-expect() {
-  code=$1 text=$2
-  shift 2
-  "$@" >out 2>err
-  got=$?
-  [ $got -eq "$code" ] || { complain "'$*' exits with $got, not $code"; cat err >&2; }
-  [ -z "$text" ] && return
-  grep -q -e "$text" err || { complain "'$*' does not say '$text'"; cat err >&2; }
-  [ "$(grep -c . err)" -eq 1 ] || { complain "'$*' says more than one line"; cat err >&2; }
-}
+. tests/cli/helpers
 
 "$program" -q solve demo-ns2d -o data.hdf5 --set n=32 --set n_traj=5 --set frames=12 --set t_skip=1 >/dev/null ||
   { echo "train.sh: cannot make data" >&2; exit 1; }
