@@ -8,11 +8,13 @@ import sys
 import torch
 
 import case
+import models
 import run
 
 
 def deviations(folder, name):
     model, inputs = case.build_model(folder), case.read_inputs(folder)
+    getattr(models.get(name), "replay", lambda aux: None)(case.read_group(folder, "aux"))
     y, loss, of_weights, of_inputs = run.gradients(name, model, inputs)
     yield "output", case.output_distance(y, case.read(folder, "output/y").numpy()), "output", ""
     yield "loss", abs(loss / float(case.read(folder, "loss")) - 1), "losses", ""

@@ -10,6 +10,7 @@ and may provide
   CONSTANT_INPUTS           float inputs whose gradient nobody wants, such as coordinates of grid lines
   randomise(model)          values that random weights of the general kind would not exercise
   FIXED_INPUTS              inputs that become shapes, which an ONNX graph cannot vary
+  replay(aux)               random draws of the next passes as a case recorded them
   aux(model)                what its newest call gave beside the output, by name: /aux of a case
   for_export(model, inputs) the same function in operations that the ONNX exporter writes correctly
 """

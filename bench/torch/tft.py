@@ -213,8 +213,8 @@ CONSTANT_INPUTS = ("target_scale",)
 VARIANTS = {"tslib": {"seq_len": 20, "label_len": 5, "pred_len": 7, "enc_in": 4, "dec_in": 4, "c_out": 4, "d_model": 8,
                       "n_heads": 2, "dropout": 0.0, "embed": "timeF", "freq": "h", "static": [], "observed": [0, 1, 2, 3]},
             "pytorch_forecasting": tft_full.DEFAULTS}
-PUBLISHED = {"tft": ({"variant": "tslib", "seq_len": 96, "label_len": 48, "pred_len": 96, "d_model": 128, "n_heads": 8},
-                     [7], 32)}
+PUBLISHED = {"tft-%d" % width: ({"variant": "tslib", "seq_len": 96, "label_len": 48, "pred_len": 96,
+                                 "d_model": width, "n_heads": 8}, [7], 32) for width in (128, 512)}
 
 
 def draw(a, shape, batch):
