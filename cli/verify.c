@@ -57,7 +57,7 @@ typedef struct {
   fc_status worst;
 } tally;
 
-static void verify_one(const char *folder, const fc_grid *grid, tally *t) {
+static void verify_one(const char *folder, const fc_process_grid *grid, tally *t) {
   const bool       speaks = !fc_comm_rank(NULL);
   fc_verify_report r;
   const fc_status  s = fc_verify_case(folder, grid, &r);
@@ -73,7 +73,7 @@ static void verify_one(const char *folder, const fc_grid *grid, tally *t) {
   t->differ += !r.skipped[0] && !r.passed;
 }
 
-static fc_status verify_all(const fc_list *cases, const fc_grid *grid) {
+static fc_status verify_all(const fc_list *cases, const fc_process_grid *grid) {
   tally t = {0};
 
   FC_REQUIRE(grid->groups == 1, FC_E_USAGE,
@@ -88,10 +88,10 @@ static fc_status verify_all(const fc_list *cases, const fc_grid *grid) {
 }
 
 fc_status fc_cmd_verify(int argc, char **argv) {
-  fc_list cases;
-  int64_t domain = 1;
-  bool    done;
-  fc_grid grid;
+  fc_list         cases;
+  int64_t         domain = 1;
+  bool            done;
+  fc_process_grid grid;
 
   const fc_arg args[] = {{"domain", 0, FC_ARG_INT, &domain, "D",
                           "ranks that share each case (mpirun -n D fieldcast verify --domain D ..)"}};
@@ -100,8 +100,8 @@ fc_status fc_cmd_verify(int argc, char **argv) {
   if (done) return FC_OK;
   FC_REQUIRE(domain >= 1 && domain <= FC_DOMAIN_MAX, FC_E_USAGE, "--domain %lld: 1 to %d ranks are possible",
              (long long)domain, FC_DOMAIN_MAX);
-  FC_TRY(fc_grid_create((int)domain, &grid));
+  FC_TRY(fc_process_grid_create((int)domain, &grid));
   const fc_status s = verify_all(&cases, &grid);
-  fc_grid_destroy(&grid);
+  fc_process_grid_destroy(&grid);
   return s;
 }

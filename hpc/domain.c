@@ -12,7 +12,7 @@ static fc_domain domain_of(const fc_comm *points) {
                      .exchange = fc_comm_exchange};
 }
 
-fc_status fc_grid_create(int domain, fc_grid *out) {
+fc_status fc_process_grid_create(int domain, fc_process_grid *out) {
   const int ranks = fc_comm_size(NULL), rank = fc_comm_rank(NULL);
 
   memset(out, 0, sizeof *out);
@@ -27,7 +27,7 @@ fc_status fc_grid_create(int domain, fc_grid *out) {
   return FC_OK;
 }
 
-void fc_grid_destroy(fc_grid *g) {
+void fc_process_grid_destroy(fc_process_grid *g) {
   fc_comm_free(g->points);
   fc_comm_free(g->data);
   memset(g, 0, sizeof *g);

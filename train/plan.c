@@ -36,7 +36,8 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_feed
   if (st != FC_OK) goto done;
   measure(out, n, set);
   FC_TRY_TO(failed, st, fc_network_prepare(n, set, (double[FC_NETWORK_CHANNELS]){0}));
-  fc_comm_block(NULL, t->batch, &lo, &hi);
+  fc_comm_block(feed->ranks->data, t->batch, &lo, &hi);
+  fc_feed_attach(feed, c);
   const fc_turn turn = {
       .n = hi - lo, .whole = t->batch, .k = t->out_frames, .pushes = t->pushes, .weight = 1};
   feed->kind->pass(feed->self, c, n, t, &turn);

@@ -14,17 +14,17 @@
 #include <string.h>
 
 typedef struct { /* what one case holds open */
-  fc_config          *config;
-  const fc_model_def *def;
-  void               *options, *self;
-  fc_params          *params;
-  fc_case_file       *file;
-  fc_optim           *optim;
-  fc_ctx             *c;
-  char                path[600];
-  fc_verify_report   *r;
-  const fc_grid      *grid;
-  fc_batch            whole; /* inputs before they are shared */
+  fc_config             *config;
+  const fc_model_def    *def;
+  void                  *options, *self;
+  fc_params             *params;
+  fc_case_file          *file;
+  fc_optim              *optim;
+  fc_ctx                *c;
+  char                   path[600];
+  fc_verify_report      *r;
+  const fc_process_grid *grid;
+  fc_batch               whole; /* inputs before they are shared */
 
   int                  n_draws; /* recorded random choices, inputs of every pass */
   const fc_case_array *draw[FC_BATCH_MAX];
@@ -356,7 +356,7 @@ static fc_status run(trial *t, const char *folder) {
   return FC_OK;
 }
 
-fc_status fc_verify_case(const char *folder, const fc_grid *grid, fc_verify_report *out) {
+fc_status fc_verify_case(const char *folder, const fc_process_grid *grid, fc_verify_report *out) {
   trial t = {.r = out, .grid = grid};
 
   memset(out, 0, sizeof *out);

@@ -32,5 +32,5 @@ typedef struct fc_verify_report {
    1e-2) on mean((y - target)^2) from the stored weights, in evaluation mode. Failures are those of reading
    the case; a case that is read but differs returns FC_OK with passed = false. The ranks of the grid's domain
    share each sample; deviations are the worst of any rank. Collective. */
-fc_status fc_verify_case(const char *folder, const fc_grid *grid, fc_verify_report *out);
+fc_status fc_verify_case(const char *folder, const fc_process_grid *grid, fc_verify_report *out);
 #endif

@@ -4,7 +4,7 @@
 #include "hpc/domain.h"
 #include "tests/check.h"
 
-static fc_grid grid;
+static fc_process_grid grid;
 
 static fc_ctx *shared_ctx(void) {
   fc_ctx *c = check_ctx();
@@ -209,13 +209,13 @@ static void plans_count_traffic(void) {
 }
 
 static void odd_groups_are_refused(void) {
-  fc_grid   g;
-  const int ranks = fc_comm_size(NULL);
+  fc_process_grid g;
+  const int       ranks = fc_comm_size(NULL);
 
-  CHECK_FAILS(fc_grid_create(ranks + 1, &g), FC_E_USAGE, "must be a multiple of it");
-  CHECK_OK(fc_grid_create(1, &g));
+  CHECK_FAILS(fc_process_grid_create(ranks + 1, &g), FC_E_USAGE, "must be a multiple of it");
+  CHECK_OK(fc_process_grid_create(1, &g));
   CHECK(g.groups == ranks && g.domain.size == 1);
-  fc_grid_destroy(&g);
+  fc_process_grid_destroy(&g);
 }
 
 static int run_all(void) {
@@ -232,9 +232,9 @@ static int run_all(void) {
 
 int main(int argc, char **argv) {
   if (fc_comm_start(&argc, &argv) != FC_OK) return 2;
-  if (fc_grid_create(fc_comm_size(NULL), &grid) != FC_OK) return 2;
+  if (fc_process_grid_create(fc_comm_size(NULL), &grid) != FC_OK) return 2;
   const int failed = run_all();
-  fc_grid_destroy(&grid);
+  fc_process_grid_destroy(&grid);
   fc_comm_stop(failed);
   return failed;
 }
