@@ -374,7 +374,7 @@ fc_status fc_rollout_run(const fc_run *run, const fc_rollout_job *job, FILE *f) 
   w->run       = run;
   w->job       = job;
   w->bad_frame = -1;
-  fc_status s  = fc_process_grid_create((int)job->domain, &w->ranks);
+  fc_status s  = fc_process_grid_create((int)fc_max64(1, job->domain), &w->ranks);
   if (s == FC_OK) s = fc_comm_agree(NULL, fc_run_open_data(run, job->data, &w->s));
   if (s == FC_OK) s = perform(w, f);
   fc_field_writer_abandon(w->writer);

@@ -11,7 +11,7 @@ typedef struct fc_rollout_job {
   int64_t start;   /* first frame of the history, in frames of the file */
   bool    compare; /* tables and pictures, beside persistence and the coarse solver */
   double  good_error, good_correlation; /* thresholds of the valid times */
-  int64_t domain; /* ranks that share each field; the groups divide the trajectories among them */
+  int64_t domain; /* ranks that share each field (0: 1); the groups divide the trajectories */
   bool    quiet;
 } fc_rollout_job;
 
