@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double probe_flops = 6e10; /* a step of about a second on a core */
+static const double probe_flops = 1e10; /* a step of about a tenth of a second on a core */
 enum { PROBE_RUNS = 3, BUCKETS = 16 };
 
 typedef struct {

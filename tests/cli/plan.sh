@@ -30,7 +30,7 @@ refuse() { # TEXT ARGUMENTS..
   shift
   "$program" plan "$@" >out 2>err
   [ $? = 2 ] || complain "exit code of: plan $*"
-  [ "$(wc -l <err)" = 1 ] && grep -q -- "$text" err || { complain "message of: plan $*"; cat err >&2; }
+  if [ "$(wc -l <err)" != 1 ] || ! grep -q -- "$text" err; then complain "message of: plan $*"; cat err >&2; fi
 }
 refuse "wants --grid" net.yaml
 refuse "--grid 4xy" net.yaml --grid 4xy
