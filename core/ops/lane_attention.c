@@ -19,13 +19,13 @@
 #include <string.h>
 
 /* rows of weights at a time, so that they stay in the first cache; layers */
-enum { LANES = FC_LANES, ROWS = 8, MOST = 32 };
+enum { LANES = FC_LANES, ROWS = 4, MOST = 32 };
 typedef fc_lane_vector lanes;
 typedef fc_lane_matrix matrix;
 #ifdef FC_DOUBLE
-typedef int64_t lane_bits __attribute__((vector_size(64)));
+typedef uint64_t lane_bits __attribute__((vector_size(64)));
 #else
-typedef int32_t lane_bits __attribute__((vector_size(64)));
+typedef uint32_t lane_bits __attribute__((vector_size(64)));
 #endif
 
 typedef struct {
@@ -41,6 +41,7 @@ typedef struct {
   matrix x[MOST], dx[MOST], y;
   bool   add[MOST]; /* to what dx holds */
   matrix a, t;      /* [ROWS, n] */
+  _Alignas(64) fc_real total[ROWS * LANES];
 } group;
 
 static int64_t groups(const problem *p) { return fc_ceil_div(p->R * p->H, LANES); }
@@ -125,23 +126,64 @@ static void fetch(const problem *p, int64_t t, fc_real *x, int64_t columns, cons
 
 /* ---- weights ---- */
 
-/* top = max(top, a) in each lane; NaN stays out, and comes back by its exponential */
-static inline void rise(lanes *top, const lanes *a) {
-  const lane_bits over = *a > *top;
+/* The largest of n vectors in each lane. Four at a time, as one alone would wait for the one before. NaN
+   stays out or stays in; either way it comes back by its exponential. */
+static inline void largest(const fc_real *a, int64_t n, fc_real *out) {
+  enum { CHAINS = 4 };
+  fc_real top[CHAINS * LANES];
+  int64_t j = 0;
 
-  *top = (lanes)((over & (lane_bits)*a) | (~over & (lane_bits)*top));
+  for (; j < CHAINS; j++) memcpy(top + j * LANES, a + fc_min64(j, n - 1) * LANES, LANES * sizeof *top);
+  for (; j + CHAINS <= n; j += CHAINS)
+    for (int l = 0; l < CHAINS * LANES; l++) top[l] = a[j * LANES + l] > top[l] ? a[j * LANES + l] : top[l];
+  for (; j < n; j++)
+    for (int l = 0; l < LANES; l++) top[l] = a[j * LANES + l] > top[l] ? a[j * LANES + l] : top[l];
+  for (int i = 1; i < CHAINS; i++)
+    for (int l = 0; l < LANES; l++) top[l] = top[i * LANES + l] > top[l] ? top[i * LANES + l] : top[l];
+  memcpy(out, top, LANES * sizeof *top);
 }
 
-/* a = softmax(scale a) over n scores */
-FC_SIMD static void weigh(fc_real *a, int64_t n, fc_real scale) {
-  lanes *A = (lanes *)a, top = A[0], sum = {0};
+/* x = e^x, x <= 0 */
+#ifdef FC_DOUBLE
+static inline void exponential(lanes *x) {
+  for (int l = 0; l < LANES; l++) (*x)[l] = fc_exp((*x)[l]);
+}
+#else
+/* e^x = 2^n e^r, n = x / ln 2 rounded, which the last bits of 1.5 2^23 + n hold, e^r = 1 + r + r^2 Q(r) with
+   Q fitted to a relative error of 3e-9 over |r| <= ln 2 / 2. Below -87 the answer is e^-87 = 1.6e-38. */
+static inline void exponential(lanes *x) {
+  const float     shift = 12582912, high = 0.693145752f, rest = 1.42860677e-6f; /* high + rest = ln 2 */
+  const lanes     least = (lanes){0} - 87;
+  const lane_bits low   = (lane_bits)(*x < least);
+  const lanes     y     = (lanes)((low & (lane_bits)least) | (~low & (lane_bits)*x));
+  const lanes     t = y * 1.44269504f + shift, n = t - shift, r = y - n * high - n * rest;
+  const lanes     front = 0.499999934f + 0.166665201f * r;
+  const lanes     Q     = front + r * r * (0.0416683942f + r * (0.00836878057f + 0.00138144662f * r));
 
-  for (int64_t j = 1; j < n; j++) rise(&top, &A[j]);
-  for (int64_t j = 0; j < n; j++) A[j] = scale * (A[j] - top);
-  for (int64_t i = 0; i < n * LANES; i++) a[i] = fc_exp(a[i]);
-  for (int64_t j = 0; j < n; j++) sum += A[j];
-  sum = 1 / sum;
-  for (int64_t j = 0; j < n; j++) A[j] *= sum;
+  *x = (1 + (r + r * r * Q)) * (lanes)(((lane_bits)t << 23) + (127u << 23));
+}
+#endif
+
+/* a = e^(scale (a - max a)) for n scores, and their sum */
+FC_SIMD static void weigh(fc_real *a, int64_t n, fc_real scale, fc_real *total) {
+  lanes *A = (lanes *)a, top, sum = {0};
+
+  largest(a, n, (fc_real *)&top);
+  for (int64_t j = 0; j < n; j++) {
+    lanes e = scale * (A[j] - top);
+    exponential(&e);
+    A[j] = e;
+    sum += e;
+  }
+  *(lanes *)total = sum;
+}
+
+/* the columns of each row over its total */
+FC_SIMD static void divide(const matrix *m, int64_t rows, int64_t columns, const fc_real *total) {
+  for (int64_t i = 0; i < rows; i++) {
+    const lanes factor = 1 / ((const lanes *)total)[i];
+    for (int64_t j = 0; j < columns; j++) *(lanes *)(m->x + i * m->row + j * m->col) *= factor;
+  }
 }
 
 /* t = scale a (t - sum a t) */
@@ -158,12 +200,20 @@ static matrix part(const problem *p, matrix x, int which, int64_t i) {
   return fc_lane_at(x, i, which * p->D);
 }
 
-/* of queries i .. */
-static void weights(const problem *p, const group *g, int64_t i, int64_t rows) {
-  for (int l = 0; l < p->layers; l++)
-    fc_lane_product(rows, p->n, p->D, part(p, g->x[l], 0, i), fc_lane_transposed(part(p, g->x[l], 1, 0)),
-                    l > 0, g->a);
-  for (int64_t r = 0; r < rows; r++) weigh(g->a.x + r * g->a.row, p->n, p->scale);
+/* of queries i .., and their sums, by which they have yet to be divided */
+static void weights(const problem *p, group *g, int64_t i, int64_t rows) {
+  matrix q[MOST], k[MOST];
+
+  for (int l = 0; l < p->layers; l++) {
+    q[l] = part(p, g->x[l], 0, i);
+    k[l] = fc_lane_transposed(part(p, g->x[l], 1, 0));
+  }
+  fc_lane_product(rows, p->n, p->D, p->layers, q, k, false, g->a);
+  for (int64_t r = 0; r < rows; r++) weigh(g->a.x + r * g->a.row, p->n, p->scale, g->total + r * LANES);
+}
+
+static void multiply(int64_t m, int64_t n, int64_t k, matrix A, matrix B, bool add, matrix C) {
+  fc_lane_product(m, n, k, 1, &A, &B, add, C);
 }
 
 static matrix rows_of_weights(const problem *p, fc_real **room) {
@@ -185,8 +235,10 @@ static void forward_group(const problem *p, int64_t t, fc_real *room, fc_real *y
   g.y = place(p, t, y, p->D, &room);
   for (int64_t i = 0; i < p->n; i += ROWS) {
     const int64_t rows = fc_min64(ROWS, p->n - i);
+    const matrix  out  = fc_lane_at(g.y, i, 0);
     weights(p, &g, i, rows);
-    fc_lane_product(rows, p->D, p->n, g.a, part(p, g.x[p->layers - 1], 2, 0), false, fc_lane_at(g.y, i, 0));
+    multiply(rows, p->D, p->n, g.a, part(p, g.x[p->layers - 1], 2, 0), false, out);
+    divide(&out, rows, p->D, g.total);
   }
   if (!p->in_place) scatter(p, t, y, p->D, g.y.x, false);
 }
@@ -220,22 +272,23 @@ static void open_group(const problem *p, int64_t t, fc_real *room, fc_real *dy, 
 }
 
 /* y of the group holds dy */
-static void backward_rows(const problem *p, const gradient *d, const group *g, int64_t i, int64_t rows) {
+static void backward_rows(const problem *p, const gradient *d, group *g, int64_t i, int64_t rows) {
   const int    last = p->layers - 1;
   const matrix dy = fc_lane_at(g->y, i, 0), v = part(p, g->x[last], 2, 0);
 
   weights(p, g, i, rows);
+  divide(&g->a, rows, p->n, g->total);
   if (d[last].x)
-    fc_lane_product(p->n, p->D, rows, fc_lane_transposed(g->a), dy, i > 0 || g->add[last],
-                    part(p, g->dx[last], 2, 0));
-  fc_lane_product(rows, p->n, p->D, dy, fc_lane_transposed(v), false, g->t);
+    multiply(p->n, p->D, rows, fc_lane_transposed(g->a), dy, i > 0 || g->add[last],
+             part(p, g->dx[last], 2, 0));
+  multiply(rows, p->n, p->D, dy, fc_lane_transposed(v), false, g->t);
   for (int64_t r = 0; r < rows; r++)
     through_softmax(g->t.x + r * g->t.row, g->a.x + r * g->a.row, p->n, p->scale);
   for (int l = 0; l < p->layers; l++) {
     if (!d[l].x) continue;
-    fc_lane_product(rows, p->D, p->n, g->t, part(p, g->x[l], 1, 0), g->add[l], part(p, g->dx[l], 0, i));
-    fc_lane_product(p->n, p->D, rows, fc_lane_transposed(g->t), part(p, g->x[l], 0, i), i > 0 || g->add[l],
-                    part(p, g->dx[l], 1, 0));
+    multiply(rows, p->D, p->n, g->t, part(p, g->x[l], 1, 0), g->add[l], part(p, g->dx[l], 0, i));
+    multiply(p->n, p->D, rows, fc_lane_transposed(g->t), part(p, g->x[l], 0, i), i > 0 || g->add[l],
+             part(p, g->dx[l], 1, 0));
   }
 }
 

@@ -7,9 +7,11 @@
 enum { SIDE = 4 };
 
 typedef struct {
-  int64_t        k;
-  fc_lane_matrix A, B, C;
-  bool           add;
+  int64_t               k;
+  int                   parts;
+  const fc_lane_matrix *A, *B;
+  fc_lane_matrix        C;
+  bool                  add;
 } product;
 
 static inline fc_lane_vector *at(const fc_lane_matrix *m, int64_t i, int64_t j) {
@@ -19,31 +21,36 @@ static inline fc_lane_vector *at(const fc_lane_matrix *m, int64_t i, int64_t j) 
 /* rows and cols are constants of each copy of this function */
 static inline __attribute__((always_inline)) void tile(const int rows, const int cols, const product *p,
                                                        int64_t i0, int64_t j0) {
-  const fc_lane_matrix A = fc_lane_at(p->A, i0, 0), B = fc_lane_at(p->B, 0, j0), C = fc_lane_at(p->C, i0, j0);
+  const fc_lane_matrix C = fc_lane_at(p->C, i0, j0);
   fc_lane_vector       sum[SIDE][SIDE];
 
 #pragma GCC unroll 4
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
     for (int j = 0; j < cols; j++) sum[i][j] = (fc_lane_vector){0};
-  for (int64_t q = 0; q < p->k; q++) {
-    fc_lane_vector right[SIDE];
+  for (int part = 0; part < p->parts; part++) {
+    const fc_lane_matrix A = fc_lane_at(p->A[part], i0, 0), B = fc_lane_at(p->B[part], 0, j0);
+    for (int64_t q = 0; q < p->k; q++) {
+      fc_lane_vector right[SIDE];
 #pragma GCC unroll 4
-    for (int j = 0; j < cols; j++) right[j] = *at(&B, q, j);
+      for (int j = 0; j < cols; j++) right[j] = *at(&B, q, j);
 #pragma GCC unroll 4
-    for (int i = 0; i < rows; i++) {
-      const fc_lane_vector left = *at(&A, i, q);
+      for (int i = 0; i < rows; i++) {
+        const fc_lane_vector left = *at(&A, i, q);
 #pragma GCC unroll 4
-      for (int j = 0; j < cols; j++) sum[i][j] += left * right[j];
+        for (int j = 0; j < cols; j++) sum[i][j] += left * right[j];
+      }
     }
   }
+  if (p->add)
+#pragma GCC unroll 4
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 4
+      for (int j = 0; j < cols; j++) sum[i][j] += *at(&C, i, j);
 #pragma GCC unroll 4
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-    for (int j = 0; j < cols; j++) {
-      if (p->add) sum[i][j] += *at(&C, i, j);
-      *at(&C, i, j) = sum[i][j];
-    }
+    for (int j = 0; j < cols; j++) *at(&C, i, j) = sum[i][j];
 }
 
 static inline int64_t side_of(int64_t left) { return left >= 4 ? 4 : left >= 2 ? 2 : 1; }
@@ -73,7 +80,7 @@ FC_SIMD static void multiply(const product *p, int64_t m, int64_t n) {
   }
 }
 
-void fc_lane_product(int64_t m, int64_t n, int64_t k, fc_lane_matrix A, fc_lane_matrix B, bool add,
-                     fc_lane_matrix C) {
-  multiply(&(product){k, A, B, C, add}, m, n);
+void fc_lane_product(int64_t m, int64_t n, int64_t k, int parts, const fc_lane_matrix *A,
+                     const fc_lane_matrix *B, bool add, fc_lane_matrix C) {
+  multiply(&(product){k, parts, A, B, C, add}, m, n);
 }

@@ -21,7 +21,7 @@ static inline fc_lane_matrix fc_lane_transposed(fc_lane_matrix m) {
   return (fc_lane_matrix){m.x, m.col, m.row};
 }
 
-/* C [m, n] = A [m, k] B [k, n], or += it, in each lane; k > 0. C overlaps neither factor. */
-void fc_lane_product(int64_t m, int64_t n, int64_t k, fc_lane_matrix A, fc_lane_matrix B, bool add,
-                     fc_lane_matrix C);
+/* C [m, n] = sum over parts of A_i [m, k] B_i [k, n], or += it, in each lane; k > 0. C overlaps no factor. */
+void fc_lane_product(int64_t m, int64_t n, int64_t k, int parts, const fc_lane_matrix *A,
+                     const fc_lane_matrix *B, bool add, fc_lane_matrix C);
 #endif
