@@ -19,7 +19,7 @@
 #include <string.h>
 
 /* rows of weights at a time, so that they stay in the first cache; layers */
-enum { LANES = FC_LANES, ROWS = 4, MOST = 32 };
+enum { LANES = FC_LANES, ROWS = 8, MOST = 32 };
 typedef fc_lane_vector lanes;
 typedef fc_lane_matrix matrix;
 #ifdef FC_DOUBLE
@@ -186,13 +186,15 @@ FC_SIMD static void divide(const matrix *m, int64_t rows, int64_t columns, const
   }
 }
 
-/* t = scale a (t - sum a t) */
-FC_SIMD static void through_softmax(fc_real *t, const fc_real *a, int64_t n, fc_real scale) {
+/* t = scale a (t - sum a t), of which a total is yet to be divided by */
+FC_SIMD static void through_softmax(fc_real *t, const fc_real *a, int64_t n, fc_real scale,
+                                    const fc_real *total) {
   lanes       *T = (lanes *)t, sum = {0};
-  const lanes *A = (const lanes *)a;
+  const lanes *A = (const lanes *)a, each = 1 / *(const lanes *)total, factor = scale * each;
 
   for (int64_t j = 0; j < n; j++) sum += A[j] * T[j];
-  for (int64_t j = 0; j < n; j++) T[j] = scale * A[j] * (T[j] - sum);
+  sum *= each;
+  for (int64_t j = 0; j < n; j++) T[j] = factor * A[j] * (T[j] - sum);
 }
 
 /* columns of queries (0), keys (1), values (2), from token i on */
@@ -271,19 +273,19 @@ static void open_group(const problem *p, int64_t t, fc_real *room, fc_real *dy, 
   }
 }
 
-/* y of the group holds dy */
+/* y of the group holds dy, of which each row is divided by its weights' total once it has served */
 static void backward_rows(const problem *p, const gradient *d, group *g, int64_t i, int64_t rows) {
   const int    last = p->layers - 1;
   const matrix dy = fc_lane_at(g->y, i, 0), v = part(p, g->x[last], 2, 0);
 
   weights(p, g, i, rows);
-  divide(&g->a, rows, p->n, g->total);
+  multiply(rows, p->n, p->D, dy, fc_lane_transposed(v), false, g->t);
+  divide(&dy, rows, p->D, g->total);
   if (d[last].x)
     multiply(p->n, p->D, rows, fc_lane_transposed(g->a), dy, i > 0 || g->add[last],
              part(p, g->dx[last], 2, 0));
-  multiply(rows, p->n, p->D, dy, fc_lane_transposed(v), false, g->t);
   for (int64_t r = 0; r < rows; r++)
-    through_softmax(g->t.x + r * g->t.row, g->a.x + r * g->a.row, p->n, p->scale);
+    through_softmax(g->t.x + r * g->t.row, g->a.x + r * g->a.row, p->n, p->scale, g->total + r * LANES);
   for (int l = 0; l < p->layers; l++) {
     if (!d[l].x) continue;
     multiply(rows, p->D, p->n, g->t, part(p, g->x[l], 1, 0), g->add[l], part(p, g->dx[l], 0, i));
