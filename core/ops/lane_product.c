@@ -30,6 +30,7 @@ static inline __attribute__((always_inline)) void tile(const int rows, const int
     for (int j = 0; j < cols; j++) sum[i][j] = (fc_lane_vector){0};
   for (int part = 0; part < p->parts; part++) {
     const fc_lane_matrix A = fc_lane_at(p->A[part], i0, 0), B = fc_lane_at(p->B[part], 0, j0);
+#pragma GCC unroll 2
     for (int64_t q = 0; q < p->k; q++) {
       fc_lane_vector right[SIDE];
 #pragma GCC unroll 4
