@@ -22,11 +22,6 @@
 enum { LANES = FC_LANES, ROWS = 8, MOST = 32 };
 typedef fc_lane_vector lanes;
 typedef fc_lane_matrix matrix;
-#ifdef FC_DOUBLE
-typedef uint64_t lane_bits __attribute__((vector_size(64)));
-#else
-typedef uint32_t lane_bits __attribute__((vector_size(64)));
-#endif
 
 typedef struct {
   int64_t   R, n, H, D;
@@ -143,38 +138,14 @@ static inline void largest(const fc_real *a, int64_t n, fc_real *out) {
   memcpy(out, top, LANES * sizeof *top);
 }
 
-/* x = e^x, x <= 0 */
-#ifdef FC_DOUBLE
-static inline void exponential(lanes *x) {
-  for (int l = 0; l < LANES; l++) (*x)[l] = fc_exp((*x)[l]);
-}
-#else
-/* e^x = 2^n e^r, n = x / ln 2 rounded, which the last bits of 1.5 2^23 + n hold, e^r = 1 + r + r^2 Q(r) with
-   Q fitted to a relative error of 3e-9 over |r| <= ln 2 / 2. Below -87 the answer is e^-87 = 1.6e-38. */
-static inline void exponential(lanes *x) {
-  const float     shift = 12582912, high = 0.693145752f, rest = 1.42860677e-6f; /* high + rest = ln 2 */
-  const lanes     least = (lanes){0} - 87;
-  const lane_bits low   = (lane_bits)(*x < least);
-  const lanes     y     = (lanes)((low & (lane_bits)least) | (~low & (lane_bits)*x));
-  const lanes     t = y * 1.44269504f + shift, n = t - shift, r = y - n * high - n * rest;
-  const lanes     front = 0.499999934f + 0.166665201f * r;
-  const lanes     Q     = front + r * r * (0.0416683942f + r * (0.00836878057f + 0.00138144662f * r));
-
-  *x = (1 + (r + r * r * Q)) * (lanes)(((lane_bits)t << 23) + (127u << 23));
-}
-#endif
-
 /* a = e^(scale (a - max a)) for n scores, and their sum */
 FC_SIMD static void weigh(fc_real *a, int64_t n, fc_real scale, fc_real *total) {
   lanes *A = (lanes *)a, top, sum = {0};
 
   largest(a, n, (fc_real *)&top);
-  for (int64_t j = 0; j < n; j++) {
-    lanes e = scale * (A[j] - top);
-    exponential(&e);
-    A[j] = e;
-    sum += e;
-  }
+  for (int64_t j = 0; j < n; j++) A[j] = scale * (A[j] - top);
+  for (int64_t i = 0; i < n * LANES; i++) a[i] = fc_exp_below(a[i]);
+  for (int64_t j = 0; j < n; j++) sum += A[j];
   *(lanes *)total = sum;
 }
 
