@@ -187,7 +187,7 @@ def patches(a):
     return (a["seq_len"] + (a["stride"] if padded(a) else 0) - a["patch_len"]) // a["stride"] + 1
 
 
-# ---- for the ONNX exporter, which stumbles over unfold behind padding ----
+# ---- for the ONNX exporter, which knows no unfold behind padding ----
 
 class TableCut:
     """patches by a table of the steps they hold"""
