@@ -137,8 +137,9 @@ typedef struct fc_encoder_use {
   int64_t heads;
   fc_act  act;
   double  dropout;
+  int64_t first; /* only so many tokens go on, after attention among all of them; 0: all */
 } fc_encoder_use;
-/* with full attention; x [B, N, D]; as: see fc_attend */
+/* with full attention; x [B, N, D] -> [B, N or first, D]; as: see fc_attend */
 fc_tensor *fc_encoder_layer_apply(fc_ctx *c, const fc_encoder_layer *l, const fc_encoder_use *u, fc_tensor *x,
                                   fc_shown as);
 /* its second half alone, behind attention of another kind: norm(x + conv2(act(conv1 x))) */

@@ -348,6 +348,26 @@ static void attention_weights(void) {
   attention_of(130); /* more tokens than short attention takes */
 }
 
+/* tokens that do not go on are attended to all the same */
+static void first_tokens(int n) {
+  fc_ctx          *c = check_ctx();
+  fc_encoder_layer l;
+  fc_params       *p = weights(make_layer, &l);
+  fc_encoder_use   u = {HEADS, FC_ACT_GELU, 0};
+  fc_tensor       *x = check_random(c, FC_DIMS(B, n, D)), *all, *some;
+
+  all     = fc_encoder_layer_apply(c, &l, &u, x, (fc_shown){NULL, 0});
+  u.first = 3;
+  some    = fc_encoder_layer_apply(c, &l, &u, x, (fc_shown){NULL, 0});
+  CHECK(check_distance(some, fc_slice(c, all, 1, 0, 3)) < 1e-6);
+  fc_params_destroy(p);
+}
+
+static void some_tokens_go_on(void) {
+  first_tokens(5);
+  first_tokens(130);
+}
+
 /* with a mask, both ways of computing give the same */
 static void masked_attention(void) {
   fc_ctx     *c = check_ctx();
@@ -386,5 +406,5 @@ static void layer_is_post_norm(void) {
 }
 
 CHECK_SUITE(series_layers, window_round_trip, rows_as_windows, window_gradients, affine, batch_norm, places,
-            token_conv, marks_of_frequencies, mark_tables, mark_refusals, attention_weights, masked_attention,
-            layer_is_post_norm)
+            token_conv, marks_of_frequencies, mark_tables, mark_refusals, attention_weights,
+            some_tokens_go_on, masked_attention, layer_is_post_norm)
