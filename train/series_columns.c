@@ -23,6 +23,14 @@ static bool is_none(const char *list) {
   return fc_text_item(&at, sizeof word, word) && !strcmp(word, "none");
 }
 
+static bool is_among(const char *list, const char *name) {
+  char word[FC_NAME];
+
+  while (fc_text_item(&list, sizeof word, word))
+    if (!strcmp(word, name)) return true;
+  return false;
+}
+
 void fc_series_categories(const fc_series_wants *w, const fc_data_settings *d, size_t size, char *out) {
   const char *list = d->categories;
   char        word[FC_NAME];
@@ -32,7 +40,7 @@ void fc_series_categories(const fc_series_wants *w, const fc_data_settings *d, s
   while (!is_none(d->categories) && at < size && fc_text_item(&list, sizeof word, word))
     at += (size_t)snprintf(out + at, size - at, "%s%s", at ? "," : "", word);
   for (int k = 0; k < w->n_columns && at < size; k++)
-    if (w->column[k].categories)
+    if (w->column[k].categories && !is_among(d->derive, w->column[k].name))
       at += (size_t)snprintf(out + at, size - at, "%s%s", at ? "," : "", w->column[k].name);
 }
 
