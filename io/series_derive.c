@@ -1,4 +1,5 @@
-/* io/series_derive.c - columns by formula: the series a row belongs to, its number, its place in a period. */
+/* io/series_derive.c - columns by formula: the series a row belongs to, its number, its place in a period,
+   and what another column was so many rows before. */
 #include "io/series_layout.h"
 
 #include "core/text.h"
@@ -24,9 +25,33 @@ static long period_of(const char *word) {
   return !errno && end > word + 4 && !*end && n >= 2 && n <= LONGEST ? n : -1;
 }
 
+int64_t fc_series_lag(const char *word, char name[FC_NAME]) {
+  const char *at = strrchr(word, '@');
+  char       *end;
+
+  if (!at || at == word || at - word >= FC_NAME) return 0;
+  errno        = 0;
+  const long n = strtol(at + 1, &end, 10);
+  snprintf(name, FC_NAME, "%.*s", (int)(at - word), word);
+  return !errno && end > at + 1 && !*end && n >= 1 && n <= LONGEST ? n : 0;
+}
+
+/* column that a word looks back on, -1: none */
+static int source_of(const fc_series *s, const char *word) {
+  char name[FC_NAME];
+
+  return fc_series_lag(word, name) ? fc_series_find(s, name) : -1;
+}
+
 static fc_status check_word(const fc_series *s, const char *word) {
-  FC_REQUIRE(period_of(word) >= 0, FC_E_USAGE,
-             "data.derive: '%s' is no formula; series, row, or row%%N with N from 2 to %d", word, LONGEST);
+  const int from = source_of(s, word);
+
+  FC_REQUIRE(period_of(word) >= 0 || from >= 0, FC_E_USAGE,
+             "data.derive: '%s' is no formula; series, row, row%%N with N from 2 to %d, or COLUMN@N, what a "
+             "column of the file was N rows before",
+             word, LONGEST);
+  FC_REQUIRE(from < 0 || !s->info.category[from].n, FC_E_USAGE,
+             "data.derive: '%s': the column holds classes, numbers are wanted", word);
   FC_REQUIRE(fc_series_find(s, word) < 0, FC_E_USAGE, "data.derive: the file has a column '%s' already",
              word);
   FC_REQUIRE(strcmp(word, "series") != 0 || s->info.series[0][0], FC_E_USAGE,
@@ -67,10 +92,20 @@ static fc_status add_column(fc_series *s, const char *word) {
 
 /* ---- rows ---- */
 
-static double value_of(const fc_series *s, int column, int series, int64_t row) {
+/* before the first row its value stands in; old: columns of the rows as they are */
+static double value_before(const fc_series *s, int old, const char *word, int series, int64_t row) {
+  char          name[FC_NAME];
+  const int64_t at = fc_max64(0, row - fc_series_lag(word, name)),
+                n  = s->info.at[series + 1] - s->info.at[series];
+
+  return at < n ? s->x[(s->info.at[series] + at) * old + fc_series_find(s, name)] : NAN;
+}
+
+static double value_of(const fc_series *s, int old, int column, int series, int64_t row) {
   const char *word = s->header[column];
   const long  n    = period_of(word);
 
+  if (n < 0) return value_before(s, old, word, series, row);
   return !strcmp(word, "series") ? series : n ? (double)(row % n) : (double)row;
 }
 
@@ -80,7 +115,7 @@ static void fill_row(const fc_series *s, int old, int k, int64_t r, double *x, i
   const int64_t         from = i->at[k], n = i->at[k + 1] - from, last = s->time[from + n - 1];
 
   for (int c = 0; c < old; c++) x[c] = r < n ? s->x[(from + r) * old + c] : NAN;
-  for (int c = old; c < i->n_columns; c++) x[c] = value_of(s, c, k, r);
+  for (int c = old; c < i->n_columns; c++) x[c] = value_of(s, old, c, k, r);
   *time = r < n ? s->time[from + r] : i->dated ? fc_date_add(last, i->step, r - n + 1) : last + r - n + 1;
 }
 

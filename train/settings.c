@@ -89,7 +89,7 @@ const fc_option fc_data_options[] = {
      "series: file whose rows go on behind the last ones of train, series by series", 1, 0, NULL},
     FC_OPT_TEXT(fc_data_settings, derive, "",
                 "series: columns by formula: series (a class for each), row (its number), row%24 (modulo 24, "
-                "classes)"),
+                "classes), NAME@48 (a column 48 rows before)"),
     FC_OPT_CHOICE(fc_data_settings, scale, "column|series", "column",
                   "series: mean and deviation of a column, or of a column in each series"),
     FC_OPT_INT(fc_data_settings, min_lookback, "0", 0, 1LL << 40,

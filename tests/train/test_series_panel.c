@@ -55,12 +55,15 @@ static void formulas_ahead(void) {
   fc_series *s;
 
   CHECK_OK(fc_series_open(wide("ahead.csv", 0, 20, 12), NULL, &s));
-  CHECK_OK(fc_series_derive(s, "[row, series]", 3));
+  CHECK_OK(fc_series_derive(s, "[row, series, value@3]", 3));
   const fc_series_info *i = fc_series_about(s);
   const double         *x = fc_series_values(s);
   CHECK(i->rows == 38 && i->at[1] == 23 && i->at[2] == 38);
-  for (int r = 20; r < 23; r++) CHECK(isnan(x[r * 3]) && x[r * 3 + 1] == r && x[r * 3 + 2] == 0);
-  for (int r = 35; r < 38; r++) CHECK(isnan(x[r * 3]) && x[r * 3 + 1] == r - 23 && x[r * 3 + 2] == 1);
+  for (int r = 20; r < 23; r++) CHECK(isnan(x[r * 4]) && x[r * 4 + 1] == r && x[r * 4 + 2] == 0);
+  for (int r = 35; r < 38; r++) CHECK(isnan(x[r * 4]) && x[r * 4 + 1] == r - 23 && x[r * 4 + 2] == 1);
+  for (int r = 0; r < 23; r++) CHECK_NEAR(x[r * 4 + 3], r < 3 ? 0 : r - 3, 0);
+  CHECK_NEAR(x[23 * 4 + 3], 1, 0);
+  CHECK_NEAR(x[37 * 4 + 3], 10 * 11 + 1, 0);
   CHECK(fc_series_times(s)[22] == fc_series_times(s)[19] + 3);
   CHECK_FAILS(fc_series_derive(s, "row", 0), FC_E_USAGE, "has a column 'row' already");
   fc_series_close(s);
@@ -170,6 +173,8 @@ static void refuses(void) {
       {"data.derive=hour", "'hour' is no formula"},
       {"data.derive=row%1", "'row%1' is no formula"},
       {"data.derive=value", "'value' is no formula"},
+      {"data.derive=values@3", "'values@3' is no formula"},
+      {"data.derive=value@0", "'value@0' is no formula"},
       {"data.split_last=3", "wants two numbers"},
       {"data.split_last=9,9", "one of"},
       {"data.split_last=3,4 data.split_rows=9,3,4", "give one of them"},
@@ -181,7 +186,8 @@ static void refuses(void) {
   tide        t;
 
   for (int i = 0; i < FC_COUNT(tries); i++) {
-    CHECK_FAILS(tide_open(data, tries[i].set, NULL, &t), i == 8 ? FC_E_MISMATCH : FC_E_USAGE, tries[i].text);
+    CHECK_FAILS(tide_open(data, tries[i].set, NULL, &t),
+                i == FC_COUNT(tries) - 1 ? FC_E_MISMATCH : FC_E_USAGE, tries[i].text);
     tide_close(&t);
   }
 }
