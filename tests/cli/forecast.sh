@@ -83,6 +83,14 @@ expect 0 "" "$program" forecast run --data blind.csv --at "2021-03-20 11:00" -o 
 cut -d, -f1,2,4 past.csv >a && cut -d, -f1,2,4 blind-past.csv >b
 cmp -s a b || complain "the forecast knows what comes after its origin"
 
+# ---- ends of months: 31 comes back after February ----
+awk 'BEGIN { split("31 28 31 30 31 30 31 31 30 31 30 31", days, " "); print "month,a"
+  for (i = 0; i < 98; i++) { m = i % 12 + 1; printf "%d-%02d-%02d,%d\n", 1990 + i / 12, m, days[m] + (m == 2 && i == 25), (i * 7) % 12 } }' >ends.csv
+sed 's/mine.csv/ends.csv/; s/seq_len: 48, pred_len: 24/seq_len: 12, pred_len: 3/' tiny.yaml >ends.yaml
+expect 0 "" "$program" -q train ends.yaml --out ends
+expect 0 "" "$program" forecast ends --data ends.csv
+[ "$(cut -d, -f1 out | tr '\n' ' ')" = "month 1998-03-31 1998-04-30 1998-05-31 " ] || complain "ends of months go on as $(cut -d, -f1 out)"
+
 # ---- rows without dates ----
 cut -d, -f2- mine.csv >rows.csv
 sed 's/mine.csv/rows.csv, date: none/' tiny.yaml >rows.yaml
