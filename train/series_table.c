@@ -145,6 +145,24 @@ static void print_title(const fc_series_table *t, FILE *f) {
         (long long)t->job->drop_last, (long long)t->dropped, (long long)t->windows);
 }
 
+static void print_ridge(const fc_series_table *t, FILE *f) {
+  const char *where = t->ridge_data ? t->ridge_data : "this file";
+
+  if (t->ridge_windows)
+    fprintf(
+        f,
+        "ridge: one linear map of the lookback for all columns, closed form on %lld training windows of %s, "
+        "lambda %g; ridge - mean: the window's mean taken off before, lambda %g\n",
+        (long long)t->ridge_windows, where, t->lambda[0], t->lambda[1]);
+  else
+    fprintf(f, "no ridge baseline: the training part of %s has no window\n", where);
+  if (t->own_missing)
+    fprintf(
+        f,
+        "the model was trained on %s, which cannot be read here: ridge knows this file, the model does not\n",
+        t->run->k.settings.data.train);
+}
+
 static void print_definitions(const fc_series_table *t, FILE *f) {
   fputs("\nmeans over windows, steps and columns; y: forecast, t: truth\n"
         "MSE, MAE: mean (y - t)^2, mean |y - t|, in units of the training rows' standard deviation\n",
@@ -159,14 +177,7 @@ static void print_definitions(const fc_series_table *t, FILE *f) {
   fputs("naive: the last value stays; window mean: mean of the lookback", f);
   if (t->season > 1) fprintf(f, "; seasonal naive: the value %lld steps before", (long long)t->season);
   fputc('\n', f);
-  if (t->ridge_windows)
-    fprintf(
-        f,
-        "ridge: one linear map of the lookback for all columns, closed form on %lld training windows of this "
-        "file, lambda %g; ridge - mean: the window's mean taken off before, lambda %g\n",
-        (long long)t->ridge_windows, t->lambda[0], t->lambda[1]);
-  else
-    fputs("no ridge baseline: the training part of this file has no window\n", f);
+  print_ridge(t, f);
 }
 
 void fc_series_table_print(const fc_series_table *t, FILE *f) {

@@ -56,6 +56,17 @@ say "2 runs on the test part" && say "^ridge - mean" && say "^checkpoint.h5"
 picture both/error.png
 near "$(awk -F, '$1 == "run" { print $6 }' both/contest.csv)" "$(score scores.csv dlinear MSE)" 1e-6
 
+# the linear map is that of the data the model knows, whatever file is scored
+{ echo "$header"; table 30 "" 1; } >later.csv
+expect 0 "" "$program" -q eval run --data mine.csv
+ridge=$(awk '/^ridge: /' out)
+expect 0 "" "$program" -q eval run --data later.csv
+[ "$(awk '/^ridge: /' out)" = "$(echo "$ridge" | sed 's/of this file/of mine.csv/')" ] || complain "another ridge: $(awk '/^ridge: /' out)"
+mv mine.csv away.csv
+expect 0 "" "$program" -q eval run --data later.csv
+say "training windows of this file" && say "trained on mine.csv, which cannot be read here"
+mv away.csv mine.csv
+
 # weights alone know no scale: that of the training rows is taken again
 expect 0 "" "$program" export run -o w.safetensors
 expect 0 "" "$program" import w.safetensors --config w.json -o back.h5
