@@ -66,9 +66,6 @@ typedef struct fc_window_layout {
 int64_t fc_windows_along(fc_window_layout s, int64_t n); /* windows along an axis of n cells */
 /* x [B, X, Y, C] -> [B nX nY, size size, C]; windows, and tokens in a window, row by row */
 fc_tensor *fc_window_split(fc_ctx *c, fc_tensor *x, fc_window_layout s);
-/* back to [B, X, Y, C]: overlapping windows are summed, or averaged if mean; 0 where no window lies */
-fc_tensor *fc_window_merge(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_layout s,
-                           bool mean);
 
 /* ---- reductions ---- */
 fc_tensor *fc_sum_axes(fc_ctx *c, fc_tensor *x, unsigned axes); /* bit i: sum over axis i, which disappears */
