@@ -241,9 +241,9 @@ typedef struct fc_modulation {
 /* z = LN(x) (1 + scale) + shift; weight and bias of the norm [C] or NULL */
 fc_tensor *fc_modulate(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
                        fc_modulation m);
-/* y = W z + b, z as above but never stored */
-fc_tensor *fc_linear_modulated(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
-                               fc_modulation m, fc_tensor *W, fc_tensor *b);
+/* y = W z + a, z as above (w, b: of its norm) but never stored */
+fc_tensor *fc_linear_modulated(fc_ctx *c, fc_tensor *x, fc_tensor *w, fc_tensor *b, double eps,
+                               fc_modulation m, fc_tensor *W, fc_tensor *a);
 /* y = r + (1 + gate) (W act(x) + b); the gate is vector first + 2, like that of every branch that begins with
    the shift at first */
 fc_tensor *fc_linear_gated(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r,

@@ -235,9 +235,10 @@ static void checkpoint_backward(fc_ctx *c, const fc_node *n) {
   const fc_ctx outer = *c;
   fc_recycle   inner = {0}; /* what dies inside lies above the mark */
   c->tape            = NULL;
-  c->recycle         = &inner;
-  c->draws           = call->draws;
-  c->flops_recorded  = c->flops; /* what backward did so far is not the first node's */
+  /* put back below. cppcheck-suppress autoVariables */
+  c->recycle        = &inner;
+  c->draws          = call->draws;
+  c->flops_recorded = c->flops; /* what backward did so far is not the first node's */
 
   fc_tensor *y = call->fn(c, call->self, n->n_in, in);
   fc_backward_from(c, y, n->out->g);

@@ -106,8 +106,8 @@ static fc_status choose_windows(work *w) {
   w->t.windows = w->n;
   if (j->drop_last) w->n -= w->n % j->drop_last;
   w->t.dropped = w->t.windows - w->n;
-  FC_REQUIRE(w->n > 0, FC_E_USAGE, "%s: no window of the %s part is left to score", j->data,
-             fc_series_part_name(j->part));
+  FC_REQUIRE(w->n > 0, FC_E_USAGE, "%s: --drop-last %lld leaves none of the %lld windows of the %s part",
+             j->data, (long long)j->drop_last, (long long)w->t.windows, fc_series_part_name(j->part));
   return FC_OK;
 }
 

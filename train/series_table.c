@@ -260,8 +260,9 @@ static fc_status draw(const fc_series_table *t, const char *path) {
     double *y = v + (m + 1) * P;
     if (!t->shown[m]) continue;
     for (int64_t p = 0; p < P; p++) y[p] = mse(t, m, -1, p);
-    curve[n++] =
+    curve[n] =
         (fc_curve){.label = method_name(t, m), .n = P, .x = v, .y = y, .dashed = m > 0, .markers = P == 1};
+    n++;
   }
   axes.log_y        = wide_range(curve, n);
   const fc_status s = fc_plot_curves(path, &axes, n, curve);

@@ -44,6 +44,7 @@ awk -v r="$(score scores.csv ridge MSE)" -v s="$(score scores.csv 'seasonal naiv
   complain "the ridge regression does not beat the seasonal naive forecast"
 expect 0 "" "$program" -q eval run --data mine.csv --drop-last 50
 say "the last 19 of 169 windows are not scored" && say "^150 windows"
+expect 2 "drop-last 500 leaves none of the 169 windows of the test part" "$program" -q eval run --data mine.csv --drop-last 500
 expect 0 "" "$program" -q eval run --data mine.csv --stride 24 --origins 3
 say "^3 windows"
 expect 0 "" "$program" -q eval run --data mine.csv --split valid
@@ -88,6 +89,10 @@ say "1 of 1 forecasts end within the file" && say "seasonal naive"
 [ "$(head -1 past.csv)" = "date,load,load_true,level,level_true" ] || complain "the header is $(head -1 past.csv)"
 [ "$(sed -n 2p past.csv | cut -d, -f1,3)" = "2021-03-20 12:00:00,$(grep '2021-03-20 12' mine.csv | cut -d, -f2 | sed 's/0*$//')" ] ||
   complain "the truth beside the forecast is $(sed -n 2p past.csv)"
+# a newer file with its columns in another order
+awk -F, -v OFS=, '{ print $3, $1, $2 }' mine.csv >turned.csv
+expect 0 "" "$program" forecast run --data turned.csv
+cmp -s out next.csv || complain "another order of columns gives another forecast"
 # what lies behind the origin has no part in the forecast
 awk 'NR == 1 || $0 < "2021-03-20 11:30" { print; next } { print $1 " " substr($2, 1, 8) ",0,0" }' mine.csv >blind.csv
 expect 0 "" "$program" forecast run --data blind.csv --at "2021-03-20 11:00" -o blind-past.csv
