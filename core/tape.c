@@ -246,7 +246,7 @@ static void checkpoint_backward(fc_ctx *c, const fc_node *n) {
   const fc_ctx outer = *c;
   fc_recycle   inner = {0}; /* what dies inside lies above the mark */
   c->tape            = NULL;
-  /* put back below. cppcheck-suppress autoVariables */
+  /* cppcheck-suppress autoVariables ; put back below */
   c->recycle        = &inner;
   c->draws          = call->draws;
   c->flops_recorded = c->flops; /* what backward did so far is not the first node's */

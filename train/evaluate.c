@@ -139,8 +139,8 @@ static void print_row(const work *w, FILE *f, const char *name, size_t offset) {
   for (int part = 0; part < 2; part++) {
     fputs(part ? "  |" : "", f);
     for (int m = 0; m < METHODS; m++) {
-      /* a place within a struct of doubles. cppcheck-suppress invalidPointerCast */
       const double v =
+          /* cppcheck-suppress invalidPointerCast ; a place within a struct of doubles */
           *(const double *)((const char *)(part ? &w->whole[m] : &w->first[m]) + offset) / (double)w->count;
       if (!shown(w, m)) continue;
       if (isfinite(v))
