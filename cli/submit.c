@@ -95,15 +95,8 @@ static fc_status parse(request *q, int argc, char **argv, bool *done) {
 
 /* ---- configuration ---- */
 
-/* ranks that share a window; 1 where the training has no such option */
-static int64_t domain_of(const fc_train_settings *t) {
-  const fc_option *o = fc_options_find(fc_train_options, "domain");
-
-  return o ? *(const int64_t *)((const char *)t + o->offset) : 1;
-}
-
 static fc_status check_ranks(const fc_settings *s, int64_t ranks) {
-  const int64_t domain = domain_of(&s->train);
+  const int64_t domain = s->train.domain;
 
   FC_REQUIRE(ranks % domain == 0, FC_E_USAGE, "train.domain = %lld does not divide the %lld ranks of the job",
              (long long)domain, (long long)ranks);

@@ -25,11 +25,20 @@ static void keys(FILE *f) {
       f);
 }
 
+/* --domain D is short for --set train.domain=D */
+static void set_domain(int64_t domain, fc_list *set) {
+  static char text[48];
+
+  snprintf(text, sizeof text, "train.domain=%lld", (long long)domain);
+  if (set->n < FC_ARG_REPEAT) set->v[set->n++] = text;
+}
+
 fc_status fc_cmd_train(int argc, char **argv) {
   char         folder[FC_TEXT];
   const char  *dir    = NULL;
   double       limit  = 0;
   fc_list      set    = {0}, files;
+  int64_t      domain = 0;
   bool         resume = false, plan = false, done;
   fc_config   *config;
   fc_trainer  *t;
@@ -39,6 +48,7 @@ fc_status fc_cmd_train(int argc, char **argv) {
       {"resume", 'r', FC_ARG_FLAG, &resume, NULL,
        "go on from the run folder's checkpoint (from the start if there is none)"},
       {"max-seconds", 0, FC_ARG_REAL, &limit, "S", "end with a checkpoint before S seconds are over"},
+      {"domain", 0, FC_ARG_INT, &domain, "D", "ranks that share the grid of each window: train.domain"},
       {"plan", 'p', FC_ARG_FLAG, &plan, NULL, "print memory and arithmetic of a step, train nothing"},
   };
 
@@ -51,6 +61,7 @@ fc_status fc_cmd_train(int argc, char **argv) {
   fc_default_folder(files.v[0], folder, sizeof folder);
   if (!dir) dir = folder;
   if (!plan) FC_TRY(fc_trainer_folder(dir, resume));
+  if (domain) set_domain(domain, &set);
   FC_TRY(fc_load_config(files.v[0], &set, &config));
   fc_status s = fc_trainer_create(config, plan, fc_verbosity == 0, &t);
   fc_config_destroy(config);

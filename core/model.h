@@ -59,6 +59,15 @@ typedef struct fc_series_wants {
   fc_series_column column[FC_COLUMNS]; /* names are the model's own and live as long as it does */
 } fc_series_wants;
 
+/* How the ranks of a domain share a batch (core/domain.h). cut: of the shared axis, in the entries of the
+   batch: points, or cells of a grid's first axis; with unit such that windows, patches and coarser levels end
+   at the borders. axis: which axis of an official input is shared, -1 if every rank has all of it; name NULL:
+   of the output. apply then finds this rank's shares, and c->cut. */
+typedef struct fc_sharing {
+  fc_status (*cut)(const void *self, const fc_batch *whole, fc_cut *out);
+  int (*axis)(const void *self, const fc_batch *whole, const char *name);
+} fc_sharing;
+
 typedef struct fc_model_def {
   const char      *name, *task, *summary, *paper; /* "factformer", "operator", one line, reference */
   const fc_option *options;                       /* hyper-parameters under their official names */
@@ -86,6 +95,8 @@ typedef struct fc_model_def {
   fc_status (*series)(const void *self, fc_series_wants *out);
   void (*series_pack)(fc_ctx *c, const void *self, const fc_batch *standard, fc_batch *out);
   fc_tensor *(*series_unpack)(fc_ctx *c, const void *self, fc_tensor *y);
+
+  const fc_sharing *sharing; /* NULL: every rank needs the whole batch */
 } fc_model_def;
 
 /* pack, apply, unpack; inputs holds params [B, p] where the model takes some, else nothing */

@@ -42,19 +42,28 @@ bool fc_needs_record(const fc_ctx *c, int n_in, fc_tensor *const *in) {
   return false;
 }
 
+/* what the next node will have cost counts from here */
+static void start_count(fc_ctx *c) {
+  c->flops_recorded    = c->flops;
+  c->sent_recorded     = c->sent;
+  c->messages_recorded = c->messages;
+}
+
 static void leave_node(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, int n_in,
                        fc_tensor *const *in) {
   fc_node *n = fc_arena_push(c->arena, sizeof *n + (size_t)n_in * sizeof *in);
 
-  *n                = (fc_node){op,
-                                out,
-                                (fc_tensor **)(n + 1),
-                                n_in,
-                                saved,
-                                c->flops - c->flops_recorded,
-                                c->tape,
-                                fc_arena_top(c->arena)};
-  c->flops_recorded = c->flops;
+  *n = (fc_node){.op       = op,
+                 .out      = out,
+                 .in       = (fc_tensor **)(n + 1),
+                 .n_in     = n_in,
+                 .saved    = saved,
+                 .flops    = c->flops - c->flops_recorded,
+                 .sent     = c->sent - c->sent_recorded,
+                 .messages = c->messages - c->messages_recorded,
+                 .prev     = c->tape,
+                 .end      = fc_arena_top(c->arena)};
+  start_count(c);
   memcpy(n->in, in, (size_t)n_in * sizeof *in);
   out->needs_grad = true;
   c->tape         = n;
@@ -140,6 +149,8 @@ static void plan_backward(fc_ctx *c, const fc_node *n) {
 
   for (int i = 0; i < n->n_in; i++) fc_grad_raw(c, n->in[i], &fresh);
   c->flops += 2 * n->flops;
+  c->sent += n->sent;
+  c->messages += n->messages;
 }
 
 void fc_keep(fc_tensor *t) {
@@ -192,8 +203,8 @@ void fc_step_end(fc_ctx *c, size_t mark) {
   c->penalty = NULL;
   c->tape    = NULL;
   fc_recycle_clear(c->recycle);
-  c->draws          = 0;
-  c->flops_recorded = c->flops;
+  c->draws = 0;
+  start_count(c);
   fc_arena_pop(c->arena, mark);
 }
 

@@ -12,7 +12,7 @@
 #include "core/recycle.h"
 #include "core/tensor.h"
 
-struct fc_comm;
+struct fc_domain;
 struct fc_fft_cache;
 typedef struct fc_node fc_node;
 
@@ -28,6 +28,11 @@ typedef struct fc_observer {
   void *user;
 } fc_observer;
 
+/* An axis of n entries, shared among the ranks of a domain in blocks that begin at multiples of unit */
+typedef struct fc_cut {
+  int64_t n, unit;
+} fc_cut;
+
 typedef struct fc_ctx {     /* everything one step needs; no globals */
   fc_arena *arena;          /* activations, gradients, nodes, scratch */
   fc_node  *tape;           /* newest node */
@@ -40,7 +45,11 @@ typedef struct fc_ctx {     /* everything one step needs; no globals */
   uint32_t  draws;       /* random ops so far in this step */
   int64_t items, before; /* samples of this batch, and those that other ranks have before them: dropout draws
                             the numbers that one rank would; 0: not known */
-  const struct fc_comm *domain; /* ranks that share the points axis; NULL = serial */
+  const struct fc_domain *domain;        /* ranks that share points or grid (core/domain.h); NULL: serial */
+  fc_cut                  cut;           /* of the first axis of a grid, as the batch has it */
+  fc_status               domain_status; /* first failure of a collective */
+  double sent, messages; /* bytes and messages that this rank sent to the others of its domain */
+  double sent_recorded, messages_recorded; /* their values at the newest node */
   void (*batch_sum)(double *x,
                     int64_t n); /* sums over the ranks that share a batch (batch norm); NULL: alone */
   fc_tensor
@@ -63,7 +72,8 @@ struct fc_node {
   fc_tensor   *out, **in; /* in[i] may be NULL for an optional input */
   int          n_in;
   void        *saved;
-  double       flops; /* of the forward; backward is planned as twice that */
+  double       flops;          /* of the forward; backward is planned as twice that */
+  double       sent, messages; /* between ranks; adjoints send what was received, as much in all */
   fc_node     *prev;
   char        *end; /* of what was pushed up to this node */
 };

@@ -1,18 +1,21 @@
-/* hpc/comm.c - Open MPI behind seven functions. */
+/* hpc/comm.c - Open MPI behind a few functions. */
 #include "hpc/comm.h"
 
 #include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 struct fc_comm {
-  MPI_Comm comm;
+  MPI_Comm     comm;
+  MPI_Request *request; /* [2 size] of an exchange */
 };
 
-static bool started;
-static bool echoed; /* the last failure of this rank was that of another one */
+static bool   started;
+static double seconds; /* in collectives */
+static bool   echoed;  /* the last failure of this rank was that of another one */
 
 #ifdef FC_DOUBLE
 #define MPI_REAL_ MPI_DOUBLE
@@ -93,21 +96,96 @@ void fc_comm_block(const fc_comm *c, int64_t n, int64_t *lo, int64_t *hi) {
   *hi = n * (r + 1) / p;
 }
 
-/* MPI counts are int: long arrays go in pieces */
-static fc_status sum(const fc_comm *c, void *x, int64_t n, MPI_Datatype type, size_t size) {
-  const int64_t piece = INT_MAX / 2;
+/* ---- groups ---- */
 
-  if (!started || fc_comm_size(c) == 1) return FC_OK;
-  for (int64_t at = 0; at < n; at += piece)
-    FC_REQUIRE(MPI_Allreduce(MPI_IN_PLACE, (char *)x + (size_t)at * size, (int)fc_min64(piece, n - at), type,
-                             MPI_SUM, handle(c)) == MPI_SUCCESS,
-               FC_E_COMM, "the sum over ranks failed; another rank may have died");
+fc_status fc_comm_split(const fc_comm *c, int colour, fc_comm **out) {
+  fc_comm *made = calloc(1, sizeof *made);
+
+  FC_REQUIRE(made, FC_E_SYSTEM, "no memory for a group of ranks");
+  if (started) {
+    FC_REQUIRE(MPI_Comm_split(handle(c), colour, fc_comm_rank(c), &made->comm) == MPI_SUCCESS, FC_E_COMM,
+               "the ranks cannot be divided into groups");
+    MPI_Comm_set_errhandler(made->comm, MPI_ERRORS_RETURN);
+    made->request = calloc(2 * (size_t)fc_comm_size(made), sizeof *made->request);
+  }
+  *out = made;
+  FC_REQUIRE(!started || made->request, FC_E_SYSTEM, "no memory for a group of ranks");
   return FC_OK;
 }
 
-fc_status fc_comm_sum(const fc_comm *c, fc_real *x, int64_t n) { return sum(c, x, n, MPI_REAL_, sizeof *x); }
+void fc_comm_free(fc_comm *c) {
+  if (!c) return;
+  if (started) MPI_Comm_free(&c->comm);
+  free(c->request);
+  free(c);
+}
+
+/* ---- collectives ---- */
+
+double fc_comm_seconds(void) { return seconds; }
+
+static fc_status ended(double since, int code, const char *what) {
+  seconds += MPI_Wtime() - since;
+  FC_REQUIRE(code == MPI_SUCCESS, FC_E_COMM, "%s failed; another rank may have died", what);
+  return FC_OK;
+}
+
+/* MPI counts are int: long arrays go in pieces */
+static fc_status reduce(const fc_comm *c, void *x, int64_t n, MPI_Datatype type, size_t size, MPI_Op op) {
+  const int64_t piece = INT_MAX / 2;
+
+  if (!started || fc_comm_size(c) == 1) return FC_OK;
+  for (int64_t at = 0; at < n; at += piece) {
+    const double since = MPI_Wtime();
+    FC_TRY(ended(since,
+                 MPI_Allreduce(MPI_IN_PLACE, (char *)x + (size_t)at * size, (int)fc_min64(piece, n - at),
+                               type, op, handle(c)),
+                 "the sum over ranks"));
+  }
+  return FC_OK;
+}
+
+fc_status fc_comm_sum(const fc_comm *c, fc_real *x, int64_t n) {
+  return reduce(c, x, n, MPI_REAL_, sizeof *x, MPI_SUM);
+}
 fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n) {
-  return sum(c, x, n, MPI_DOUBLE, sizeof *x);
+  return reduce(c, x, n, MPI_DOUBLE, sizeof *x, MPI_SUM);
+}
+fc_status fc_comm_max(const fc_comm *c, fc_real *x, int64_t n) {
+  return reduce(c, x, n, MPI_REAL_, sizeof *x, MPI_MAX);
+}
+
+static int64_t total(const int64_t *n, int size) {
+  int64_t sum = 0;
+
+  for (int r = 0; r < size; r++) sum += n[r];
+  return sum;
+}
+
+/* Only ranks that have something for each other talk: a halo is two messages, however many ranks there are.
+ */
+fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t *n_send, fc_real *recv,
+                           const int64_t *n_recv) {
+  const int me = fc_comm_rank(c), size = fc_comm_size(c);
+  int       k = 0, code = MPI_SUCCESS;
+
+  const double since = started ? MPI_Wtime() : 0;
+  for (int r = 0; r < size; recv += n_recv[r++]) {
+    FC_REQUIRE(n_recv[r] <= INT_MAX && n_send[r] <= INT_MAX, FC_E_COMM,
+               "%lld numbers are too many for one message; use more ranks",
+               (long long)fc_max64(n_recv[r], n_send[r]));
+    if (r == me || !n_recv[r] || code) continue;
+    code = MPI_Irecv(recv, (int)n_recv[r], MPI_REAL_, r, 0, handle(c), &c->request[k++]);
+  }
+  recv -= total(n_recv, size);
+  for (int r = 0; r < size; send += n_send[r++]) {
+    if (r == me) memcpy(recv + total(n_recv, r), send, (size_t)n_send[r] * sizeof *send);
+    if (r == me || !n_send[r] || code) continue;
+    code = MPI_Isend(send, (int)n_send[r], MPI_REAL_, r, 0, handle(c), &c->request[k++]);
+  }
+  if (!started) return FC_OK;
+  const int waited = MPI_Waitall(k, c->request, MPI_STATUSES_IGNORE);
+  return ended(since, code ? code : waited, "an exchange between ranks");
 }
 
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root) {

@@ -14,12 +14,21 @@ fc_status fc_comm_start(int *argc, char ***argv);
 void fc_comm_before_report(fc_status s);
 void fc_comm_stop(int code); /* 0: orderly; else, with several ranks, ends all of them with this exit code */
 
+/* Ranks of equal colour, in the order of the world. Lives until fc_comm_free (also collective). */
+fc_status fc_comm_split(const fc_comm *c, int colour, fc_comm **out);
+void      fc_comm_free(fc_comm *c);
+
 int  fc_comm_rank(const fc_comm *c);
 int  fc_comm_size(const fc_comm *c);
 void fc_comm_block(const fc_comm *c, int64_t n, int64_t *lo, int64_t *hi); /* this rank's share of 0..n-1 */
 
 fc_status fc_comm_sum(const fc_comm *c, fc_real *x, int64_t n); /* in place, the same bits on all ranks */
 fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n);
+fc_status fc_comm_max(const fc_comm *c, fc_real *x, int64_t n);
+/* n_send[r] numbers to each rank r, one after the other in send; n_recv[r] from each, likewise in recv */
+fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t *n_send, fc_real *recv,
+                           const int64_t *n_recv);
+double    fc_comm_seconds(void); /* spent in collectives since the start, waiting for others included */
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root);
 fc_status fc_comm_agree(const fc_comm *c, fc_status mine); /* worst status of any rank */
 bool      fc_comm_any(const fc_comm *c, bool mine);

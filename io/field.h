@@ -77,6 +77,9 @@ fc_status fc_field_params(fc_field *f, int64_t traj, int n, const int *pick, dou
 int fc_field_param(const fc_field_info *i, const char *name);
 /* name -> index in channel (or constant); -1 if unknown */
 int fc_field_channel(const fc_field_info *i, const char *name, bool constant);
+/* From now on reads give points lo .. lo + n - 1 of the first axis, counted after space_stride, and nothing
+   else: a rank's share. n = 0: all again. */
+void fc_field_share(fc_field *f, int64_t lo, int64_t n);
 /* text attribute of the first file ("solver", "config", ...), "" if absent; valid until close */
 const char *fc_field_text(fc_field *f, const char *attribute);
 
@@ -89,7 +92,7 @@ typedef struct fc_field_stats {
   double  min[FC_FIELD_CHANNELS], max[FC_FIELD_CHANNELS];
   int64_t frames;
 } fc_field_stats;
-/* trajectories lo..hi-1; progress may be NULL */
+/* trajectories lo..hi-1, of a share if there is one; progress may be NULL */
 fc_status fc_field_statistics(fc_field *f, int64_t lo, int64_t hi, const int64_t *space_stride,
                               void (*progress)(void *, int64_t done, int64_t total), void *user,
                               fc_field_stats *out);

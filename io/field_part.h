@@ -25,6 +25,7 @@ struct fc_field {
   uint64_t       clock;
   void          *raw; /* values as they lie in the file, grows to the largest read */
   size_t         raw_bytes;
+  int64_t        share_lo, share_n; /* of the first axis, after strides; n = 0: all */
   int            n_texts;
   struct {
     char *name, *value;

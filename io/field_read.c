@@ -18,6 +18,7 @@ typedef struct slab { /* a selection on disk and how its values lie in the buffe
 typedef struct window { /* what the caller asked for */
   int64_t           traj, t0, nt, t_step;
   int64_t           n[3], step[3]; /* points and stride along x, y, z; 1 where there is no axis */
+  int64_t           lo;            /* first point along x, in strides */
   int               n_pick;
   const int        *pick; /* into channel */
   const fc_channel *channel;
@@ -46,6 +47,7 @@ static slab select_slab(const window *w, int64_t local, const fc_var *v, int64_t
     s.step[i] = s.count[i] = 1;
     if (a == 'b') s.start[i] = (hsize_t)local;
     if (a == 't') s.start[i] = (hsize_t)w->t0, s.step[i] = (hsize_t)w->t_step, s.count[i] = (hsize_t)w->nt;
+    if (a == 'x') s.start[i] = (hsize_t)(w->lo * w->step[0]);
     if (a >= 'x' && a <= 'z') s.step[i] = (hsize_t)w->step[a - 'x'], s.count[i] = (hsize_t)w->n[a - 'x'];
     if (a == 'c') s.count[i] = (hsize_t)v->dim[i];
     if (a == 'c' && !strstr(v->axes, "cc")) s.start[i] = (hsize_t)c_lo, s.count[i] = (hsize_t)c_n;
@@ -178,6 +180,11 @@ static fc_status checked(fc_field *f, window *w, const int64_t *space_stride, in
                (long long)w->step[a], a);
     w->n[a] = a < info->ndim ? fc_ceil_div(info->dim[a], w->step[a]) : 1;
   }
+  if (f->share_n) {
+    FC_ASSERT(f->share_lo + f->share_n <= w->n[0], "field: points %lld to %lld of %lld",
+              (long long)f->share_lo, (long long)(f->share_lo + f->share_n - 1), (long long)w->n[0]);
+    w->lo = f->share_lo, w->n[0] = f->share_n;
+  }
   for (int i = 0; i < n; i++) all[i] = i;
   w->channel = channel;
   w->n_pick  = pick ? n_pick : n;
@@ -190,6 +197,11 @@ static fc_status checked(fc_field *f, window *w, const int64_t *space_stride, in
   const fc_status   s = read_window(f, w, x);
   fc_h5_unhush(q);
   return s;
+}
+
+void fc_field_share(fc_field *f, int64_t lo, int64_t n) {
+  f->share_lo = lo;
+  f->share_n  = n;
 }
 
 fc_status fc_field_read(fc_field *f, int64_t traj, int64_t t0, int64_t nt, int64_t t_stride,

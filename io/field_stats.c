@@ -142,7 +142,8 @@ fc_status fc_field_statistics(fc_field *f, int64_t lo, int64_t hi, const int64_t
   for (int a = 0; a < info->ndim; a++) {
     FC_REQUIRE(!space_stride || space_stride[a] >= 1, FC_E_USAGE,
                "a stride of %lld along axis %d; it must be 1 or more", (long long)space_stride[a], a);
-    w.points *= fc_ceil_div(info->dim[a], space_stride ? space_stride[a] : 1);
+    w.points *=
+        a == 0 && f->share_n ? f->share_n : fc_ceil_div(info->dim[a], space_stride ? space_stride[a] : 1);
   }
   const size_t bytes = (size_t)w.points * (size_t)w.n * sizeof(fc_real);
   w.now              = malloc(bytes);

@@ -6,6 +6,7 @@
    Letters: B samples, R rows (points of all samples, one sample after the other), N points of a sample, s
    space dimensions, C n_hidden, E experts, r n_inner. Everything inside works on rows and segments, so that
    padded, packed and gridded batches go the same way. */
+#include "core/domain.h"
 #include "core/model.h"
 #include "core/nn/nn.h"
 #include "core/nn/ragged.h"
@@ -380,7 +381,7 @@ static fc_tensor *lattice_position(fc_ctx *c, const config *g, const fc_tensor *
   int64_t             dim[MAX_SPACE];
 
   for (int i = 0; i < g->geotype; i++) dim[i] = axis_length(g, grid, i);
-  return fc_lattice_distance(c, fc_unit_grid(c, g->geotype, dim), g->ref, lo, hi);
+  return fc_lattice_distance(c, fc_unit_grid(c, g->geotype, dim, fc_cut_batch(c, dim[0])), g->ref, lo, hi);
 }
 
 /* z + W2 SiLU(W0 e(T)), over z's memory */
@@ -542,7 +543,7 @@ static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_b
   const model  *m    = self;
   const int     d    = window->ndim - 3;
   fc_tensor    *grid = fc_tensor_new(c->arena, FC_DIMS(d)), *theta = fc_batch_get(out, "params");
-  fc_tensor    *points = fc_unit_grid(c, d, window->dim + 2);
+  fc_tensor    *points = fc_unit_grid(c, d, window->dim + 2, fc_cut_batch(c, window->dim[2]));
   const int64_t B = window->dim[0], N = points->dim[0];
   fc_tensor    *u = history(c, window, N);
 

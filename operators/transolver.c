@@ -5,6 +5,7 @@
 
    Letters: B batch, N points of a sample, R rows of all samples, X.. grid, C n_hidden, H heads, d = C/H, G
    slices. Inside, all points lie in rows [R, C], sample after sample; grids are row-major. */
+#include "core/domain.h"
 #include "core/model.h"
 #include "core/nn/nn.h"
 
@@ -249,13 +250,23 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 
 /* ---- inputs as rows ---- */
 
-/* how the points of a batch lie: samples, and axis lengths if they lie on a grid */
+/* how the points of a batch lie: samples, and axis lengths if they lie on a grid. Ranks of a domain have some
+   of the points; of a grid, some of the lines of its first axis, `lines` in all. */
 typedef struct {
   fc_segments seg;
   int64_t     grid[MAX_SPACE];
+  fc_cut      lines;
 } points;
 
 static bool on_grid(const fc_tensor *x) { return x->ndim > 3; }
+
+/* all axes but the first */
+static int64_t points_of_line(const model *m, const fc_tensor *x) {
+  int64_t n = 1;
+
+  for (int a = 1; a < m->t.axes; a++) n *= on_grid(x) ? x->dim[1 + a] : m->grid[a];
+  return n;
+}
 
 /* x [B, N, ..], [B, X.., ..], [N, ..] or, with x_lengths, [R, ..] */
 static points points_of(fc_ctx *c, const model *m, const fc_tensor *x, const fc_tensor *lengths) {
@@ -263,7 +274,11 @@ static points points_of(fc_ctx *c, const model *m, const fc_tensor *x, const fc_
   const int64_t B = single ? 1 : x->dim[0], N = fc_rows(x) / B;
   points        q = {.seg = lengths ? fc_segments_of(c->arena, lengths) : fc_segments_equal(c->arena, B, N)};
 
-  for (int a = 0; a < m->t.axes; a++) q.grid[a] = on_grid(x) || m->t.axes == 1 ? x->dim[1 + a] : m->grid[a];
+  if (!m->t.axes) return q;
+  for (int a = 1; a < m->t.axes; a++) q.grid[a] = on_grid(x) ? x->dim[1 + a] : m->grid[a];
+  q.grid[0] = N / points_of_line(m, x);
+  q.lines   = fc_cut_batch(c, q.grid[0]);
+  if (fc_domain_shared(c) && !on_grid(x)) q.lines = fc_cut_coarser(q.lines, points_of_line(m, x));
   return q;
 }
 
@@ -273,7 +288,7 @@ static fc_tensor *as_rows(fc_ctx *c, fc_tensor *x) {
 
 /* distances of the grid's own points, the same for each sample: [R, code] */
 static fc_tensor *grid_code(fc_ctx *c, const model *m, const points *q) {
-  fc_tensor    *at = fc_unit_grid(c, m->t.axes, q->grid);
+  fc_tensor    *at = fc_unit_grid(c, m->t.axes, q->grid, q->lines);
   fc_tensor    *y  = fc_lattice_distance(c, at, m->cfg.ref, m->t.lo, m->t.hi);
   const int64_t N  = y->dim[0];
 
@@ -336,6 +351,13 @@ static fc_tensor *as_grid(fc_ctx *c, const model *m, const points *q, fc_tensor 
   return fc_reshape(c, u, 2 + m->t.axes, dim);
 }
 
+/* a 3 x 3 convolution needs a line of the neighbours on both sides; beyond the grid they are zeros */
+static fc_tensor *project_grid(fc_ctx *c, const fc_conv_layer *conv, fc_tensor *u) {
+  fc_tensor *y = fc_conv_apply(c, conv, u);
+
+  return fc_domain_shared(c) ? fc_slice(c, y, 1, 1, u->dim[1] - 2) : y;
+}
+
 /* h <- h + W_out attention(P_x u, P_fx u) + b, u = LN1(h);  h <- h + MLP(LN2(h)) */
 static fc_tensor *apply_block(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
   const block_call *call = self;
@@ -346,8 +368,9 @@ static fc_tensor *apply_block(fc_ctx *c, const void *self, int n_in, fc_tensor *
 
   if (m->t.axes) {
     u = as_grid(c, m, call->q, u);
-    a = fc_conv_apply(c, &k->conv_x, u);
-    f = fc_conv_apply(c, &k->conv_fx, u);
+    if (fc_domain_shared(c)) u = fc_halo_rows(c, u, 1, call->q->lines, (fc_halo){1, 1, false});
+    a = project_grid(c, &k->conv_x, u);
+    f = project_grid(c, &k->conv_fx, u);
   } else {
     a = fc_linear_apply(c, &k->linear_x, u, FC_ACT_NONE);
     f = fc_linear_apply(c, &k->linear_fx, u, FC_ACT_NONE);
@@ -507,7 +530,7 @@ static fc_tensor *frames_last(fc_ctx *c, fc_tensor *w, int n) {
 static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_batch *out) {
   const int     n = window->ndim - 3;
   const int64_t B = window->dim[0];
-  fc_tensor    *x = fc_unit_grid(c, n, window->dim + 2);
+  fc_tensor    *x = fc_unit_grid(c, n, window->dim + 2, fc_cut_batch(c, window->dim[2]));
   int64_t       dim[FC_MAX_DIMS];
 
   (void)self, (void)n_out;
@@ -542,6 +565,26 @@ static fc_status cloud(const void *self, fc_cloud_wants *out) {
   return FC_OK;
 }
 
+/* ---- ranks that share the points ---- */
+
+static fc_status shared_points(const void *self, const fc_batch *whole, fc_cut *out) {
+  const model     *m = self;
+  const fc_tensor *x = fc_batch_get(whole, "x");
+
+  FC_REQUIRE(!fc_batch_get(whole, "x_lengths"), FC_E_USAGE,
+             "transolver: packed samples are not shared by ranks");
+  *out = on_grid(x) ? (fc_cut){x->dim[1], 1} : (fc_cut){x->dim[x->ndim - 2], points_of_line(m, x)};
+  return FC_OK;
+}
+
+/* x, fx, pos and the output: the points; on grids the first axis. T is everywhere. */
+static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+  (void)self;
+  return name && !strcmp(name, "T") ? -1 : fc_batch_get(whole, "x")->ndim == 2 ? 0 : 1;
+}
+
+static const fc_sharing sharing = {shared_points, shared_axis};
+
 const fc_model_def fc_model_transolver = {
     .name        = "transolver",
     .task        = "operator",
@@ -557,4 +600,5 @@ const fc_model_def fc_model_transolver = {
     .pack        = pack,
     .unpack      = unpack,
     .cloud       = cloud,
+    .sharing     = &sharing,
 };

@@ -71,16 +71,22 @@ static fc_status decide(const fc_network *n, fc_settings *s) {
   return settle(s);
 }
 
-fc_status fc_feed_open(const fc_network *probe, fc_saved *k, bool plan_only, bool quiet, fc_feed *f) {
+fc_status fc_feed_open(const fc_network *probe, fc_saved *k, const fc_process_grid *ranks, bool plan_only,
+                       bool quiet, fc_feed *f) {
   static const fc_feed_kind *const kinds[] = {
       [FC_KIND_GRID] = &fc_feed_grid, [FC_KIND_POINTS] = &fc_feed_points, [FC_KIND_SERIES] = &fc_feed_series};
 
   FC_TRY(fc_comm_agree(NULL, decide(probe, &k->settings)));
-  *f      = (fc_feed){.kind = kinds[k->settings.data.kind], .quiet = quiet};
+  *f      = (fc_feed){.kind = kinds[k->settings.data.kind], .ranks = ranks, .quiet = quiet};
   f->self = calloc(1, f->kind->size);
   FC_TRY(fc_comm_agree(NULL, f->self ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for a training")));
+  FC_REQUIRE(ranks->domain.size == 1 || f->kind == &fc_feed_grid, FC_E_USAGE,
+             "train.domain = %d: ranks share fields on grids only; 1 leaves whole %s to each rank",
+             ranks->domain.size, f->kind->items);
   return f->kind->open(f, probe, k, plan_only);
 }
+
+void fc_feed_attach(const fc_feed *f, fc_ctx *c) { fc_ctx_share(c, &(fc_share){&f->ranks->domain, f->cut}); }
 
 void fc_feed_close(fc_feed *f) {
   if (f->self) f->kind->close(f->self);

@@ -5,6 +5,7 @@
 #ifndef FC_FEED_H
 #define FC_FEED_H
 #include "core/rng.h"
+#include "hpc/domain.h"
 #include "train/checkpoint.h"
 
 enum { FC_SCORES = 5 };
@@ -55,19 +56,24 @@ typedef struct fc_feed_kind {
 } fc_feed_kind;
 
 struct fc_feed {
-  const fc_feed_kind *kind;
-  void               *self;
-  int64_t             items;                  /* in an epoch */
-  int64_t             data_bytes, held_bytes; /* kept in memory beside the batches; what of it is there now */
-  bool                in_memory, validates, quiet;
-  const char         *measure; /* what the deciding score is, for the user */
+  const fc_feed_kind    *kind;
+  void                  *self;
+  const fc_process_grid *ranks;       /* who shares items, and who has items of its own */
+  fc_cut                 cut;         /* how the ranks of a domain share the first axis of a grid */
+  int64_t                items;       /* in an epoch */
+  int64_t     data_bytes, held_bytes; /* kept in memory beside the batches; what of it is there now */
+  bool        in_memory, validates, quiet;
+  const char *measure; /* what the deciding score is, for the user */
 };
 
 extern const fc_feed_kind fc_feed_grid, fc_feed_points, fc_feed_series;
 
 /* The kind that the settings name, or that fits model and data; k->settings.data.kind is then known. */
-fc_status fc_feed_open(const fc_network *probe, fc_saved *k, bool plan_only, bool quiet, fc_feed *out);
-void      fc_feed_close(fc_feed *f); /* fine if it was never opened */
+fc_status fc_feed_open(const fc_network *probe, fc_saved *k, const fc_process_grid *ranks, bool plan_only,
+                       bool quiet, fc_feed *out);
+/* tells a context who shares its batches */
+void fc_feed_attach(const fc_feed *f, fc_ctx *c);
+void fc_feed_close(fc_feed *f); /* fine if it was never opened */
 /* the score by which weights are compared: less is better */
 double fc_feed_score(const fc_feed *f, const fc_scores *s);
 #endif

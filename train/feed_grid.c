@@ -58,15 +58,36 @@ static fc_status open_sources(fc_grid_feed *g, fc_saved *k, const fc_network *pr
   return fc_network_check(probe, g->train.geo.ndim, g->train.geo.dim, 1, probe->frames.max_out);
 }
 
-/* rank 0 measures, all ranks get its numbers */
-static fc_status measure(fc_source *s, int64_t n_train, bool quiet) {
+/* the first of the data groups measures, all ranks get its numbers */
+static fc_status measure(const fc_grid_feed *g, fc_source *s, int64_t n_train, bool quiet) {
   fc_status st = FC_OK;
 
-  if (!fc_comm_rank(NULL)) st = fc_source_measure(s, 0, n_train, quiet);
+  if (!fc_comm_rank(g->data)) st = fc_source_measure(s, 0, n_train, g->domain, quiet);
   FC_TRY(fc_comm_agree(NULL, st));
-  FC_TRY(fc_comm_broadcast(NULL, &s->in, sizeof s->in, 0));
-  FC_TRY(fc_comm_broadcast(NULL, &s->out, sizeof s->out, 0));
-  return fc_comm_broadcast(NULL, &s->params, sizeof s->params, 0);
+  FC_TRY(fc_comm_broadcast(g->data, &s->in, sizeof s->in, 0));
+  FC_TRY(fc_comm_broadcast(g->data, &s->out, sizeof s->out, 0));
+  return fc_comm_broadcast(g->data, &s->params, sizeof s->params, 0);
+}
+
+/* each rank of a domain sees its share of the first axis */
+static fc_status share(fc_feed *f, const fc_network *probe) {
+  fc_grid_feed    *g = f->self;
+  const fc_domain *d = &f->ranks->domain;
+  fc_cut          *s = &f->cut;
+
+  g->data = f->ranks->data;
+  if (d->size == 1) return FC_OK;
+  g->domain = d;
+  FC_TRY(fc_network_cut(probe, g->train.geo.ndim, g->train.geo.dim, d->size, s));
+  FC_REQUIRE(g->valid.geo.dim[0] == s->n, FC_E_INPUT,
+             "%s has %lld points along its first axis, the training data have %lld; ranks that share a grid "
+             "need equal grids",
+             g->valid.path, (long long)g->valid.geo.dim[0], (long long)s->n);
+  g->lo           = fc_cut_at(*s, d->rank, d->size);
+  const int64_t n = fc_cut_at(*s, d->rank + 1, d->size) - g->lo;
+  fc_source_share(&g->train, g->lo, n);
+  fc_source_share(&g->valid, g->lo, n);
+  return FC_OK;
 }
 
 static void share_scaling(fc_grid_feed *g, fc_saved *k) {
@@ -77,6 +98,7 @@ static void share_scaling(fc_grid_feed *g, fc_saved *k) {
   k->in           = g->train.in;
   k->out          = g->train.out;
   k->geo          = g->train.geo;
+  k->geo.dim[0]   = g->train.whole;
 }
 
 static int64_t shortest(const fc_source *s, int64_t lo, int64_t hi) {
@@ -124,10 +146,11 @@ static fc_status open_feed(fc_feed *f, const fc_network *probe, fc_saved *k, boo
   fc_grid_feed           *g = f->self;
 
   FC_TRY(fc_comm_agree(NULL, open_sources(g, k, probe)));
+  FC_TRY(fc_comm_agree(NULL, share(f, probe)));
   g->n_in               = probe->frames.n_in;
   const int64_t all     = fc_field_about(g->train.field)->n_traj;
   const int64_t n_train = d->valid[0] ? all : fc_source_split(all, d->valid_fraction);
-  if (d->normalize && !plan_only) FC_TRY(measure(&g->train, n_train, f->quiet));
+  if (d->normalize && !plan_only) FC_TRY(measure(g, &g->train, n_train, f->quiet));
   share_scaling(g, k);
   FC_TRY(fc_comm_agree(NULL, open_windows(g, &k->settings, n_train, plan_only)));
   tell(f, g, d);
@@ -176,12 +199,16 @@ static fc_status fetch(void *self, int64_t item, int64_t n, int64_t at, void *ba
 }
 
 static void noise(const void *self, const fc_rng *r, double std, const fc_turn *t) {
-  const fc_windows   *w   = ((const fc_grid_feed *)self)->train_windows;
-  const fc_grid_batch b   = fc_grid_batch_at(w, t->n, t->batch);
-  const int64_t       len = input_length(w);
+  const fc_grid_feed *g   = self;
+  const fc_source    *s   = &g->train;
+  const fc_grid_batch b   = fc_grid_batch_at(g->train_windows, t->n, t->batch);
+  const int64_t       own = s->in_len, line = own / s->geo.dim[0], whole = line * s->whole; /* of a frame */
+  const int64_t       count = input_length(g->train_windows) / own;                         /* frames */
 
-  FC_FOR_ROWS(i, t->n * len, 8)
-  b.input[i] += (fc_real)(std * fc_rng_normal(r, (uint64_t)(t->first * len + i)));
+  FC_FOR_ROWS(i, t->n * count * own, 8) {
+    const int64_t frame = t->first * count + i / own;
+    b.input[i] += (fc_real)(std * fc_rng_normal(r, (uint64_t)(frame * whole + g->lo * line + i % own)));
+  }
 }
 
 /* ---- use ---- */
@@ -207,9 +234,10 @@ static double pass(const void *self, fc_ctx *c, const fc_network *n, const fc_tr
 
 static fc_status validate(void *self, fc_ctx *c, const fc_network *n, const fc_train_settings *t,
                           fc_scores *out) {
-  fc_windows *w = ((fc_grid_feed *)self)->valid_windows;
+  const fc_grid_feed *g = self;
 
-  return fc_validate(c, n, w, t->eval_windows, t->out_frames, out);
+  return fc_validate(c, n, g->valid_windows, &(fc_sharers){g->domain, g->data}, t->eval_windows,
+                     t->out_frames, out);
 }
 
 const fc_feed_kind fc_feed_grid = {.items       = "windows",

@@ -5,9 +5,12 @@
 #include "train/windows.h"
 
 typedef struct fc_grid_feed {
-  fc_source   train, valid;
-  fc_windows *train_windows, *valid_windows; /* valid_windows NULL: no validation data */
-  int64_t     n_in, n_target;                /* frames of a window */
+  fc_source        train, valid;
+  fc_windows      *train_windows, *valid_windows; /* valid_windows NULL: no validation data */
+  int64_t          n_in, n_target;                /* frames of a window */
+  int64_t          lo;                            /* first point of this rank's share of the first axis */
+  const fc_domain *domain;                        /* ranks that share the grid; NULL: none */
+  const fc_comm   *data;                          /* ranks with windows of their own */
 } fc_grid_feed;
 
 typedef struct fc_grid_batch { /* where the parts of a batch of n windows lie in its block, normalised */

@@ -81,7 +81,7 @@ static fc_status start_thread(fc_loader *l) {
 int64_t fc_loader_bytes(const fc_feed *f, int64_t batch) {
   int64_t lo, hi;
 
-  fc_comm_block(NULL, batch, &lo, &hi);
+  fc_comm_block(f->ranks->data, batch, &lo, &hi);
   return (f->in_memory ? 1 : 2) * f->kind->batch_bytes(f->self, hi - lo);
 }
 
@@ -99,8 +99,8 @@ static fc_status build(fc_loader *l) {
 }
 
 fc_status fc_loader_create(const fc_feed *f, int64_t batch, uint64_t seed, fc_loader **out) {
-  FC_ASSERT(batch >= fc_comm_size(NULL), "a batch of %lld for %d ranks", (long long)batch,
-            fc_comm_size(NULL));
+  FC_ASSERT(batch >= f->ranks->groups, "a batch of %lld for %d groups of ranks", (long long)batch,
+            f->ranks->groups);
   fc_loader *l = calloc(1, sizeof *l);
   FC_REQUIRE(l, FC_E_SYSTEM, "no memory for the loader");
   l->feed  = f;
@@ -108,7 +108,7 @@ fc_status fc_loader_create(const fc_feed *f, int64_t batch, uint64_t seed, fc_lo
   l->seed  = seed;
   l->epoch = -1;
   for (int i = 0; i < 2; i++) l->slots[i].position = -1;
-  fc_comm_block(NULL, batch, &l->lo, &l->hi);
+  fc_comm_block(f->ranks->data, batch, &l->lo, &l->hi);
   const fc_status s = build(l);
   if (s == FC_OK)
     *out = l;

@@ -15,7 +15,8 @@ typedef struct fc_load {
   int64_t n, first; /* this rank's items, and where they stand in the whole batch */
 } fc_load;
 
-/* batch: items over all ranks; this rank gets its share by fc_comm_block. The feed must outlive the loader.
+/* batch: items over all ranks; this rank gets its share by fc_comm_block, ranks of
+   one domain the same. The feed must outlive the loader.
  */
 fc_status fc_loader_create(const fc_feed *f, int64_t batch, uint64_t seed, fc_loader **out);
 void      fc_loader_destroy(fc_loader *l);

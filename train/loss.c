@@ -1,6 +1,7 @@
 /* train/loss.c */
 #include "train/loss.h"
 
+#include "core/domain.h"
 #include "core/ops.h"
 
 #include <math.h>
@@ -42,18 +43,20 @@ static fc_tensor *by_channels(fc_ctx *c, fc_tensor *y, fc_tensor *target) {
   return fc_affine(c, sum, 1 / (double)n, 0);
 }
 
-/* 1 inside, 0 on the border of the grid of y [B, T, X.., C]: [X.., C] */
+/* 1 inside, 0 on the border of the grid of y [B, T, X.., C]: [X.., C]; of a share, on the whole grid's */
 static fc_tensor *inside_of(fc_ctx *c, const fc_tensor *y) {
   const int     d    = y->ndim - 3;
+  const fc_cut  s    = fc_cut_batch(c, y->dim[2]);
+  const int64_t lo   = fc_cut_lo(c, s);
   const int64_t C    = fc_last(y);
   fc_tensor    *mask = fc_tensor_new(c->arena, d + 1, y->dim + 2);
 
   for (int64_t i = 0; !c->dry && i < fc_len(mask); i++) {
     int64_t at = i / C;
     bool    in = true;
-    for (int a = d - 1; a >= 0; at /= mask->dim[a], a--)
+    for (int a = d - 1; a > 0; at /= mask->dim[a], a--)
       in = in && at % mask->dim[a] > 0 && at % mask->dim[a] < mask->dim[a] - 1;
-    mask->x[i] = in;
+    mask->x[i] = in && lo + at > 0 && lo + at < s.n - 1;
   }
   return mask;
 }
@@ -62,16 +65,24 @@ static fc_tensor *inside_of(fc_ctx *c, const fc_tensor *y) {
 static fc_tensor *difference(fc_ctx *c, fc_tensor *x, int axis) {
   const int64_t n = x->dim[axis];
 
-  x = fc_pad(c, x, axis, 1, 1);
+  if (axis == 2)
+    x = fc_halo_rows(c, x, axis, fc_cut_batch(c, n), (fc_halo){1, 1, false});
+  else
+    x = fc_pad(c, x, axis, 1, 1);
   return fc_sub(c, fc_slice(c, x, axis, 2, n), fc_slice(c, x, axis, 0, n));
+}
+
+/* a mean over this rank's points as its part of the mean over all */
+static fc_tensor *own_part(fc_ctx *c, fc_tensor *mean) {
+  return fc_domain_shared(c) ? fc_affine(c, mean, (double)fc_cut_len(c, c->cut) / (double)c->cut.n, 0) : mean;
 }
 
 static fc_tensor *compare(fc_ctx *c, fc_loss_kind kind, fc_tensor *y, fc_tensor *target) {
   switch (kind) {
   case FC_LOSS_MSE:
-    return fc_mse(c, y, target);
+    return own_part(c, fc_mse(c, y, target));
   case FC_LOSS_MAE:
-    return fc_mae(c, y, target);
+    return own_part(c, fc_mae(c, y, target));
   case FC_LOSS_RELATIVE_L2_CHANNELS:
     return by_channels(c, y, target);
   default:

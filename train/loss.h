@@ -5,7 +5,9 @@
 #include "train/scaling.h"
 #include "train/settings.h"
 
-/* Scalar loss of y against target, both [B, T, X.., C] normalised, by the options t->loss, t->loss_in_units,
+/* Ranks that share the grid give their part of it: the loss is the sum over them (core/domain.h).
+
+   Scalar loss of y against target, both [B, T, X.., C] normalised, by the options t->loss, t->loss_in_units,
    t->loss_ring and t->loss_derivative. The relative norm divides by max(|target|, 1e-5) per window.
 
    loss_ring: y is set to zero on the border of the grid first, target is not.

@@ -2,6 +2,7 @@
 #include "train/metrics.h"
 
 #include "core/parallel.h"
+#include "hpc/comm.h"
 
 #include <math.h>
 
@@ -61,41 +62,60 @@ const char *fc_metric_definition(fc_metric m) {
   return metrics[m].definition;
 }
 
+/* sums over the points, of all ranks that share them */
+enum { SUM_N, SUM_Y, SUM_X, SUM_SQUARE, SUM_GAP, SUM_ABS_X, SUM_SQUARE_X, SUMS };
+
+static void sum_over(const fc_domain *d, double *sum, int64_t n) {
+  if (d) fc_comm_sum_double(d->comm, sum, n);
+}
+
 /* Variances and covariance in a second pass, about the means: a large mean would drown them in one pass. */
-static void central_moments(int64_t N, int64_t stride, const fc_real *y, const fc_real *x, double mean_y,
-                            double mean_x, moments *m) {
-  double yy = 0, xx = 0, yx = 0;
+static void central_moments(const fc_domain *d, int64_t N, int64_t stride, const fc_real *y, const fc_real *x,
+                            const double *plain, moments *m) {
+  const double n = plain[SUM_N], mean_y = plain[SUM_Y] / n, mean_x = plain[SUM_X] / n;
+  double       sum[3] = {0}; /* yy, xx, yx */
 
   for (int64_t i = 0; i < N; i++) {
     const double a = (double)y[i * stride] - mean_y, b = (double)x[i * stride] - mean_x;
-    yy += a * a;
-    xx += b * b;
-    yx += a * b;
+    sum[0] += a * a;
+    sum[1] += b * b;
+    sum[2] += a * b;
   }
-  m->var_y      = yy / (double)(N - 1);
-  m->var_truth  = xx / (double)(N - 1);
-  m->covariance = yx / (double)N;
+  sum_over(d, sum, 3);
+  m->var_y      = sum[0] / (n - 1);
+  m->var_truth  = sum[1] / (n - 1);
+  m->covariance = sum[2] / n;
 }
 
-static moments moments_of(int64_t N, int64_t stride, const fc_real *y, const fc_real *x) {
-  moments m      = {0};
-  double  mean_y = 0, mean_x = 0;
+static double largest(const fc_domain *d, double own, double square) {
+  fc_real top = (fc_real)own;
+
+  if (!d) return own;
+  fc_comm_max(d->comm, &top, 1);
+  return isnan(square) ? square : (double)top; /* a NaN on any rank counts */
+}
+
+static moments moments_of(const fc_domain *d, int64_t N, int64_t stride, const fc_real *y, const fc_real *x) {
+  moments m         = {0};
+  double  sum[SUMS] = {(double)N};
 
   for (int64_t i = 0; i < N; i++) {
-    const double a = (double)y[i * stride], b = (double)x[i * stride], d = fabs(a - b);
-    mean_y += a;
-    mean_x += b;
-    m.mse += d * d;
-    m.mae += d;
-    m.abs_truth += fabs(b);
-    m.square_truth += b * b;
-    if (!(d <= m.linf)) m.linf = isnan(m.linf) ? m.linf : d; /* NaN stays */
+    const double a = (double)y[i * stride], b = (double)x[i * stride], gap = fabs(a - b);
+    sum[SUM_Y] += a;
+    sum[SUM_X] += b;
+    sum[SUM_SQUARE] += gap * gap;
+    sum[SUM_GAP] += gap;
+    sum[SUM_ABS_X] += fabs(b);
+    sum[SUM_SQUARE_X] += b * b;
+    if (!(gap <= m.linf)) m.linf = isnan(m.linf) ? m.linf : gap; /* NaN stays */
   }
-  m.mse /= (double)N;
-  m.mae /= (double)N;
-  m.abs_truth /= (double)N;
-  m.square_truth /= (double)N;
-  central_moments(N, stride, y, x, mean_y / (double)N, mean_x / (double)N, &m);
+  sum_over(d, sum, SUMS);
+  m.linf         = largest(d, m.linf, sum[SUM_SQUARE]);
+  m.mse          = sum[SUM_SQUARE] / sum[SUM_N];
+  m.mae          = sum[SUM_GAP] / sum[SUM_N];
+  m.abs_truth    = sum[SUM_ABS_X] / sum[SUM_N];
+  m.square_truth = sum[SUM_SQUARE_X] / sum[SUM_N];
+  central_moments(d, N, stride, y, x, sum, &m);
   return m;
 }
 
@@ -115,7 +135,23 @@ void fc_metric_eval(fc_metric m, const fc_grid *g, int64_t S, const fc_real *y, 
   check_metric(m);
   FC_FOR_ROWS(s, S, N * C)
   for (int64_t c = 0; c < C; c++) {
-    const moments k = moments_of(N, C, y + s * N * C + c, truth + s * N * C + c);
+    const moments k = moments_of(NULL, N, C, y + s * N * C + c, truth + s * N * C + c);
     out[s * C + c]  = metrics[m].value(&k);
+  }
+}
+
+void fc_metric_eval_shared(fc_metric m, const fc_grid *own, const fc_domain *domain, int64_t S,
+                           const fc_real *y, const fc_real *truth, double *out) {
+  const int64_t N = points(own), C = own->channels;
+
+  if (!domain) {
+    fc_metric_eval(m, own, S, y, truth, out);
+    return;
+  }
+  check_metric(m);
+  for (int64_t i = 0; i < S * C; i++) {
+    const int64_t at = i / C * N * C + i % C;
+    const moments k  = moments_of(domain, N, C, y + at, truth + at);
+    out[i]           = metrics[m].value(&k);
   }
 }

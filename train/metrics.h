@@ -3,7 +3,7 @@
    (sample, time, channel). Arrays: [S, N.., C] with S = samples x times, channels last. */
 #ifndef FC_METRICS_H
 #define FC_METRICS_H
-#include "core/base.h"
+#include "core/domain.h"
 
 typedef struct fc_grid {
   int     ndim;
@@ -31,6 +31,10 @@ const char *fc_metric_definition(fc_metric m); /* one line of formula, printed b
    A NaN in y or truth gives NaN. Sums are in double; the bits do not depend on the number of threads. */
 void fc_metric_eval(fc_metric m, const fc_grid *g, int64_t S, const fc_real *y, const fc_real *truth,
                     double *out);
+/* of fields whose points the ranks of a domain share (NULL: nobody does); collective, the same on all ranks
+ */
+void fc_metric_eval_shared(fc_metric m, const fc_grid *own, const fc_domain *domain, int64_t S,
+                           const fc_real *y, const fc_real *truth, double *out);
 
 /* The Well's binned_spectral_mse. |k| from k_i = 2 pi m_i / n_i (unit spacing); three bins whose inner edges
    lie at equal ratios between 2 pi / max n and pi sqrt(ndim). out_mse[S, C, 3] = sum over the bin of |FFT(y -

@@ -1,6 +1,8 @@
 /* train/network.c */
 #include "train/network.h"
 
+#include "core/domain.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +133,11 @@ fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int
   return FC_OK;
 }
 
-fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out) {
+typedef fc_status (*question)(const fc_network *n, const fc_batch *b, void *user);
+
+/* asks about the official inputs of a batch of fields of this shape, without arithmetic */
+static fc_status ask_model(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out,
+                           question ask, void *user) {
   int64_t  shape[FC_MAX_DIMS] = {batch, n->frames.n_in + (n->flow_steps > 0)};
   fc_batch b                  = {0};
   fc_ctx  *c;
@@ -141,9 +147,33 @@ fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, in
   FC_TRY(fc_ctx_create((size_t)1 << 40, true, &c));
   if (n->frames.params) fc_batch_put(&b, "params", fc_tensor_new(c->arena, FC_DIMS(batch, n->frames.params)));
   n->def->pack(c, n->self, fc_tensor_new(c->arena, ndim + 3, shape), n_out, &b);
-  const fc_status s = n->def->check ? n->def->check(n->self, &b) : FC_OK;
+  const fc_status s = ask(n, &b, user);
   fc_ctx_destroy(c);
   return s;
+}
+
+static fc_status check_batch(const fc_network *n, const fc_batch *b, void *user) {
+  (void)user;
+  return n->def->check ? n->def->check(n->self, b) : FC_OK;
+}
+
+fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out) {
+  return ask_model(n, ndim, dim, batch, n_out, check_batch, NULL);
+}
+
+static fc_status cut_batch(const fc_network *n, const fc_batch *b, void *user) {
+  return n->def->sharing->cut(n->self, b, user);
+}
+
+fc_status fc_network_cut(const fc_network *n, int ndim, const int64_t *dim, int ranks, fc_cut *out) {
+  FC_REQUIRE(n->def->sharing, FC_E_USAGE,
+             "train.domain = %d: %s cannot be shared by ranks; 1 leaves whole samples to each", ranks,
+             n->def->name);
+  FC_REQUIRE(!n->flow_steps, FC_E_USAGE, "train.domain = %d: flow matching is not shared by ranks", ranks);
+  FC_TRY(ask_model(n, ndim, dim, 1, 1, cut_batch, out));
+  if (out->n != dim[0])
+    *out = fc_cut_coarser(*out, out->n / dim[0]); /* a flattened grid: lines, not points */
+  return fc_cut_check(*out, ranks, "the first axis of the grid");
 }
 
 void fc_network_use(fc_network *n, const fc_real *trained) {

@@ -38,6 +38,10 @@ fc_status fc_network_fits(const fc_network *n, int ndim, const int64_t *dim, int
 /* the same question answered by the model itself, on a batch of these shapes, without arithmetic */
 fc_status fc_network_check(const fc_network *n, int ndim, const int64_t *dim, int64_t batch, int n_out);
 
+/* Where ranks of a domain may cut the first axis of such fields. FC_E_USAGE if this model's ranks cannot
+   share fields, or not among so many. */
+fc_status fc_network_cut(const fc_network *n, int ndim, const int64_t *dim, int ranks, fc_cut *out);
+
 /* Replaces the trained values by another block of that layout (the average of the weights). */
 void fc_network_use(fc_network *n, const fc_real *trained);
 #endif

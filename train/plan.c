@@ -36,7 +36,8 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_feed
   if (st != FC_OK) goto done;
   measure(out, n, set);
   FC_TRY_TO(failed, st, fc_network_prepare(n, set, (double[FC_NETWORK_CHANNELS]){0}));
-  fc_comm_block(NULL, t->batch, &lo, &hi);
+  fc_comm_block(feed->ranks->data, t->batch, &lo, &hi);
+  fc_feed_attach(feed, c);
   const fc_turn turn = {
       .n = hi - lo, .whole = t->batch, .k = t->out_frames, .pushes = t->pushes, .weight = 1};
   feed->kind->pass(feed->self, c, n, t, &turn);
@@ -54,8 +55,9 @@ done:
   return st;
 }
 
-fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_settings *set, int ndim,
-                       const int64_t *dim, int64_t B, int64_t k, int64_t *bytes) {
+fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_settings *set,
+                       const fc_share *share, int ndim, const int64_t *dim, int64_t B, int64_t k,
+                       int64_t *bytes) {
   fc_network *n;
   fc_ctx     *c;
 
@@ -63,6 +65,7 @@ fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_setti
   fc_status st = fc_network_prepare(n, set, (double[FC_NETWORK_CHANNELS]){0});
   if (st == FC_OK) st = fc_ctx_create(dry_reserve, true, &c);
   if (st == FC_OK) {
+    fc_ctx_share(c, share);
     fc_march_quiet(c, n, ndim, dim, B, NULL, NULL, k);
     *bytes = (int64_t)fc_arena_peak(c->arena);
     fc_ctx_destroy(c);

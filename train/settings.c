@@ -98,6 +98,8 @@ const fc_option fc_train_options[] = {
     FC_OPT_INT(T, steps, "0", 0, 1LL << 40, "optimiser steps; 0: as many as epochs take"),
     FC_OPT_INT(T, epochs, "50", 0, 1 << 30, "passes over all windows, used when steps is 0"),
     FC_OPT_INT(T, batch, "8", 1, 1 << 20, "windows per forward pass, over all ranks"),
+    FC_OPT_INT(T, domain, "1", 1, 4096,
+               "ranks that share the grid of each window; the others have windows of their own"),
     FC_OPT_INT(T, accumulate, "1", 1, 1 << 20, "forward passes whose gradients are averaged into one step"),
     REAL("lr", schedule.lr, "5e-4", 0, 10, "largest learning rate"),
     FC_OPT_REAL(T, weight_decay, "1e-4", 0, 10, "weight decay; 0 makes AdamW Adam"),

@@ -47,7 +47,7 @@ typedef struct fc_data_settings {
 typedef enum { FC_DECAY_DECOUPLED, FC_DECAY_COUPLED } fc_decay_kind;
 
 typedef struct fc_train_settings {
-  int64_t     steps, epochs, batch, accumulate, out_frames;
+  int64_t     steps, epochs, batch, accumulate, out_frames, domain;
   double      weight_decay, beta2, eps, clip, noise, ema, sam_rho;
   int         decay; /* fc_decay_kind */
   char        group_lr[FC_TEXT];

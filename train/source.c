@@ -2,6 +2,7 @@
 #include "train/source.h"
 
 #include "core/progress.h"
+#include "hpc/comm.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -76,6 +77,13 @@ static fc_status strides(const char *path, const fc_data_settings *d, const fc_f
   return FC_OK;
 }
 
+static void count_points(fc_source *s) {
+  s->points = 1;
+  for (int a = 0; a < s->geo.ndim; a++) s->points *= s->geo.dim[a];
+  s->in_len  = s->points * s->in.n;
+  s->out_len = s->points * s->out.n;
+}
+
 static void geometry(const fc_field_info *info, fc_source *s) {
   fc_geometry *g = &s->geo;
 
@@ -95,8 +103,8 @@ static void geometry(const fc_field_info *info, fc_source *s) {
   g->dt = info->dt * (double)s->frame_stride;
   memcpy(g->time_unit, info->time_unit, sizeof g->time_unit);
   memcpy(g->space_unit, info->space_unit, sizeof g->space_unit);
-  s->points = 1;
-  for (int a = 0; a < g->ndim; a++) s->points *= g->dim[a];
+  s->whole = g->dim[0];
+  count_points(s);
 }
 
 fc_status fc_source_open(const char *path, const fc_data_settings *d, bool steady, fc_source *out) {
@@ -117,8 +125,7 @@ fc_status fc_source_open(const char *path, const fc_data_settings *d, bool stead
     out->in = out->out;
     memcpy(out->in_pick, out->out_pick, sizeof out->in_pick);
   }
-  out->in_len  = out->points * out->in.n;
-  out->out_len = out->points * out->out.n;
+  count_points(out);
   return FC_OK;
 fail:
   fc_source_close(out);
@@ -134,6 +141,12 @@ fc_status fc_source_fits(const fc_source *s, const fc_network *n) {
   return fc_network_fits(n, s->geo.ndim, s->geo.dim, s->in.n, s->out.n, s->params.n);
 }
 
+void fc_source_share(fc_source *s, int64_t lo, int64_t n) {
+  fc_field_share(s->field, lo, n);
+  s->geo.dim[0] = n;
+  count_points(s);
+}
+
 static void show(void *user, int64_t done, int64_t total) {
   fc_progress *p = user;
 
@@ -143,10 +156,15 @@ static void show(void *user, int64_t done, int64_t total) {
 
 static double usable(double std) { return std > 0 ? std : 1; }
 
+/* sums over the ranks that share the grid */
+static fc_status sum_over(const fc_domain *d, double *x, int64_t n) {
+  return d ? fc_comm_sum_double(d->comm, x, n) : FC_OK;
+}
+
 /* population moments of the constant fields over trajectories and space, in two passes */
-static fc_status measure_inputs(fc_source *s, int64_t lo, int64_t hi) {
+static fc_status measure_inputs(fc_source *s, int64_t lo, int64_t hi, const fc_domain *d) {
   double       sum[FC_FIELD_CHANNELS] = {0}, square[FC_FIELD_CHANNELS] = {0};
-  const double n  = (double)(s->points * (hi - lo));
+  const double n  = (double)(s->points / s->geo.dim[0] * s->whole * (hi - lo));
   fc_real     *x  = malloc((size_t)s->in_len * sizeof *x);
   fc_status    st = x ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for one input field");
 
@@ -154,13 +172,15 @@ static fc_status measure_inputs(fc_source *s, int64_t lo, int64_t hi) {
     st = fc_field_read_constant(s->field, t, s->space_stride, s->in.n, s->in_pick, x);
     for (int64_t i = 0; i < s->in_len && st == FC_OK; i++) sum[i % s->in.n] += (double)x[i];
   }
+  if (st == FC_OK) st = sum_over(d, sum, s->in.n);
   for (int64_t t = lo; t < hi && st == FC_OK; t++) {
     st = fc_field_read_constant(s->field, t, s->space_stride, s->in.n, s->in_pick, x);
     for (int64_t i = 0; i < s->in_len && st == FC_OK; i++) {
-      const double d = (double)x[i] - sum[i % s->in.n] / n;
-      square[i % s->in.n] += d * d;
+      const double off = (double)x[i] - sum[i % s->in.n] / n;
+      square[i % s->in.n] += off * off;
     }
   }
+  if (st == FC_OK) st = sum_over(d, square, s->in.n);
   for (int c = 0; c < s->in.n && st == FC_OK; c++) {
     s->in.mean[c] = sum[c] / n;
     s->in.std[c]  = usable(sqrt(square[c] / n));
@@ -199,13 +219,40 @@ static double increment(const fc_field_stats *stats, int channel, int64_t frame_
   return fmin((double)frame_stride * stats->std_delta[channel], sqrt(2) * stats->std[channel]);
 }
 
-fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet) {
+/* mean[n] and std[n] of this rank's share become those of all ranks' (population moments) */
+static fc_status merge_moments(const fc_domain *d, double weight, int n, double *mean, double *std) {
+  double sum[FC_FIELD_CHANNELS + 1] = {0}, square[FC_FIELD_CHANNELS];
+
+  for (int c = 0; c < n; c++) sum[c] = weight * mean[c];
+  sum[n] = weight;
+  FC_TRY(sum_over(d, sum, n + 1));
+  for (int c = 0; c < n; c++) {
+    const double all = sum[c] / sum[n], off = mean[c] - all;
+    square[c] = weight * (std[c] * std[c] + off * off);
+    mean[c]   = all;
+  }
+  FC_TRY(sum_over(d, square, n));
+  for (int c = 0; c < n; c++) std[c] = sqrt(square[c] / sum[n]);
+  return FC_OK;
+}
+
+static fc_status merge_shares(const fc_source *s, const fc_domain *d, fc_field_stats *stats) {
+  const double weight = (double)s->geo.dim[0];
+
+  if (!d) return FC_OK;
+  FC_TRY(merge_moments(d, weight, stats->n_channels, stats->mean, stats->std));
+  return merge_moments(d, weight, stats->n_channels, stats->mean_delta, stats->std_delta);
+}
+
+fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, const fc_domain *domain, bool quiet) {
   fc_field_stats *stats = malloc(sizeof *stats);
   fc_progress     p;
 
   FC_REQUIRE(stats, FC_E_SYSTEM, "no memory for statistics");
   fc_progress_start(&p, "statistics", "frame", 0, 1, quiet);
   fc_status st = fc_field_statistics(s->field, lo, hi, s->space_stride, quiet ? NULL : show, &p, stats);
+  if (domain) st = fc_comm_agree(domain->comm, st);
+  if (st == FC_OK) st = merge_shares(s, domain, stats);
   for (int c = 0; c < s->out.n && st == FC_OK; c++) {
     s->out.mean[c] = stats->mean[s->out_pick[c]];
     s->out.std[c]  = usable(stats->std[s->out_pick[c]]);
@@ -215,7 +262,7 @@ fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet) {
   if (!quiet) fc_progress_end(&p, NULL);
   FC_TRY(st);
   FC_TRY(measure_params(s, lo, hi));
-  if (s->steady) return measure_inputs(s, lo, hi);
+  if (s->steady) return measure_inputs(s, lo, hi, domain);
   s->in = s->out;
   return FC_OK;
 }

@@ -2,6 +2,7 @@
    and time, normalisation. Several channels of one call are read in standard order. */
 #ifndef FC_SOURCE_H
 #define FC_SOURCE_H
+#include "core/domain.h"
 #include "train/network.h"
 #include "train/scaling.h"
 #include "train/settings.h"
@@ -23,7 +24,8 @@ typedef struct fc_source {
   bool        steady;        /* one constant field in, one field out */
   int64_t     space_stride[3], frame_stride;
   int         in_pick[FC_FIELD_CHANNELS], out_pick[FC_FIELD_CHANNELS]; /* constants if steady; channels */
-  fc_geometry geo;
+  fc_geometry geo;     /* of the whole grid, but for geo.dim[0] of a share */
+  int64_t     whole;   /* points of the first axis over all ranks of a domain */
   fc_scaling  in, out; /* the same unless steady */
   fc_scaling  params;  /* numbers per trajectory that the model is told */
   int         param_pick[FC_FIELD_CHANNELS];
@@ -36,8 +38,12 @@ void      fc_source_close(fc_source *s);
 /* do its fields suit the network? FC_E_MISMATCH says in words what does not */
 fc_status fc_source_fits(const fc_source *s, const fc_network *n);
 
-/* Mean and std of trajectories lo .. hi-1; quiet: no progress. A channel without variation gets std 1. */
-fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, bool quiet);
+/* From now on this rank sees lo .. lo + n - 1 of the first axis alone */
+void fc_source_share(fc_source *s, int64_t lo, int64_t n);
+
+/* Mean and std of trajectories lo .. hi-1; quiet: no progress. A channel without variation gets std 1. Of the
+   whole grid: ranks of domain (NULL: alone) put together what they find in their shares; collective then. */
+fc_status fc_source_measure(fc_source *s, int64_t lo, int64_t hi, const fc_domain *domain, bool quiet);
 
 int64_t fc_source_steps(const fc_source *s, int64_t traj); /* frames in the file, before frame_stride */
 /* nt frames t0, t0 + frame_stride, ... : x[nt, X.., C] in the units of the data. FC_E_INPUT if a value is not

@@ -26,12 +26,13 @@ static void set_total(fc_trainer *t) {
 static fc_status open_data(fc_trainer *t, bool plan_only) {
   fc_network *probe;
 
-  FC_REQUIRE(t->k.settings.train.batch >= fc_comm_size(NULL), FC_E_USAGE,
-             "train.batch = %lld is less than one for each of %d ranks", (long long)t->k.settings.train.batch,
-             fc_comm_size(NULL));
+  FC_TRY(fc_process_grid_create((int)t->k.settings.train.domain, &t->ranks));
+  FC_REQUIRE(t->k.settings.train.batch >= t->ranks.groups, FC_E_USAGE,
+             "train.batch = %lld is less than one for each of %d %s", (long long)t->k.settings.train.batch,
+             t->ranks.groups, t->ranks.domain.size > 1 ? "domains" : "ranks");
   FC_TRY(fc_network_create(t->k.def, t->k.args, 0, true, &probe));
   fc_status s = fc_network_prepare(probe, &t->k.settings, t->k.out.step);
-  if (s == FC_OK) s = fc_feed_open(probe, &t->k, plan_only, t->quiet, &t->feed);
+  if (s == FC_OK) s = fc_feed_open(probe, &t->k, &t->ranks, plan_only, t->quiet, &t->feed);
   fc_network_destroy(probe);
   FC_TRY(s);
   set_total(t);
@@ -72,6 +73,7 @@ static fc_status build(fc_trainer *t) {
   if (s->sam_rho > 0) FC_TRY(fc_sam_create(t->network->params, &t->sam));
   FC_TRY(fc_ctx_create(room + room / 4 + ((size_t)256 << 20), false, &t->ctx));
   t->ctx->seed = seed;
+  fc_feed_attach(&t->feed, t->ctx);
   if (fc_comm_size(NULL) > 1) t->ctx->batch_sum = sum_over_ranks;
   return fc_loader_create(&t->feed, s->batch, seed, &t->loader);
 }
@@ -103,6 +105,7 @@ void fc_trainer_destroy(fc_trainer *t) {
   fc_ctx_destroy(t->ctx);
   fc_network_destroy(t->network);
   fc_checkpoint_free(&t->k);
+  fc_process_grid_destroy(&t->ranks);
   free(t);
 }
 
@@ -144,6 +147,7 @@ static fc_status gather(fc_trainer *t, fc_step_facts *f) {
   f->loss = 0;
   for (int64_t i = 0; i < t->k.settings.train.accumulate && st == FC_OK; i++)
     st = accumulate(t, i, f, &f->loss);
+  if (st == FC_OK) st = fc_domain_status(t->ctx);
   FC_TRY(fc_comm_agree(NULL, st));
   FC_TRY(fc_comm_sum_double(NULL, &f->loss, 1));
   FC_TRY(must_be_finite(t, f->loss, "loss", f->step));

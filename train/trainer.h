@@ -19,17 +19,18 @@ typedef struct fc_step_facts {
 } fc_step_facts;
 
 typedef struct fc_trainer {
-  fc_saved    k; /* settings, model, normalisation, counters */
-  fc_feed     feed;
-  fc_loader  *loader;
-  fc_network *network;
-  fc_optim   *optim;
-  fc_sam     *sam; /* NULL: not sharpness-aware */
-  fc_ctx     *ctx;
-  fc_plan     plan;
-  int64_t     total; /* optimiser steps of the run */
-  bool        quiet;
-  char        dir[FC_TEXT];
+  fc_saved        k; /* settings, model, normalisation, counters */
+  fc_process_grid ranks;
+  fc_feed         feed;
+  fc_loader      *loader;
+  fc_network     *network;
+  fc_optim       *optim;
+  fc_sam         *sam; /* NULL: not sharpness-aware */
+  fc_ctx         *ctx;
+  fc_plan         plan;
+  int64_t         total; /* optimiser steps of the run */
+  bool            quiet;
+  char            dir[FC_TEXT];
 } fc_trainer;
 
 /* Opens the data, measures it, plans and checks memory, builds the model. config is bound here, so its errors

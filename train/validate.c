@@ -13,6 +13,7 @@ typedef struct {
   const fc_network *n;
   const fc_source  *s;
   fc_grid           grid;
+  const fc_sharers *ranks;
   int64_t           n_target, k;
   fc_real          *window, *target, *params, *base, *guess; /* guess: frames of one call, in units */
   double           *values;
@@ -47,7 +48,7 @@ static double score(work *w, int64_t n, const fc_real *y, const fc_real *truth, 
   const int C   = w->s->out.n;
   double    sum = 0;
 
-  fc_metric_eval(FC_M_VRMSE, &w->grid, n, y, truth, w->values);
+  fc_metric_eval_shared(FC_M_VRMSE, &w->grid, w->ranks->domain, n, y, truth, w->values);
   for (int64_t i = 0; i < n * C; i++) {
     sum += w->values[i] / C;
     if (i == C - 1 && first) *first = sum;
@@ -100,7 +101,7 @@ static fc_status all_windows(work *w, fc_windows *windows, int64_t count) {
   const int64_t size = fc_windows_size(windows);
   int64_t       lo, hi;
 
-  fc_comm_block(NULL, count, &lo, &hi);
+  fc_comm_block(w->ranks->data, count, &lo, &hi);
   for (int64_t i = lo; i < hi; i++) {
     FC_TRY(fc_windows_read(windows, (2 * i + 1) * size / (2 * count), w->window, w->target, w->params));
     one_window(w);
@@ -108,10 +109,15 @@ static fc_status all_windows(work *w, fc_windows *windows, int64_t count) {
   return FC_OK;
 }
 
-fc_status fc_validate(fc_ctx *c, const fc_network *n, fc_windows *windows, int64_t max_windows, int64_t k,
-                      fc_scores *out) {
+fc_status fc_validate(fc_ctx *c, const fc_network *n, fc_windows *windows, const fc_sharers *ranks,
+                      int64_t max_windows, int64_t k, fc_scores *out) {
   const fc_source *s = fc_windows_source(windows);
-  work w = {.c = c, .n = n, .s = s, .k = k, .n_target = s->steady ? 1 : fc_windows_spec(windows)->n_target};
+  work             w = {.c        = c,
+                        .n        = n,
+                        .s        = s,
+                        .ranks    = ranks,
+                        .k        = k,
+                        .n_target = s->steady ? 1 : fc_windows_spec(windows)->n_target};
 
   w.grid       = (fc_grid){s->geo.ndim, {s->geo.dim[0], s->geo.dim[1], s->geo.dim[2]}, s->out.n};
   fc_status st = work_create(&w);

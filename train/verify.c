@@ -14,15 +14,17 @@
 #include <string.h>
 
 typedef struct { /* what one case holds open */
-  fc_config          *config;
-  const fc_model_def *def;
-  void               *options, *self;
-  fc_params          *params;
-  fc_case_file       *file;
-  fc_optim           *optim;
-  fc_ctx             *c;
-  char                path[600];
-  fc_verify_report   *r;
+  fc_config             *config;
+  const fc_model_def    *def;
+  void                  *options, *self;
+  fc_params             *params;
+  fc_case_file          *file;
+  fc_optim              *optim;
+  fc_ctx                *c;
+  char                   path[600];
+  fc_verify_report      *r;
+  const fc_process_grid *grid;
+  fc_batch               whole; /* inputs before they are shared */
 
   int                  n_draws; /* recorded random choices, inputs of every pass */
   const fc_case_array *draw[FC_BATCH_MAX];
@@ -91,7 +93,7 @@ static fc_status read_draws(trial *t) {
   return FC_OK;
 }
 
-static fc_status read_inputs(trial *t, fc_batch *b) {
+static fc_status read_whole(trial *t, fc_batch *b) {
   const fc_case_array *list;
   int                  n;
 
@@ -104,6 +106,75 @@ static fc_status read_inputs(trial *t, fc_batch *b) {
   for (int i = 0; i < t->n_draws; i++)
     fc_batch_put(b, t->draw[i]->name + strlen(AUX), to_tensor(t->c, t->draw[i]));
   return t->def->check(t->self, b);
+}
+
+/* ---- shares of a domain ---- */
+
+static bool shared(const trial *t) { return fc_domain_shared(t->c); }
+
+/* this rank's part of an input or, with name NULL, of an output */
+static fc_tensor *share(trial *t, const char *name, fc_tensor *x) {
+  const int    axis = shared(t) ? t->def->sharing->axis(t->self, &t->whole, name) : -1;
+  const fc_cut s    = t->c->cut;
+
+  return axis < 0 ? x : fc_slice(t->c, x, axis, fc_cut_lo(t->c, s), fc_cut_len(t->c, s));
+}
+
+/* the shares of all ranks together: values of x, or v of its shape */
+static const fc_real *whole_of(trial *t, const char *name, const fc_tensor *x, fc_real *v) {
+  const int axis = shared(t) ? t->def->sharing->axis(t->self, &t->whole, name) : -1;
+
+  if (axis < 0) return v;
+  return fc_allgather(t->c, fc_tensor_borrow(t->c->arena, v, x->ndim, x->dim), axis, t->c->cut)->x;
+}
+
+/* finds out once whether the ranks can share the case */
+static fc_status prepare_domain(trial *t) {
+  fc_verify_report *r = t->r;
+  fc_cut            s;
+
+  if (t->grid->domain.size == 1) return FC_OK;
+  FC_TRY(read_whole(t, &t->whole));
+  if (!t->def->sharing) {
+    snprintf(r->skipped, sizeof r->skipped, "%s is not shared by ranks", t->def->name);
+  } else if (t->def->sharing->cut(t->self, &t->whole, &s) != FC_OK ||
+             fc_cut_check(s, t->grid->domain.size, "the first axis") != FC_OK) {
+    snprintf(r->skipped, sizeof r->skipped, "%s", fc_error());
+  } else {
+    t->c->domain = &t->grid->domain;
+    t->c->cut    = s;
+  }
+  fc_step_end(t->c, 0);
+  return FC_OK;
+}
+
+/* fresh inputs: leaves of the tape, so shares are copies */
+static fc_status read_inputs(trial *t, fc_batch *b) {
+  t->c->grad = false;
+  FC_TRY(read_whole(t, &t->whole));
+  memset(b, 0, sizeof *b);
+  for (int i = 0; i < t->whole.n; i++)
+    fc_batch_put(b, t->whole.name[i], share(t, t->whole.name[i], t->whole.t[i]));
+  return FC_OK;
+}
+
+/* mean over the whole output of what this rank has as a mean over its share */
+static fc_tensor *own_part(trial *t, fc_tensor *loss, const fc_tensor *y, int64_t whole) {
+  return shared(t) ? fc_affine(t->c, loss, (double)fc_len(y) / (double)whole, 0) : loss;
+}
+
+static double sum_over_ranks(trial *t, double x) {
+  if (shared(t)) fc_comm_sum_double(t->grid->points, &x, 1);
+  return x;
+}
+
+/* gradients of what all ranks have alike are sums over the ranks */
+static void sum_gradients(trial *t, const fc_batch *b) {
+  if (!shared(t)) return;
+  fc_comm_sum(t->grid->points, fc_params_grads(t->params), fc_params_block(t->params, true));
+  for (int i = 0; i < b->n; i++)
+    if (b->t[i]->has_grad && t->def->sharing->axis(t->self, &t->whole, b->name[i]) < 0)
+      fc_comm_sum(t->grid->points, b->t[i]->g, fc_len(b->t[i]));
 }
 
 /* ---- comparisons ---- */
@@ -138,20 +209,28 @@ static void note(fc_deviation *d, double value) {
   if (!(value <= d->value)) d->value = value;
 }
 
-static fc_status same_shape(const trial *t, const char *what, const fc_tensor *x, const fc_case_array *ref) {
-  FC_REQUIRE(fc_len(x) == length_of(ref), FC_E_MISMATCH, "%s: %s has shape %s, the model gives %s", t->path,
-             what, fc_dims_text(ref->ndim, ref->dim), fc_shape_text(x));
+static fc_status same_length(const trial *t, const char *what, int64_t n, const fc_tensor *x,
+                             const fc_case_array *ref) {
+  FC_REQUIRE(n == length_of(ref), FC_E_MISMATCH, "%s: %s has shape %s, the model gives %s", t->path, what,
+             fc_dims_text(ref->ndim, ref->dim), fc_shape_text(x));
   return FC_OK;
 }
+static fc_status same_shape(const trial *t, const char *what, const fc_tensor *x, const fc_case_array *ref) {
+  return same_length(t, what, fc_len(x), x, ref);
+}
+/* y is this rank's part of the output */
+static fc_status same_output(trial *t, const char *what, const fc_tensor *y, const fc_case_array *ref) {
+  return same_length(t, what, (int64_t)sum_over_ranks(t, (double)fc_len(y)), y, ref);
+}
 
-static fc_status compare_output(trial *t, const fc_tensor *y, const fc_tensor *loss) {
-  const fc_case_array *ref, *ref_loss;
+static fc_status compare_output(trial *t, const fc_tensor *y, const fc_case_array *ref,
+                                const fc_tensor *loss) {
+  const fc_case_array *ref_loss;
+  const int64_t        n = length_of(ref);
 
-  FC_TRY(fc_case_read(t->file, "/output/y", &ref));
   FC_TRY(fc_case_read(t->file, "/loss", &ref_loss));
-  FC_TRY(same_shape(t, "/output/y", y, ref));
-  note(&t->r->output, distance(y->x, ref->x, fc_len(y)) / largest(ref->x, fc_len(y)));
-  note(&t->r->loss, fabs((double)loss->x[0] - ref_loss->x[0]) / fabs(ref_loss->x[0]));
+  note(&t->r->output, distance(whole_of(t, NULL, y, y->x), ref->x, n) / largest(ref->x, n));
+  note(&t->r->loss, fabs(sum_over_ranks(t, (double)loss->x[0]) - ref_loss->x[0]) / fabs(ref_loss->x[0]));
   return FC_OK;
 }
 
@@ -164,6 +243,7 @@ static fc_tensor *find_input(const void *where, const char *name) { return fc_ba
  */
 static fc_status compare_grads(trial *t, const char *group, find_fn find, const void *where, fc_deviation *d,
                                int *count, char *worst, size_t size) {
+  const bool           inputs = find == find_input;
   const fc_case_array *list;
   double               G = 0;
   int                  n;
@@ -173,10 +253,11 @@ static fc_status compare_grads(trial *t, const char *group, find_fn find, const 
   for (int i = 0; i < n; i++) {
     const fc_tensor *x = find(where, list[i].name);
     FC_REQUIRE(x, FC_E_MISMATCH, "%s: %s/%s: the model has no such tensor", t->path, group, list[i].name);
-    FC_TRY(same_shape(t, list[i].name, x, &list[i]));
-    const int64_t len = fc_len(x);
-    const double  off = x->has_grad ? distance(x->g, list[i].x, len) : largest(list[i].x, len);
-    const double  rel = off / fmax(fmax(largest(list[i].x, len), 1e-3 * G), 1e-300);
+    FC_TRY(same_shape(t, list[i].name, inputs ? fc_batch_get(&t->whole, list[i].name) : x, &list[i]));
+    const int64_t  len = length_of(&list[i]);
+    const fc_real *g   = !x->has_grad ? NULL : inputs ? whole_of(t, list[i].name, x, x->g) : x->g;
+    const double   off = g ? distance(g, list[i].x, len) : largest(list[i].x, len);
+    const double   rel = off / fmax(fmax(largest(list[i].x, len), 1e-3 * G), 1e-300);
     if (!d->checked || !(rel <= d->value)) snprintf(worst, size, "%s", list[i].name);
     note(d, rel);
   }
@@ -191,20 +272,25 @@ static fc_status check_gradients(trial *t) {
   char     name[256];
   int      n_inputs;
 
+  const fc_case_array *ref;
   fc_params_zero_grads(t->params);
   FC_TRY(read_inputs(t, &b));
   for (int i = 0; i < b.n; i++) {
     snprintf(name, sizeof name, "/grad_input/%s", b.name[i]);
     b.t[i]->needs_grad = fc_case_has(t->file, name);
   }
+  FC_TRY(fc_case_read(t->file, "/output/y", &ref));
   t->c->grad   = true;
   fc_tensor *y = t->def->apply(t->c, t->self, &b);
   fc_keep(y);
+  FC_TRY(same_output(t, "/output/y", y, ref));
   fc_tensor *zero = fc_tensor_new(t->c->arena, y->ndim, y->dim);
   memset(zero->x, 0, (size_t)fc_len(zero) * sizeof(fc_real));
-  fc_tensor *loss = fc_mse(t->c, y, zero);
+  fc_tensor *loss = own_part(t, fc_mse(t->c, y, zero), y, length_of(ref));
   fc_backward(t->c, loss);
-  FC_TRY(compare_output(t, y, loss));
+  t->c->grad = false;
+  sum_gradients(t, &b);
+  FC_TRY(compare_output(t, y, ref, loss));
   FC_TRY(compare_grads(t, "/grad", find_param, t->params, &t->r->grad, &t->r->n_gradients, t->r->worst_grad,
                        sizeof t->r->worst_grad));
   return compare_grads(t, "/grad_input", find_input, &b, &t->r->grad_input, &n_inputs, t->r->worst_input,
@@ -217,13 +303,14 @@ static fc_status training_loss(trial *t, bool backward, double *out) {
 
   FC_TRY(read_inputs(t, &b));
   FC_TRY(fc_case_read(t->file, "/train/target/y", &target));
-  t->c->grad   = backward;
-  fc_tensor *y = t->def->apply(t->c, t->self, &b);
-  FC_TRY(same_shape(t, "/train/target/y", y, target));
-  fc_tensor *goal = fc_reshape(t->c, to_tensor(t->c, target), y->ndim, y->dim);
-  fc_tensor *loss = fc_mse(t->c, y, goal);
-  *out            = (double)loss->x[0];
-  if (backward) fc_backward(t->c, loss);
+  fc_tensor *goal = share(t, NULL, to_tensor(t->c, target));
+  t->c->grad      = backward;
+  fc_tensor *y    = t->def->apply(t->c, t->self, &b);
+  FC_TRY(same_output(t, "/train/target/y", y, target));
+  fc_tensor *loss = fc_mse(t->c, y, fc_reshape(t->c, goal, y->ndim, y->dim));
+  loss            = own_part(t, loss, y, length_of(target));
+  *out            = sum_over_ranks(t, (double)loss->x[0]);
+  if (backward) fc_backward(t->c, loss), sum_gradients(t, &b);
   return FC_OK;
 }
 
@@ -258,16 +345,19 @@ static fc_status run(trial *t, const char *folder) {
   FC_TRY(fc_case_open(in_folder(t, folder, "case.h5"), &t->file));
   FC_TRY(fc_ctx_create(0, false, &t->c));
   FC_TRY(read_draws(t));
+  FC_TRY(prepare_domain(t));
+  if (t->r->skipped[0]) return FC_OK;
   FC_TRY(check_gradients(t));
   FC_TRY(check_training(t));
+  FC_TRY(fc_domain_status(t->c));
   const fc_verify_report *r = t->r;
   t->r->passed = r->n_gradients > 0 && within(&r->output) && within(&r->loss) && within(&r->grad) &&
                  within(&r->grad_input) && within(&r->losses);
   return FC_OK;
 }
 
-fc_status fc_verify_case(const char *folder, fc_verify_report *out) {
-  trial t = {.r = out};
+fc_status fc_verify_case(const char *folder, const fc_process_grid *grid, fc_verify_report *out) {
+  trial t = {.r = out, .grid = grid};
 
   memset(out, 0, sizeof *out);
   const fc_status s = run(&t, folder);

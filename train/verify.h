@@ -3,7 +3,7 @@
    weights.safetensors and case.h5; the rules of comparison stand with fc_verify_case. */
 #ifndef FC_VERIFY_H
 #define FC_VERIFY_H
-#include "core/base.h"
+#include "hpc/domain.h"
 
 enum { FC_VERIFY_LOSSES = 11 };
 
@@ -25,10 +25,12 @@ typedef struct fc_verify_report {
   char         worst_grad[192], worst_input[192];
   int          worst_step;
   bool         passed;
+  char         skipped[256]; /* why the ranks cannot share this case; "": they did */
 } fc_verify_report;
 
 /* Loss = mean(y^2) for the gradients; then ten steps of AdamW (lr 1e-3, betas 0.9 0.999, eps 1e-8, decay
    1e-2) on mean((y - target)^2) from the stored weights, in evaluation mode. Failures are those of reading
-   the case; a case that is read but differs returns FC_OK with passed = false. */
-fc_status fc_verify_case(const char *folder, fc_verify_report *out);
+   the case; a case that is read but differs returns FC_OK with passed = false. The ranks of the grid's domain
+   share each sample; deviations are the worst of any rank. Collective. */
+fc_status fc_verify_case(const char *folder, const fc_process_grid *grid, fc_verify_report *out);
 #endif

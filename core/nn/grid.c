@@ -1,4 +1,5 @@
 /* core/nn/grid.c - what models on grids share around their layers. */
+#include "core/domain.h"
 #include "core/nn/nn.h"
 #include "core/parallel.h"
 
@@ -12,26 +13,32 @@ static fc_tensor *for_samples(fc_ctx *c, fc_tensor *points, int64_t B, int d, co
 }
 
 fc_tensor *fc_unit_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim) {
-  return for_samples(c, fc_unit_grid(c, ndim, dim), B, ndim, dim);
+  return for_samples(c, fc_unit_grid(c, ndim, dim, fc_cut_batch(c, dim[0])), B, ndim, dim);
 }
 
 fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, int64_t ref) {
   static const double lo[] = {0, 0, 0}, hi[] = {1, 1, 1};
 
-  return for_samples(c, fc_lattice_distance(c, fc_unit_grid(c, ndim, dim), ref, lo, hi), B, ndim, dim);
+  return for_samples(c,
+                     fc_lattice_distance(c, fc_unit_grid(c, ndim, dim, fc_cut_batch(c, dim[0])), ref, lo, hi),
+                     B, ndim, dim);
 }
 
-/* coordinates i / n[a] of a grid of cells, first axis slowest: [N, d] */
+/* coordinates i / n[a] of a grid of cells, first axis slowest, this rank's share of the batch's grid: [N, d]
+ */
 static fc_tensor *cell_grid(fc_ctx *c, int d, const int64_t *n) {
-  int64_t N = 1;
+  const fc_cut  first = fc_cut_batch(c, n[0]);
+  const int64_t lo    = fc_cut_lo(c, first);
+  int64_t       N     = 1;
 
   for (int a = 0; a < d; a++) N *= n[a];
   fc_tensor *y = fc_tensor_new(c->arena, FC_DIMS(N, d));
   if (c->dry) return y;
   FC_FOR_ROWS(i, N, 8 * d) {
     int64_t rest = i;
-    for (int a = d - 1; a >= 0; rest /= n[a], a--)
+    for (int a = d - 1; a > 0; rest /= n[a], a--)
       y->x[i * d + a] = (fc_real)((double)(rest % n[a]) / (double)n[a]);
+    y->x[i * d] = (fc_real)((double)(lo + rest) / (double)first.n);
   }
   return y;
 }

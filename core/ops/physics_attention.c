@@ -12,7 +12,9 @@
    and from D_hg = sum_n dl_ng a_n, e_hg = sum_n dl_ng:  dW_g = sum_h D_hg / tau_h, db_g likewise, and
    dtau_h = -(sum_g W_g . D_hg + b_g e_hg) / tau_h^2, without the logits.
 
-   Work is cut in chunks of rows and heads. Chunks leave partial sums, added up in order. */
+   Work is cut in chunks of rows and heads. Chunks leave partial sums, added up in order. Ranks that share the
+   points add up the sums of Z_g forward and dZ_g backward; everything else is their own. */
+#include "core/domain.h"
 #include "core/gemm.h"
 #include "core/ops/token_attention.h"
 #include "core/parallel.h"
@@ -197,6 +199,9 @@ static void forward(fc_ctx *c, const problem *p, const fc_real *a, const fc_real
     FC_FOR_TASKS(t, tasks, work(p))
     slice_chunk(p, a, f, slices + t % p->H * size, t / p->H, t % p->H, part + t * size);
     add_parts(p, sums, part, size);
+  }
+  fc_domain_sum(c, sums, p->samples * p->H * size);
+  if (!c->dry) {
     finish_tokens(p, sums);
     attend(c, p);
     FC_FOR_TASKS(t, tasks, work(p)) deslice_chunk(p, t / p->H, t % p->H, y);
@@ -303,6 +308,7 @@ static void backward_tokens(fc_ctx *c, const problem *p, const fc_real *dy, fc_r
   FC_FOR_TASKS(t, tasks, work(p)) deslice_chunk_back(p, dy, t / p->H, t % p->H, part + t * side(p));
   add_parts(p, dO, part, side(p));
   token_gradients(c, p, dO, dZ, maps);
+  fc_domain_sum(c, dZ, heads * side(p));
   for (int64_t i = 0; i < 3 * heads; i++)
     if (dmap[i % 3]) fc_span_add(dmap[i % 3], maps + i * map, map);
   finish_gradients(p, dZ, E);

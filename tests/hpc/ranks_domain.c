@@ -1,0 +1,240 @@
+/* tests/hpc/ranks_domain.c - run on 1 to 4 ranks: operations over the ranks of a domain equal the serial ones
+   on the whole array, and each backward is the adjoint of its forward, <v, J x> = <J^T v, x> summed over
+   ranks. */
+#include "hpc/domain.h"
+#include "tests/check.h"
+
+static fc_process_grid grid;
+
+static fc_ctx *shared_ctx(void) {
+  fc_ctx *c = check_ctx();
+
+  c->domain = &grid.domain;
+  return c;
+}
+
+/* random numbers, the same on all ranks */
+static fc_tensor *whole_random(fc_ctx *c, int ndim, const int64_t *dim) { return check_random(c, ndim, dim); }
+
+/* other numbers on each rank */
+static fc_tensor *own_random(fc_ctx *c, int ndim, const int64_t *dim) {
+  fc_tensor *own = NULL;
+
+  for (int r = 0; r < grid.domain.size; r++) {
+    fc_tensor *t = check_random(c, ndim, dim);
+    if (r == grid.domain.rank) own = t;
+  }
+  return own;
+}
+
+static fc_tensor *share_of(fc_ctx *c, fc_tensor *x, int axis, fc_cut s) {
+  return fc_slice(c, x, axis, fc_cut_lo(c, s), fc_cut_len(c, s));
+}
+
+static double dot(const fc_real *a, const fc_real *b, int64_t n) {
+  double sum = 0;
+
+  for (int64_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+  CHECK_OK(fc_comm_sum_double(grid.points, &sum, 1));
+  return sum;
+}
+
+static void same(const fc_tensor *a, const fc_tensor *b) {
+  CHECK(fc_same_shape(a, b));
+  if (fc_same_shape(a, b)) CHECK(check_distance(a, b) < 1e-14);
+}
+
+/* y made of x, which needs a gradient */
+static void adjoint(fc_ctx *c, fc_tensor *x, fc_tensor *y) {
+  const int64_t n = fc_len(y);
+
+  if (y == x) return; /* one rank */
+  fc_tensor   *v     = own_random(c, y->ndim, y->dim);
+  const double forth = dot(v->x, y->x, n);
+  fc_backward_from(c, y, v->x);
+  CHECK_NEAR(dot(x->g, x->x, fc_len(x)) / forth, 1, 1e-11);
+  CHECK_OK(fc_domain_status(c));
+}
+
+/* ---- cuts ---- */
+
+static void cuts_cover_an_axis(void) {
+  fc_ctx      *c = shared_ctx();
+  const fc_cut s = {17, 2};
+  double       n = (double)fc_cut_len(c, s);
+
+  CHECK_OK(fc_comm_sum_double(grid.points, &n, 1));
+  CHECK(n == 17 && fc_cut_lo(c, s) % 2 == 0);
+  CHECK(fc_cut_at(s, 0, 4) == 0 && fc_cut_at(s, 4, 4) == 17 && fc_cut_at(s, 1, 4) == 4);
+  CHECK(fc_cut_at(fc_cut_coarser(s, 2), 1, 4) == 2 && fc_cut_coarser(s, 2).n == 9);
+  CHECK_FAILS(fc_cut_check((fc_cut){16, 8}, 3, "first axis"), FC_E_USAGE, "too few blocks for 3 ranks");
+}
+
+/* ---- sums ---- */
+
+static void sums_and_maxima(void) {
+  fc_ctx       *c    = shared_ctx();
+  const int     size = grid.domain.size;
+  fc_tensor    *x    = fc_tensor_new(c->arena, FC_DIMS(3));
+  const fc_real r    = (fc_real)grid.domain.rank;
+
+  for (int i = 0; i < 3; i++) x->x[i] = r + (fc_real)i;
+  CHECK_NEAR(fc_allsum(c, x)->x[2], size * (size - 1) / 2.0 + 2 * size, 1e-14);
+  CHECK_NEAR(fc_allmax(c, x)->x[1], size, 1e-14);
+  CHECK(size == 1 || c->sent > 0);
+}
+
+static void sum_is_its_own_adjoint(void) {
+  fc_ctx *c = shared_ctx();
+
+  c->grad       = true;
+  fc_tensor *x  = own_random(c, FC_DIMS(4, 5));
+  x->needs_grad = true;
+  adjoint(c, x, fc_allsum(c, x));
+}
+
+/* ---- rows from elsewhere ---- */
+
+typedef struct {
+  int     axis;
+  fc_cut  s;
+  fc_halo h;
+} halo_case;
+
+static void check_halo(halo_case k) {
+  fc_ctx *c      = shared_ctx();
+  int64_t dim[3] = {3, 4, 5};
+
+  dim[k.axis]      = k.s.n;
+  c->grad          = true;
+  fc_tensor *whole = whole_random(c, 3, dim), *x = share_of(c, whole, k.axis, k.s);
+  x->needs_grad      = true;
+  fc_tensor    *y    = fc_halo_rows(c, x, k.axis, k.s, k.h);
+  const int64_t far  = k.s.n; /* copies of the axis on both sides, or zeros */
+  fc_tensor    *wide = k.h.wrap ? fc_concat(c, k.axis, 3, (fc_tensor *[]){whole, whole, whole})
+                                : fc_pad(c, whole, k.axis, far, far);
+  same(y, fc_slice(c, wide, k.axis, far + fc_cut_lo(c, k.s) - k.h.before,
+                   fc_cut_len(c, k.s) + k.h.before + k.h.after));
+  adjoint(c, x, y);
+}
+
+static void halos(void) {
+  const halo_case cases[] = {
+      {0, {9, 1}, {1, 1, false}}, {1, {12, 2}, {2, 3, false}}, {1, {12, 2}, {2, 1, true}},
+      {2, {13, 1}, {0, 2, true}}, {0, {8, 1}, {3, -3, true}},  {1, {16, 4}, {-2, 2, true}},
+      {1, {8, 2}, {8, 8, true}},  {2, {7, 1}, {5, 6, false}},  {0, {8, 1}, {-1, 1, true}},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_halo(cases[i]);
+}
+
+static void gathering_and_scattering(void) {
+  const fc_cut s = {10, 1};
+
+  for (int axis = 0; axis < 3; axis++) {
+    fc_ctx *c        = shared_ctx();
+    int64_t dim[3]   = {3, 4, 5};
+    dim[axis]        = s.n;
+    c->grad          = true;
+    fc_tensor *whole = whole_random(c, 3, dim), *x = share_of(c, whole, axis, s);
+    x->needs_grad = true;
+    fc_tensor *y  = fc_allgather(c, x, axis, s);
+    same(y, whole);
+    adjoint(c, x, y);
+
+    c                 = shared_ctx();
+    c->grad           = true;
+    whole             = whole_random(c, 3, dim);
+    whole->needs_grad = true;
+    y                 = fc_reduce_scatter(c, whole, axis, s);
+    same(y, fc_affine(c, share_of(c, whole, axis, s), grid.domain.size, 0));
+    adjoint(c, whole, y);
+  }
+}
+
+static void other_borders(void) {
+  const fc_cut from = {16, 1}, to = {16, 4};
+  fc_ctx      *c = shared_ctx();
+
+  c->grad          = true;
+  fc_tensor *whole = whole_random(c, FC_DIMS(2, 16, 3)), *x = share_of(c, whole, 1, from);
+  x->needs_grad = true;
+  fc_tensor *y  = fc_recut(c, x, 1, from, to);
+  same(y, share_of(c, whole, 1, to));
+  adjoint(c, x, y);
+}
+
+static void check_transposition(int a, int b) {
+  const fc_cut cut[4] = {{5, 1}, {6, 1}, {8, 2}, {7, 1}};
+  fc_ctx      *c      = shared_ctx();
+
+  c->grad          = true;
+  fc_tensor *whole = whole_random(c, FC_DIMS(5, 6, 8, 7)), *x = share_of(c, whole, a, cut[a]);
+  x->needs_grad = true;
+  fc_tensor *y  = fc_transpose_shards(c, x, (fc_cut_axis){a, cut[a]}, (fc_cut_axis){b, cut[b]});
+  same(y, share_of(c, whole, b, cut[b]));
+  adjoint(c, x, y);
+}
+
+static void transpositions(void) {
+  for (int a = 0; a < 4; a++)
+    for (int b = 0; b < 4; b++)
+      if (a != b) check_transposition(a, b);
+}
+
+/* A plan counts what a run sends; backward a rank sends what it received before, so only the sum is the same.
+ */
+static void plans_count_traffic(void) {
+  const fc_cut s = {12, 1};
+  double       sent[2];
+
+  for (int dry = 0; dry < 2; dry++) {
+    fc_ctx *c           = shared_ctx();
+    c->dry              = dry;
+    c->grad             = true;
+    const double before = c->sent;
+    fc_tensor   *x      = fc_tensor_new(c->arena, FC_DIMS(fc_cut_len(c, s), 6, 4));
+    if (!dry) memset(x->x, 0, (size_t)fc_len(x) * sizeof *x->x);
+    x->needs_grad = true;
+    fc_tensor *y  = fc_halo_rows(c, x, 0, s, (fc_halo){1, 1, true});
+    y             = fc_transpose_shards(c, fc_slice(c, y, 0, 1, x->dim[0]), (fc_cut_axis){0, s},
+                                        (fc_cut_axis){1, {6, 1}});
+    fc_backward(c, fc_sum_all(c, fc_allsum(c, fc_mean_axes(c, y, 1))));
+    sent[dry] = c->sent - before;
+    c->dry    = false;
+  }
+  CHECK_OK(fc_comm_sum_double(grid.points, sent, 2));
+  CHECK_NEAR(sent[0], sent[1], 0);
+  CHECK(grid.domain.size == 1 || sent[0] > 0);
+}
+
+static void odd_groups_are_refused(void) {
+  fc_process_grid g;
+  const int       ranks = fc_comm_size(NULL);
+
+  CHECK_FAILS(fc_process_grid_create(ranks + 1, &g), FC_E_USAGE, "must be a multiple of it");
+  CHECK_OK(fc_process_grid_create(1, &g));
+  CHECK(g.groups == ranks && g.domain.size == 1);
+  fc_process_grid_destroy(&g);
+}
+
+static int run_all(void) {
+  static const check_case cases[] = {
+      cuts_cover_an_axis,       sums_and_maxima, sum_is_its_own_adjoint, halos,
+      gathering_and_scattering, other_borders,   transpositions,         plans_count_traffic,
+      odd_groups_are_refused};
+
+  return check_run(
+      "domain", (int)(sizeof cases / sizeof *cases), cases,
+      "cuts_cover_an_axis, sums_and_maxima, sum_is_its_own_adjoint, halos, gathering_and_scattering, "
+      "other_borders, transpositions, plans_count_traffic, odd_groups_are_refused");
+}
+
+int main(int argc, char **argv) {
+  if (fc_comm_start(&argc, &argv) != FC_OK) return 2;
+  if (fc_process_grid_create(fc_comm_size(NULL), &grid) != FC_OK) return 2;
+  const int failed = run_all();
+  fc_process_grid_destroy(&grid);
+  fc_comm_stop(failed);
+  return failed;
+}
