@@ -76,7 +76,7 @@ static fc_status dispatch(int argc, char **argv) {
     fputs("fieldcast: this OpenBLAS has no locks (serial flavour), so only one thread is used; install "
           "libopenblas0-pthread\n",
           stderr);
-  FC_TRY(fc_threads_choose(fc_verbosity == 0));
+  FC_TRY(fc_threads_choose(fc_verbosity));
   return k->run(argc - i, argv + i);
 }
 

@@ -60,7 +60,7 @@ static void warn(const machine *m, int threads) {
             m->cores / m->local);
 }
 
-fc_status fc_threads_choose(bool quiet) {
+fc_status fc_threads_choose(int verbosity) {
   machine m;
   int     ranks;
   bool    known;
@@ -70,6 +70,10 @@ fc_status fc_threads_choose(bool quiet) {
     fc_threads_set((int)fc_max64(1, (int64_t)(fmin(m.share, granted(&m)) + 1e-6)));
   double total = fc_threads();
   FC_TRY(fc_comm_sum_on_node(&total, 1, &ranks));
-  if (known && !quiet && !fc_comm_rank(NULL) && total > m.cores) warn(&m, fc_threads());
+  if (!known || fc_comm_rank(NULL)) return FC_OK;
+  if (verbosity > 0 && total > m.cores) warn(&m, fc_threads());
+  if (verbosity > 1)
+    fprintf(stderr, "fieldcast: %d rank%s on this machine, %d core%s, threads of the first: %d\n", m.local,
+            m.local == 1 ? "" : "s", m.cores, m.cores == 1 ? "" : "s", fc_threads());
   return FC_OK;
 }

@@ -4,8 +4,8 @@
 #include "core/base.h"
 
 /* Sets the size of the team: this rank's share of the cores that its affinity mask names, where every core is
-   shared by all ranks of this machine that may run on it, but no more than SLURM_CPUS_PER_TASK.
-   OMP_NUM_THREADS, OMP_PLACES and OMP_PROC_BIND overrule. Warns on rank 0, unless quiet, if there are more
-   threads than cores. Collective; the number of threads changes no result. */
-fc_status fc_threads_choose(bool quiet);
+   shared by all ranks of this machine that may run on it, but no more than SLURM gives it. OMP_NUM_THREADS,
+   OMP_PLACES and OMP_PROC_BIND overrule. Rank 0 warns if there are more threads than cores, unless verbosity
+   is 0, and tells what was chosen if it is 2. Collective; the number of threads changes no result. */
+fc_status fc_threads_choose(int verbosity);
 #endif
