@@ -146,13 +146,16 @@ static fc_status job_of(const request *q, const fc_job *from, fc_job *job) {
 
 static fc_status settle_training(const request *q, fc_submission *s) {
   fc_settings  *set   = calloc(1, sizeof *set);
+  fc_job        first = {0};
   const int64_t tasks = fc_sweep_tasks(&s->sweep);
   fc_status     st    = FC_OK;
 
   FC_REQUIRE(set, FC_E_SYSTEM, "no memory for a configuration");
   for (int64_t i = 0; i < fc_max64(1, tasks) && st == FC_OK; i++) {
     st = bind(q, &s->sweep, i, set);
-    if (st == FC_OK && !i) st = job_of(q, &set->job, &s->job);
+    if (st == FC_OK && !i) st = job_of(q, &set->job, &s->job), first = set->job;
+    if (st == FC_OK && memcmp(&first, &set->job, sizeof first))
+      st = fc_fail(FC_E_USAGE, "--sweep changes the job itself (job.*), which all tasks share");
     if (st == FC_OK) st = check_ranks(set, fc_job_ranks(&s->job));
   }
   free(set);

@@ -48,6 +48,7 @@ expect 2 "lr is given twice" submit --sweep lr=1e-3 --sweep lr=1e-4
 expect 2 "write --sweep key=a,b,c" submit --sweep lr
 expect 2 "train.lr = -1" submit --sweep lr=1e-3,-1
 expect 2 "more than 10000" submit --sweep seed=1..20000
+expect 2 "changes the job itself" submit --sweep job.mem=1G,2G
 expect 2 "nothing.yaml" "$program" submit nothing.yaml
 expect 2 "there is no command 'sove'" "$program" submit -- sove x
 expect 2 "no {seed}" "$program" submit --sweep seed=1,2 -- solve demo-ns2d -o x.hdf5
@@ -60,6 +61,10 @@ expect 2 "taken/1-seed=2 is there already" submit --out taken --sweep seed=1..3
 [ -e runs ] && complain "a refused job has left files"
 expect 0 "" "$program" submit --help
 for word in --ntasks-per-node --cpus-per-task --sweep --mail-user "default 120"; do say "$word"; done
+for option in $(sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p' out); do
+  [ $option = --help ] && continue
+  grep -q -e "\`$option[\` ]" "$source/docs/slurm.md" || complain "docs/slurm.md does not tell of $option"
+done
 
 # ---- stand-ins: sbatch keeps what it gets, squeue says how long the job has ----
 mkdir bin
@@ -78,8 +83,10 @@ END_OF_FILE
 cat >bin/squeue <<'END_OF_FILE'
 #!/bin/sh
 echo "$*" >squeue.args
-[ "$ENDS" -gt 0 ] 2>/dev/null && ENDS=0:$((ENDS - $(date +%s)))
-echo "$ENDS"
+case $ENDS in
+[0-9]*) left=$((ENDS - $(date +%s))) && echo 0:$((left > 0 ? left : 0)) ;;
+*) echo "$ENDS" ;;
+esac
 END_OF_FILE
 chmod +x bin/*
 saved=$PATH
@@ -132,6 +139,14 @@ expect 85 "stopped before the time limit" env SLURM_JOB_ID=5 SLURM_ARRAY_JOB_ID=
 grep -q -e "-j 5_3" squeue.args || complain "squeue is asked for $(cat squeue.args)"
 expect 85 "stopped before the time limit" env SLURM_JOB_ID=5 SLURM_JOB_END_TIME=$(($(date +%s) + 12)) ENDS=INVALID "$program" -q train tiny.yaml --out timed --resume $long
 expect 0 "" env SLURM_JOB_ID=5 ENDS=UNLIMITED "$program" -q train tiny.yaml --out free --set train.steps=3
+"$program" -q train tiny.yaml --out timed --resume $long 2>err &
+pid=$!
+tries=0
+lines=$(wc -l <timed/log.csv)
+while [ "$(wc -l <timed/log.csv)" -le $lines ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+kill -USR2 $pid
+wait $pid
+[ $? = 85 ] && grep -q "stopped by signal 12" err || complain "SIGUSR2 does not end a training with a checkpoint: $(cat err)"
 expect 2 "in the past" "$program" -q train tiny.yaml --max-seconds -1
 PATH=$saved
 exit $failed
