@@ -141,7 +141,7 @@ static fc_status bind_job_alone(const request *q, fc_job *job) {
 static fc_status job_of(const request *q, const fc_job *from, fc_job *job) {
   *job = *from;
   for (int i = 0; fc_job_options[i].key; i++) FC_TRY(set_option(q, i, job));
-  return fc_job_check(job);
+  return fc_job_check(job, q->n_words <= 0);
 }
 
 static fc_status settle_training(const request *q, fc_submission *s) {

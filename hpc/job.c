@@ -85,7 +85,7 @@ bool fc_job_seconds(const char *text, double *seconds) {
 
 /* ---- checks ---- */
 
-static fc_status check_time(const fc_job *j) {
+static fc_status check_time(const fc_job *j, bool signals) {
   double seconds;
 
   if (!j->time[0]) return FC_OK;
@@ -94,7 +94,7 @@ static fc_status check_time(const fc_job *j) {
              "days-hours:minutes:seconds (2-12:00:00)",
              j->time);
   FC_REQUIRE(
-      (double)j->signal < seconds, FC_E_USAGE,
+      !signals || (double)j->signal < seconds, FC_E_USAGE,
       "job.signal = %lld seconds before the end of job.time = %s is before its start; give more time or "
       "a smaller job.signal",
       (long long)j->signal, j->time);
@@ -133,8 +133,8 @@ static fc_status check_extra(const char *text) {
   return FC_OK;
 }
 
-fc_status fc_job_check(const fc_job *j) {
-  FC_TRY(check_time(j));
+fc_status fc_job_check(const fc_job *j, bool signals) {
+  FC_TRY(check_time(j, signals));
   FC_TRY(check_counts(j));
   FC_TRY(check_memory("mem", j->mem));
   FC_TRY(check_memory("mem_per_cpu", j->mem_per_cpu));

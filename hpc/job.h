@@ -18,8 +18,9 @@ extern const fc_option fc_job_options[];
 /* several lines may be given to this option, one by one */
 bool fc_job_takes_lines(const fc_option *o);
 
-/* Formats and counts that SLURM would refuse, or worse, accept: FC_E_USAGE. */
-fc_status fc_job_check(const fc_job *j);
+/* Formats and counts that SLURM would refuse, or worse, accept: FC_E_USAGE. signals: job.signal will be asked
+   for. */
+fc_status fc_job_check(const fc_job *j, bool signals);
 int64_t   fc_job_ranks(const fc_job *j); /* ntasks, or what nodes and ntasks_per_node make */
 
 /* "90" (minutes), "5:00", "1:30:00", "2-12", "2-12:30", "2-12:30:00" to seconds; "UNLIMITED" to infinity.

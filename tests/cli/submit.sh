@@ -117,7 +117,7 @@ say "\[--out\]\[sweep2/4-lr=1e-4_seed=2\]\[--set\]\[lr=1e-4\]\[--set\]\[seed=2\]
 grep -qF 'scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"' sbatch.script || complain "a task would requeue its array"
 
 # other commands: no requeue, the log beside; a key of a sweep fills a place
-expect 0 "" "$program" submit --program fieldcast --sweep seed=7..9 -- solve demo-ns2d -o "ns {seed}.hdf5" --set "seed={seed}"
+expect 0 "" "$program" submit --program fieldcast --time 1 --sweep seed=7..9 -- solve demo-ns2d -o "ns {seed}.hdf5" --set "seed={seed}"
 SLURM_ARRAY_TASK_ID=1 bash sbatch.script >out 2>/dev/null
 say "\[fieldcast\]\[solve\]\[demo-ns2d\]\[-o\]\[ns 8.hdf5\]\[--set\]\[seed=8\]"
 grep -q "scontrol\|USR1" sbatch.script && complain "a job that cannot go on requeues itself"
