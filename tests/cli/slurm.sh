@@ -77,5 +77,16 @@ for task in 0 1 2; do
   grep -q "seed: $((task + 1)) " "$run/config.yaml" || complain "task $task has another seed"
   [ -s "sweep/slurm-$task.log" ] || complain "task $task has no log"
 done
+# one task requeues itself, the others run on; what is cancelled writes a checkpoint and stays out of the queue
+submit endless --sweep seed=1..2 --ntasks 1 --set train.steps=100000000 --set train.eval_every=0
+wait_for 60 trains endless/0-seed=1 && wait_for 60 trains endless/1-seed=2
+scancel --signal=USR1 "${job}_1"
+wait_for 30 pending "${job}_1"
+[ "$(squeue -h -j "${job}_0" -o %T)" = RUNNING ] || complain "one task of an array requeued another one"
+scancel "$job"
+gone() { [ -z "$(squeue -h -j "$job" -o %T 2>/dev/null)" ]; }
+wait_for 30 gone
+grep -q "stopped by signal 15" endless/slurm-0.log || complain "a cancelled job does not write a checkpoint"
+
 [ $failed = 0 ] || tail -n 20 ./*/slurm*.log >&2
 exit $failed
