@@ -102,8 +102,8 @@ typedef struct fc_time_layer {
 void       fc_time_init(fc_time_layer *l, fc_params *p, const char *name, int64_t C);
 fc_tensor *fc_time_add(fc_ctx *c, const fc_time_layer *l, fc_tensor *h, fc_tensor *T); /* takes h's memory */
 
-/* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant. Of the first axis
-   a rank has its block of dim[0] points (fc_cut_batch(c, dim[0]), where the batch is a grid). */
+/* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant. Of the first
+   axis a rank has its block of dim[0] points (fc_cut_batch(c, dim[0]), where the batch is a grid). */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim, fc_cut first);
 
 /* ---- FactFormer and its descendants (core/nn/axis_kernel.c): attention with one small kernel per axis.
