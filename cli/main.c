@@ -52,6 +52,7 @@ static fc_status unknown(const char *word) {
 static fc_status dispatch(int argc, char **argv) {
   int i = 1;
 
+  FC_TRY(fc_comm_start(&argc, &argv));
   for (; i < argc && argv[i][0] == '-'; i++) {
     if (!strcmp(argv[i], "-q"))
       fc_verbosity = 0;
@@ -64,9 +65,8 @@ static fc_status dispatch(int argc, char **argv) {
     else
       return fc_fail(FC_E_USAGE, "unknown option %s before the command; see 'fieldcast --help'", argv[i]);
   }
-  FC_TRY(fc_comm_start(&argc, &argv));
   if (i == argc) {
-    usage(stderr);
+    if (!fc_comm_rank(NULL)) usage(stderr);
     return fc_fail(FC_E_USAGE, "no command given");
   }
   const fc_command *k = fc_command_find(argv[i]);
@@ -100,10 +100,10 @@ int main(int argc, char **argv) {
 
   if (s == FC_OK && (fflush(stdout) || ferror(stdout)))
     s = fc_fail(FC_E_SYSTEM, "cannot write to standard output");
-  const bool orderly = s == FC_OK || s == FC_STOPPED || s == FC_E_DIFFERS;
-  if (!orderly) fc_comm_before_report(s);
-  if (s != FC_OK && s != FC_E_DIFFERS && fc_error()[0] && (!orderly || fc_comm_rank(NULL) == 0))
+  int        code;
+  const bool speaks = fc_comm_meet(s, &code);
+  if (speaks && s != FC_OK && s != FC_E_DIFFERS && fc_error()[0])
     fprintf(stderr, "fieldcast: %s\n", fc_error());
-  fc_comm_stop(orderly ? 0 : fc_exit_code(s));
-  return fc_exit_code(s);
+  fc_comm_stop(code);
+  return code;
 }

@@ -1,7 +1,10 @@
 /* hpc/comm.c - Open MPI behind a few functions. */
 #include "hpc/comm.h"
 
+#include "hpc/watch.h"
+
 #include <limits.h>
+#include <math.h>
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +17,16 @@ struct fc_comm {
   MPI_Request  pending[FC_COMM_SLOTS];
 };
 
+/* seconds that a rank which failed waits for others to agree: they may compute, or wait for it elsewhere */
+enum { PATIENCE = 10 };
+
 static bool   started;
 static double seconds; /* in collectives */
 static bool   echoed;  /* the last failure of this rank was that of another one */
+static bool   met;     /* on the way out: all ranks are on theirs */
+static bool   alone;   /* this rank failed and the others did not come */
+
+static MPI_Comm leaving; /* for the way out: others may still use the rest */
 
 #ifdef FC_DOUBLE
 #define MPI_REAL_ MPI_DOUBLE
@@ -48,6 +58,25 @@ static void yield_if_crowded(void) {
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
 }
 
+/* ranks of this machine notice if one of them dies */
+static void watch_each_other(void) {
+  MPI_Comm      node;
+  fc_watch_seat mine, *all;
+  int           n, me, good;
+
+  if (MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node)) return;
+  MPI_Comm_size(node, &n);
+  MPI_Comm_rank(node, &me);
+  fc_watch_sit(fc_comm_rank(NULL), &mine);
+  all = malloc((size_t)n * sizeof *all);
+  if (all) MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, node);
+  good = all && fc_watch_start(n, all, me);
+  MPI_Allreduce(MPI_IN_PLACE, &good, 1, MPI_INT, MPI_MIN, node);
+  if (!good) fc_watch_leave();
+  MPI_Comm_free(&node);
+  free(all);
+}
+
 fc_status fc_comm_start(int *argc, char ***argv) {
   int got;
 
@@ -57,21 +86,56 @@ fc_status fc_comm_start(int *argc, char ***argv) {
              "MPI does not start");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   started = true;
+  FC_REQUIRE(MPI_Comm_dup(MPI_COMM_WORLD, &leaving) == MPI_SUCCESS, FC_E_COMM, "MPI makes no group of ranks");
+  watch_each_other();
   return FC_OK;
 }
 
-/* Ranks that fail of the same cause fail within moments: rank 0 speaks first and its abort silences the rest.
-   Where only another rank knows the cause, it speaks after a while; those who merely heard of it come last.
- */
-void fc_comm_before_report(fc_status s) {
-  if (!started || fc_comm_size(NULL) == 1) return;
-  const long milliseconds = echoed || s == FC_E_COMM ? 2000 : fc_comm_rank(NULL) ? 700 : 0;
-  nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
+/* ---- the end ---- */
+
+/* seconds: infinity waits for ever; a rank that dies meanwhile is the watch's business */
+static bool wait_for(MPI_Request *r, double patience) {
+  const double until = MPI_Wtime() + patience;
+  int          done  = 0;
+
+  while (MPI_Test(r, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && !done && MPI_Wtime() < until)
+    nanosleep(&(struct timespec){0, 200000}, NULL);
+  return done;
+}
+
+/* What a rank says on its way out, the smallest counts: who prints, those that know the cause first; exit
+   code of a failure. */
+static void vote_of(fc_status s, int vote[2]) {
+  const int  rank    = fc_comm_rank(NULL);
+  const bool orderly = s == FC_OK || s == FC_STOPPED || s == FC_E_DIFFERS;
+
+  vote[0] =
+      orderly ? rank ? INT_MAX : INT_MAX - 1 : rank + (echoed || s == FC_E_COMM ? fc_comm_size(NULL) : 0);
+  vote[1] = s == FC_OK ? INT_MAX : fc_exit_code(s);
+}
+
+bool fc_comm_meet(fc_status s, int *code) {
+  static int         vote[2]; /* a sum that nobody joins is never finished */
+  static MPI_Request r;
+  const bool         orderly  = s == FC_OK || s == FC_STOPPED || s == FC_E_DIFFERS;
+  const double       patience = orderly ? INFINITY : echoed || s == FC_E_COMM ? 6 : 3;
+
+  *code = fc_exit_code(s);
+  if (!started) return true;
+  vote_of(s, vote);
+  const int first = vote[0];
+  if (!alone)
+    met = !MPI_Iallreduce(MPI_IN_PLACE, vote, 2, MPI_INT, MPI_MIN, leaving, &r) && wait_for(&r, patience);
+  fc_watch_leave();
+  if (!met) return fc_watch_speak();
+  if (vote[1] != INT_MAX) *code = vote[1];
+  return vote[0] == first;
 }
 
 void fc_comm_stop(int code) {
   if (!started) return;
-  if (code && fc_comm_size(NULL) > 1) MPI_Abort(MPI_COMM_WORLD, code);
+  if (!met) MPI_Abort(MPI_COMM_WORLD, code);
+  MPI_Comm_free(&leaving);
   MPI_Finalize();
   started = false;
 }
@@ -116,7 +180,7 @@ fc_status fc_comm_split(const fc_comm *c, int colour, fc_comm **out) {
 
 void fc_comm_free(fc_comm *c) {
   if (!c) return;
-  if (started) MPI_Comm_free(&c->comm);
+  if (started && !alone) MPI_Comm_free(&c->comm);
   free(c->request);
   free(c);
 }
@@ -177,6 +241,7 @@ void fc_comm_sum_poll(const fc_comm *c, int n) {
 fc_status fc_comm_sum_finish(const fc_comm *c, int n) {
   const double since = MPI_Wtime();
 
+  if (alone) return FC_E_COMM; /* what went wrong has been said */
   return ended(since, MPI_Waitall(n, (MPI_Request *)c->pending, MPI_STATUSES_IGNORE), "the sum over ranks");
 }
 
@@ -222,12 +287,16 @@ fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root) 
 }
 
 fc_status fc_comm_agree(const fc_comm *c, fc_status mine) {
-  int worst = (int)mine;
+  static int         worst; /* outlives a rank's patience */
+  static MPI_Request r;
 
-  if (!started) return mine;
-  if (MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_INT, MPI_MAX, handle(c)) != MPI_SUCCESS)
+  if (!started || alone) return mine;
+  worst = (int)mine;
+  if (MPI_Iallreduce(MPI_IN_PLACE, &worst, 1, MPI_INT, MPI_MAX, handle(c), &r) != MPI_SUCCESS ||
+      (mine == FC_OK && MPI_Wait(&r, MPI_STATUS_IGNORE) != MPI_SUCCESS))
     return fc_fail(FC_E_COMM, "the ranks cannot agree; another rank may have died");
-  echoed = mine == FC_OK && worst != FC_OK;
+  if (mine != FC_OK) alone = !wait_for(&r, PATIENCE);
+  echoed = !alone && mine == FC_OK && worst != FC_OK;
   if (echoed) return fc_fail((fc_status)worst, "another rank failed: %s", fc_status_text((fc_status)worst));
   return mine;
 }

@@ -9,10 +9,12 @@ typedef struct fc_comm fc_comm;
 
 /* Starts MPI if a launcher (mpirun, srun --mpi=pmix) started this program. */
 fc_status fc_comm_start(int *argc, char ***argv);
-/* To be called before a failed rank prints its error: waits a moment on all ranks but the one that should
-   speak, so that one line appears instead of one per rank. Returns at once without a launcher. */
-void fc_comm_before_report(fc_status s);
-void fc_comm_stop(int code); /* 0: orderly; else, with several ranks, ends all of them with this exit code */
+/* The way out, for all ranks whatever they have come to: they meet and agree who should print his error (one
+   that knows the cause before those that only heard of it), returned, and on the exit code, *code, which is
+   that of a rank that failed. A rank that failed waits some seconds for the others, which may be stuck where
+   it should be too. */
+bool fc_comm_meet(fc_status s, int *code);
+void fc_comm_stop(int code); /* in order if all have met; else ends all ranks with this exit code */
 
 /* Ranks of equal colour, in the order of the world. Lives until fc_comm_free (also collective). */
 fc_status fc_comm_split(const fc_comm *c, int colour, fc_comm **out);
@@ -38,7 +40,9 @@ enum { FC_COMM_SLOTS = 64 };
 
 double    fc_comm_seconds(void); /* spent in collectives since the start, waiting for others included */
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root);
-fc_status fc_comm_agree(const fc_comm *c, fc_status mine); /* worst status of any rank */
+/* Worst status of any rank. A rank that has failed waits ten seconds for the others, then goes its way alone:
+   they may wait for it elsewhere. */
+fc_status fc_comm_agree(const fc_comm *c, fc_status mine);
 bool      fc_comm_any(const fc_comm *c, bool mine);
 /* sums over the ranks of this machine alone, of the world; *ranks: how many these are */
 fc_status fc_comm_sum_on_node(double *x, int n, int *ranks);

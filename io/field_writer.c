@@ -1,5 +1,6 @@
 /* io/field_writer.c - frames into a file in The Well's layout: PATH.tmp until it is complete. */
 #include "hpc/comm.h"
+#include "hpc/watch.h"
 #include "io/field_create.h"
 #include "io/file.h"
 #include "io/xdmf.h"
@@ -82,6 +83,7 @@ static void release(fc_field_writer *w) {
   free(w->set);
   free(w->address);
   free(w->one);
+  if (w->tmp) fc_watch_litter(w->tmp, false);
   free(w->path);
   free(w->tmp);
   free(w);
@@ -175,6 +177,7 @@ fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc
     release(w);
     return fc_fail(FC_E_SYSTEM, "%s: not enough memory", path);
   }
+  fc_watch_litter(w->tmp, true); /* on all ranks: any of them may be the one that is left */
   const fc_h5_quiet q = fc_h5_hush();
   const fc_status   s = spec->shared ? open_shared(w) : build(w);
   fc_h5_unhush(q);

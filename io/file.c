@@ -1,6 +1,8 @@
 /* io/file.c */
 #include "io/file.h"
 
+#include "hpc/watch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -91,6 +93,7 @@ fc_status fc_file_begin(const char *path, FILE **out) {
   FC_TRY(fc_file_check_target(path));
   *out = fopen(tmp, "wbe");
   FC_REQUIRE(*out, FC_E_SYSTEM, "%s: cannot write here: %s", tmp, strerror(errno));
+  fc_watch_litter(tmp, true);
   return FC_OK;
 }
 
@@ -110,6 +113,7 @@ fc_status fc_file_commit(const char *path, FILE *f) {
   else
     s = rename_synced(tmp, path);
   if (s != FC_OK) unlink(tmp);
+  fc_watch_litter(tmp, false);
   return s;
 }
 
@@ -118,7 +122,9 @@ void fc_file_abandon(const char *path, FILE *f) {
 
   if (!f) return;
   fclose(f);
-  if (snprintf(tmp, sizeof tmp, "%s.tmp", path) < PATH_MAX) unlink(tmp);
+  if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= PATH_MAX) return;
+  unlink(tmp);
+  fc_watch_litter(tmp, false);
 }
 
 fc_status fc_file_replace(const char *tmp, const char *path) {

@@ -2,6 +2,7 @@
 #include "core/progress.h"
 #include "hpc/comm.h"
 #include "hpc/stop.h"
+#include "hpc/watch.h"
 #include "io/file.h"
 #include "train/log.h"
 
@@ -15,6 +16,7 @@ typedef struct {
   fc_trainer *t;
   fc_log      log;
   fc_progress bar;
+  const char *dir;
   char        checkpoint[FC_TEXT + 32], previous[FC_TEXT + 32], best[FC_TEXT + 32];
   double      saved;             /* when, seconds */
   int64_t     saved_step;        /* -1: not in this process */
@@ -45,6 +47,19 @@ fc_status fc_trainer_folder(const char *dir, bool resume) {
   return FC_OK;
 }
 
+/* what a run that was killed left half written */
+static void clear_folder(const char *dir) {
+  static const char *const names[] = {"checkpoint.h5", "best.h5", "config.yaml", "log.csv"};
+  char                     path[FC_TEXT + 32];
+
+  for (int i = 0; i < FC_COUNT(names); i++) {
+    snprintf(path, sizeof path, "%s/%s.tmp", dir, names[i]);
+    remove(path);
+  }
+  snprintf(path, sizeof path, "%s/lost.txt", dir); /* why it was */
+  remove(path);
+}
+
 static fc_status prepare_folder(run *r, const char *dir, bool resume) {
   snprintf(r->checkpoint, sizeof r->checkpoint, "%s/checkpoint.h5", dir);
   snprintf(r->previous, sizeof r->previous, "%s/checkpoint-prev.h5", dir);
@@ -52,6 +67,7 @@ static fc_status prepare_folder(run *r, const char *dir, bool resume) {
   if (fc_comm_rank(NULL)) return FC_OK;
   FC_TRY(fc_trainer_folder(dir, resume));
   FC_TRY(fc_make_folder(dir));
+  clear_folder(dir);
   if (!resume) remove(r->best); /* of a run that never wrote a checkpoint of its own */
   return write_config(r->t, dir);
 }
@@ -111,6 +127,19 @@ static double guessed_writing(const fc_trainer *t) {
 /* What has to be left when another step begins: it and the checkpoint after it, and as much again. */
 static double margin(const run *r) { return 2 * (r->stepping + r->writing); }
 
+/* what to do if another rank dies from now on */
+static void advise(const run *r) {
+  char lost[FC_TEXT + 32];
+
+  snprintf(lost, sizeof lost, "%s/lost.txt", r->dir);
+  fc_watch_record(lost);
+  if (r->t->k.step && fc_file_exists(r->checkpoint))
+    fc_watch_advise("%s of step %lld is complete, --resume goes on from there", r->checkpoint,
+                    (long long)r->t->k.step);
+  else
+    fc_watch_advise("there is no checkpoint yet, so start again");
+}
+
 static fc_status save(run *r) {
   const double began = fc_now();
 
@@ -118,6 +147,7 @@ static fc_status save(run *r) {
   r->saved      = fc_now();
   r->writing    = r->saved_step < 0 ? r->saved - began : fmax(r->writing, r->saved - began);
   r->saved_step = r->t->k.step;
+  advise(r);
   return FC_OK;
 }
 
@@ -212,6 +242,7 @@ fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
 
   FC_REQUIRE(r, FC_E_SYSTEM, "no memory for a run");
   r->t          = t;
+  r->dir        = dir;
   r->saved_step = -1;
   r->writing    = guessed_writing(t);
   FC_TRY_TO(done, s, fc_comm_agree(NULL, prepare_folder(r, dir, resume)));
@@ -220,6 +251,7 @@ fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
   FC_TRY_TO(done, s, fc_comm_agree(NULL, s));
   announce(t);
   ask_for_limit(t->quiet);
+  advise(r);
   r->saved = fc_now();
   fc_progress_start(&r->bar, "train", "step", t->k.step, t->total, t->quiet);
   fc_stop_catch();

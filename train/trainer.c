@@ -152,9 +152,12 @@ static fc_status gather(fc_trainer *t, fc_step_facts *f) {
     st = accumulate(t, i, f, &f->loss);
   }
   if (st == FC_OK) st = fc_domain_status(t->ctx);
-  FC_TRY(fc_comm_agree(NULL, st));
-  FC_TRY(fc_comm_sum_double(NULL, &f->loss, 1));
-  FC_TRY(fc_grad_sum_finish(t->sums, t->ctx));
+  st = fc_comm_agree(NULL, st);
+  if (st == FC_OK) st = fc_comm_sum_double(NULL, &f->loss, 1);
+  /* sums that some ranks have begun before another one failed must end before gradients are freed */
+  const fc_status summed = st == FC_E_COMM ? FC_OK : fc_grad_sum_finish(t->sums, t->ctx);
+  FC_TRY(st);
+  FC_TRY(summed);
   return must_be_finite(t, f->loss, "loss", f->step);
 }
 

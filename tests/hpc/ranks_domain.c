@@ -235,6 +235,8 @@ int main(int argc, char **argv) {
   if (fc_process_grid_create(fc_comm_size(NULL), &grid) != FC_OK) return 2;
   const int failed = run_all();
   fc_process_grid_destroy(&grid);
-  fc_comm_stop(failed);
-  return failed;
+  int code;
+  fc_comm_meet(failed ? FC_E_DIFFERS : FC_OK, &code);
+  fc_comm_stop(code);
+  return code;
 }
