@@ -140,6 +140,12 @@ static void advise(const run *r) {
     fc_watch_advise("there is no checkpoint yet, so start again");
 }
 
+/* what a full disk or a damaged file leaves to go on from */
+static fc_status with_advice(const run *r, fc_status s) {
+  if ((s != FC_E_SYSTEM && s != FC_E_INPUT) || !fc_file_exists(r->checkpoint)) return s;
+  return fc_fail(s, "%s; when that is mended, --resume goes on from %s", fc_error(), r->checkpoint);
+}
+
 static fc_status save(run *r) {
   const double began = fc_now();
 
@@ -255,7 +261,7 @@ fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
   r->saved = fc_now();
   fc_progress_start(&r->bar, "train", "step", t->k.step, t->total, t->quiet);
   fc_stop_catch();
-  s = loop(r);
+  s = with_advice(r, loop(r));
   fc_stop_release();
   fc_progress_update(&r->bar, t->k.step, NULL); /* the last count, due or not */
   if (s == FC_OK) conclude(t, sizeof note, note);

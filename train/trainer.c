@@ -79,6 +79,26 @@ static fc_status build(fc_trainer *t) {
   return fc_loader_create(&t->feed, s->batch, seed, &t->loader);
 }
 
+/* Nodes may see other configurations and data: ranks that do not fit together would wait for each other, or
+   add up what does not belong together. */
+static fc_status must_be_alike(const fc_trainer *t) {
+  const fc_train_settings *s       = &t->k.settings.train;
+  static const char *const what[4] = {"weights", "items of data", "steps", "items of a batch"};
+  const double own[4] = {(double)t->plan.weights, (double)t->feed.items, (double)t->total, (double)s->batch};
+  double       sum[4];
+  fc_status    st = FC_OK;
+
+  memcpy(sum, own, sizeof sum);
+  FC_TRY(fc_comm_sum_double(NULL, sum, 4));
+  for (int i = 0; i < 4 && st == FC_OK; i++)
+    if (sum[i] != own[i] * fc_comm_size(NULL))
+      st = fc_fail(FC_E_INPUT,
+                   "the ranks do not agree: rank %d counts %.0f %s, the mean is %g; every node must see the "
+                   "same configuration and data",
+                   fc_comm_rank(NULL), own[i], what[i], sum[i] / fc_comm_size(NULL));
+  return fc_comm_agree(NULL, st);
+}
+
 fc_status fc_trainer_create(fc_config *config, bool plan_only, bool quiet, fc_trainer **out) {
   fc_trainer *t = calloc(1, sizeof *t);
   fc_status   s;
@@ -89,6 +109,7 @@ fc_status fc_trainer_create(fc_config *config, bool plan_only, bool quiet, fc_tr
   t->k.best = INFINITY;
   FC_TRY_TO(fail, s, open_data(t, plan_only));
   FC_TRY_TO(fail, s, fc_plan_train(t->k.def, t->k.args, &t->feed, &t->k.settings, &t->plan));
+  FC_TRY_TO(fail, s, must_be_alike(t));
   if (!plan_only) FC_TRY_TO(fail, s, fc_comm_agree(NULL, build(t)));
   *out = t;
   return FC_OK;
