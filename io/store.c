@@ -88,6 +88,7 @@ fc_status fc_store_create(const char *path, fc_store **out) {
   else
     s = put_attribute((*out)->file, "fieldcast_store", H5T_NATIVE_INT, &version);
   if (s == FC_OK) s = put_attribute((*out)->file, "fieldcast_version", type, FC_VERSION);
+  if (s == FC_OK) s = put_attribute((*out)->file, "fieldcast_sum", H5T_NATIVE_INT, &version);
   H5Tclose(type);
   H5Pclose(fapl);
   if (s != FC_OK) {
@@ -162,6 +163,7 @@ static fc_status write_out(const fc_store *s) {
   FC_TRY(image(s, &bytes, &n));
   FC_TRY(fc_file_begin(s->path, &f));
   fwrite(bytes, 1, n, f); /* commit sees whether it failed */
+  fc_store_put_sum(bytes, n, f);
   return fc_file_commit(s->path, f);
 }
 

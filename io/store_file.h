@@ -4,6 +4,7 @@
 #include "io/store.h"
 
 #include <hdf5.h>
+#include <stdio.h>
 
 enum { FC_STORE_VERSION = 1, FC_STORE_DIMS = 8 };
 
@@ -23,4 +24,8 @@ struct fc_store {
 
 /* A store without file. HDF5 prints no errors of its own until the last store is freed. */
 fc_status fc_store_new(const char *path, bool writing, fc_store **out);
+/* io/store_sum.c: 16 bytes behind the n of the file; *found: there are such. A file that has them says so in
+   its attribute fieldcast_sum, so that their absence is a cut. */
+void      fc_store_put_sum(const void *bytes, size_t n, FILE *f);
+fc_status fc_store_check_sum(const char *path, FILE *f, bool *found); /* FC_E_INPUT: it does not fit */
 #endif

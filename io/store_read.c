@@ -31,15 +31,20 @@ static fc_status check_version(const char *path, hid_t file) {
 
 static fc_status open_file(fc_store *s) {
   FILE *f = fopen(s->path, "rb"); /* for the system's own words when it cannot be read */
+  bool  summed;
 
   FC_REQUIRE(f, FC_E_INPUT, "%s: cannot be opened: %s", s->path, strerror(errno));
+  const fc_status whole = fc_store_check_sum(s->path, f, &summed);
   fclose(f);
+  FC_TRY(whole);
   FC_REQUIRE(H5Fis_hdf5(s->path) > 0, FC_E_INPUT, "%s: not a fieldcast checkpoint: not an HDF5 file",
              s->path);
   s->file = H5Fopen(s->path, H5F_ACC_RDONLY, H5P_DEFAULT);
   FC_REQUIRE(s->file >= 0, FC_E_INPUT,
              "%s: truncated or damaged (or on a file system without locks: set HDF5_USE_FILE_LOCKING=FALSE)",
              s->path);
+  FC_REQUIRE(summed || H5Aexists(s->file, "fieldcast_sum") <= 0, FC_E_INPUT,
+             "%s: truncated or damaged: its sum is missing", s->path);
   return check_version(s->path, s->file);
 }
 

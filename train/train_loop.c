@@ -72,16 +72,28 @@ static fc_status prepare_folder(run *r, const char *dir, bool resume) {
   return write_config(r->t, dir);
 }
 
-/* the newest checkpoint that can be read; none yet: start from the beginning */
+/* the newest checkpoint that all ranks can read; none yet: start from the beginning */
 static fc_status restore(run *r) {
   const bool newest = fc_file_exists(r->checkpoint), older = fc_file_exists(r->previous);
+  fc_status  s = fc_comm_agree(NULL, newest ? fc_trainer_restore(r->t, r->checkpoint) : FC_OK);
 
-  if (newest) {
-    const fc_status s = fc_trainer_restore(r->t, r->checkpoint);
-    if (s != FC_E_INPUT || !older) return s; /* only a damaged file is a reason to take the one before */
-    if (!fc_comm_rank(NULL)) fprintf(stderr, "fieldcast: %s; resuming from %s\n", fc_error(), r->previous);
-  }
-  return older ? fc_trainer_restore(r->t, r->previous) : FC_OK;
+  if (!older || (newest && s != FC_E_INPUT)) return s; /* only damage is a reason to take the one before */
+  if (newest && !fc_comm_rank(NULL))
+    fprintf(stderr, "fieldcast: %s; resuming from %s\n", fc_error(), r->previous);
+  return fc_trainer_restore(r->t, r->previous);
+}
+
+/* a folder that other nodes do not see would let ranks begin at different steps */
+static fc_status same_step(const run *r) {
+  const double own = (double)r->t->k.step;
+  double       sum = own;
+
+  FC_TRY(fc_comm_sum_double(NULL, &sum, 1));
+  FC_REQUIRE(
+      sum == own * fc_comm_size(NULL), FC_E_INPUT,
+      "rank %d would go on after step %.0f of %s, others would not; every node must see the same folder",
+      fc_comm_rank(NULL), own, r->checkpoint);
+  return FC_OK;
 }
 
 /* ---- what happens between steps ---- */
@@ -253,6 +265,7 @@ fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
   r->writing    = guessed_writing(t);
   FC_TRY_TO(done, s, fc_comm_agree(NULL, prepare_folder(r, dir, resume)));
   if (resume) FC_TRY_TO(done, s, fc_comm_agree(NULL, restore(r)));
+  if (resume) FC_TRY_TO(done, s, fc_comm_agree(NULL, same_step(r)));
   if (!fc_comm_rank(NULL)) s = fc_log_open(&r->log, dir, t);
   FC_TRY_TO(done, s, fc_comm_agree(NULL, s));
   announce(t);
