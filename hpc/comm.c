@@ -18,7 +18,7 @@ struct fc_comm {
 };
 
 /* seconds that a rank which failed waits for others to agree: they may compute, or wait for it elsewhere */
-enum { PATIENCE = 10 };
+enum { PATIENCE = 5 };
 
 static bool   started;
 static double seconds; /* in collectives */

@@ -40,8 +40,8 @@ enum { FC_COMM_SLOTS = 64 };
 
 double    fc_comm_seconds(void); /* spent in collectives since the start, waiting for others included */
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root);
-/* Worst status of any rank. A rank that has failed waits ten seconds for the others, then goes its way alone:
-   they may wait for it elsewhere. */
+/* Worst status of any rank. A rank that has failed waits five seconds for the others, then goes its way
+   alone: they may wait for it elsewhere. */
 fc_status fc_comm_agree(const fc_comm *c, fc_status mine);
 bool      fc_comm_any(const fc_comm *c, bool mine);
 /* sums over the ranks of this machine alone, of the world; *ranks: how many these are */

@@ -91,7 +91,8 @@ static void release(fc_field_writer *w) {
 
 /* ---- the file ---- */
 static fc_status refused(const fc_field_writer *w) {
-  return fc_fail(FC_E_SYSTEM, "%s: cannot write: %s", w->tmp, w->error ? strerror(w->error) : "HDF5 refused");
+  return fc_fail(FC_E_SYSTEM, "%s: cannot write: %s; make room or choose another place", w->tmp,
+                 w->error ? strerror(w->error) : "HDF5 refused");
 }
 
 static bool close_file(fc_field_writer *w) {
