@@ -12,6 +12,7 @@ struct fc_comm {
   MPI_Comm     comm;
   MPI_Request *request; /* [2 size] of an exchange */
   MPI_Request  pending[FC_COMM_SLOTS];
+  int         *count; /* [2 size] of a gathering: lengths, then places */
 };
 
 static bool   started;
@@ -108,9 +109,10 @@ fc_status fc_comm_split(const fc_comm *c, int colour, fc_comm **out) {
                "the ranks cannot be divided into groups");
     MPI_Comm_set_errhandler(made->comm, MPI_ERRORS_RETURN);
     made->request = calloc(2 * (size_t)fc_comm_size(made), sizeof *made->request);
+    made->count   = calloc(2 * (size_t)fc_comm_size(made), sizeof *made->count);
   }
   *out = made;
-  FC_REQUIRE(!started || made->request, FC_E_SYSTEM, "no memory for a group of ranks");
+  FC_REQUIRE(!started || (made->request && made->count), FC_E_SYSTEM, "no memory for a group of ranks");
   return FC_OK;
 }
 
@@ -118,6 +120,7 @@ void fc_comm_free(fc_comm *c) {
   if (!c) return;
   if (started) MPI_Comm_free(&c->comm);
   free(c->request);
+  free(c->count);
   free(c);
 }
 
@@ -211,6 +214,33 @@ fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t 
   if (!started) return FC_OK;
   const int waited = MPI_Waitall(k, c->request, MPI_STATUSES_IGNORE);
   return ended(since, code ? code : waited, "an exchange between ranks");
+}
+
+/* what of each part lies between `from` and `end`, which are no further apart than MPI can count */
+static fc_status gather_between(const fc_comm *c, fc_real *x, const int64_t *border, int64_t from,
+                                int64_t end) {
+  const int    size  = fc_comm_size(c);
+  const double since = MPI_Wtime();
+
+  for (int r = 0; r < size; r++) {
+    const int64_t lo   = fc_min64(end, fc_max64(from, border[r]));
+    c->count[r]        = (int)(fc_max64(lo, fc_min64(end, border[r + 1])) - lo);
+    c->count[size + r] = (int)(lo - from);
+  }
+  return ended(
+      since,
+      MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_REAL_, x + from, c->count, c->count + size, MPI_REAL_, c->comm),
+      "gathering from all ranks");
+}
+
+fc_status fc_comm_gather(const fc_comm *c, fc_real *x, const int64_t *border) {
+  const int     size  = fc_comm_size(c);
+  const int64_t piece = INT_MAX / 2;
+
+  if (!started || size == 1) return FC_OK;
+  for (int64_t at = border[0]; at < border[size]; at += piece)
+    FC_TRY(gather_between(c, x, border, at, fc_min64(border[size], at + piece)));
+  return FC_OK;
 }
 
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root) {

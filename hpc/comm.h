@@ -28,6 +28,9 @@ fc_status fc_comm_max(const fc_comm *c, fc_real *x, int64_t n);
 /* n_send[r] numbers to each rank r, one after the other in send; n_recv[r] from each, likewise in recv */
 fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t *n_send, fc_real *recv,
                            const int64_t *n_recv);
+/* Every rank's part of x goes to all others, in place: rank r gives numbers border[r] .. border[r + 1] - 1;
+   border [ranks + 1] ascends. A group from fc_comm_split, or NULL where there is one rank. */
+fc_status fc_comm_gather(const fc_comm *c, fc_real *x, const int64_t *border);
 /* Sums that go on while the ranks compute: start takes slot 0, 1, .. in the same order on all ranks of a
    group that does nothing else meanwhile; poll lets them proceed; finish waits for those of slots 0 .. n-1.
  */
