@@ -195,17 +195,9 @@ fc_tensor *fc_allgather(fc_ctx *c, fc_tensor *x, int axis, fc_cut s) {
   return y ? y : x;
 }
 
-static bool same_borders(const fc_ctx *c, fc_cut a, fc_cut b) {
-  const int size = fc_domain_size(c);
-
-  for (int r = 1; r < size; r++)
-    if (fc_cut_at(a, r, size) != fc_cut_at(b, r, size)) return false;
-  return true;
-}
-
 fc_tensor *fc_recut(fc_ctx *c, fc_tensor *x, int axis, fc_cut from, fc_cut to) {
   FC_ASSERT(from.n == to.n, "recut: axes of %lld and %lld entries", (long long)from.n, (long long)to.n);
-  if (same_borders(c, from, to)) return x;
+  if (fc_cut_same(c, from, to)) return x;
   fc_tensor *y = gathered(c, x, axis, (fetch){.own = from, .to = to});
   return y ? y : x;
 }
