@@ -61,6 +61,12 @@ typedef struct fc_halo {
   bool    wrap;
 } fc_halo;
 fc_tensor *fc_halo_rows(fc_ctx *c, fc_tensor *x, int axis, fc_cut s, fc_halo h);
+/* rows want[r].lo .. want[r].hi - 1 of the axis for rank r; the list of all ranks lives as long as the tape
+ */
+typedef struct fc_range {
+  int64_t lo, hi;
+} fc_range;
+fc_tensor *fc_fetch_rows(fc_ctx *c, fc_tensor *x, int axis, fc_cut s, const fc_range *want, bool wrap);
 fc_tensor *fc_recut(fc_ctx *c, fc_tensor *x, int axis, fc_cut from, fc_cut to); /* other borders */
 
 /* shared along axis `from`, whole along `to` -> whole along `from`, shared along `to` */

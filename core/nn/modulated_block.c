@@ -236,10 +236,10 @@ static fc_tensor *attend(fc_ctx *c, const fc_modulated_block *l, fc_tensor *x, f
                          fc_tensor *bias, fc_tensor *carriers, const fc_block_groups *g) {
   const int64_t own = x->dim[1];
 
-  if (g->reach.before + g->reach.after > 0) x = fc_halo_rows(c, x, 1, g->lines, g->reach);
+  if (g->reach) x = fc_fetch_rows(c, x, 1, g->lines, g->reach, true);
   fc_tensor *qkv = project_windows(c, l, x, rows, carriers, g->padding);
   x              = fc_group_attention(c, x, qkv, l->own.scale[0], bias, g->windows, (fc_modulation){rows, 0});
-  return fc_slice(c, x, 1, g->reach.before, own);
+  return fc_slice(c, x, 1, g->before, own);
 }
 
 fc_tensor *fc_modulated_block_apply(fc_ctx *c, const fc_modulated_block *l, fc_tensor *x,

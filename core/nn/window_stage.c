@@ -21,6 +21,20 @@ void fc_window_stage_init(fc_window_stage *s, fc_params *p, const fc_block_spec 
   fc_params_pop(p);
 }
 
+/* of each rank, NULL if its own lines are enough for all */
+static const fc_range *reach_of(fc_ctx *c, const fc_window_grid *grid, fc_cut lines) {
+  const int size  = fc_domain_size(c);
+  fc_range *reach = fc_arena_push(c->arena, (size_t)size * sizeof *reach);
+  bool      any   = false;
+
+  for (int r = 0; r < size; r++) {
+    const fc_window_lines l = fc_window_lines_of(grid, lines, r, size);
+    reach[r]                = (fc_range){l.lo - l.before, l.lo + l.own + l.after};
+    any                     = any || l.before + l.after > 0;
+  }
+  return any ? reach : NULL;
+}
+
 fc_stage_groups *fc_stage_groups_of(fc_ctx *c, const fc_block_spec *spec, int64_t fields, int64_t B,
                                     fc_cut lines, int64_t w, bool periodic) {
   const int64_t    size = spec->window, h = lines.n;
@@ -31,11 +45,12 @@ fc_stage_groups *fc_stage_groups_of(fc_ctx *c, const fc_block_spec *spec, int64_
     fc_block_groups *to = &g->shifted[i];
     grid.shift          = i ? size / 2 : 0;
     grid.masked         = i && !periodic && h >= size && w >= size;
-    grid.lines          = fc_window_lines_of(c, &grid, lines);
+    grid.lines          = fc_window_lines_of(&grid, lines, fc_domain_rank(c), fc_domain_size(c));
     *to                 = (fc_block_groups){.windows = fc_groups_of_windows(c, &grid),
                                             .padding = fc_window_padding(&grid),
                                             .lines   = lines,
-                                            .reach   = {grid.lines.before, grid.lines.after, true}};
+                                            .reach   = reach_of(c, &grid, lines),
+                                            .before  = grid.lines.before};
     if (spec->fields) to->fields = fc_groups_of_fields(c, fields, B * grid.lines.own * w);
     if (!grid.carriers) continue;
     const int64_t carriers = h / size * (w / size);

@@ -4,8 +4,7 @@
      S_ij = f u_i . v_j + bias_hji - 200 [i and j lie in different regions],   P = softmax over j
      y_i = r_i + (1 + gate_s) sum_j P_ij w_j,   w_j the values, s the sample of token i
    qkv [R, 3 D] holds q, k and values of all heads one after the other, D = H d; r and y [rows, D] belong
-   to the first of these R rows. Groups list rows of qkv, each of them once; partial ones leave some out,
-   whose y is not made.
+   to the first of these R rows. Groups list rows of qkv, each of them once; partial ones leave some out.
 
    Groups are small (64 tokens), so all between qkv and y happens in the cache: tokens are fetched by row,
    P is made again in backward, and nothing is kept. Backward, with g = (1 + gate) dy:

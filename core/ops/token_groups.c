@@ -22,7 +22,7 @@ typedef struct {
 } band;
 
 /* line i of the grid in the rolled one */
-static int64_t rolled(const fc_window_grid *w, int64_t i) { return (i - w->shift + w->H) % w->H; }
+static int64_t rolled(const fc_window_grid *w, int64_t i) { return ((i - w->shift) % w->H + w->H) % w->H; }
 
 static band band_of(const fc_window_grid *w) {
   band b = {fc_ceil_div(w->H, w->size), fc_ceil_div(w->W, w->size), 0, 0};
@@ -49,16 +49,13 @@ int64_t fc_window_padding(const fc_window_grid *w) {
   return b.count * w->size * b.nx * w->size - lines_of(w, &b) * w->W;
 }
 
-fc_window_lines fc_window_lines_of(const fc_ctx *c, const fc_window_grid *w, fc_cut lines) {
-  fc_window_lines l    = {fc_cut_lo(c, lines), fc_cut_len(c, lines), 0, 0};
-  const int       size = fc_domain_size(c);
+fc_window_lines fc_window_lines_of(const fc_window_grid *w, fc_cut lines, int rank, int size) {
+  const int64_t   lo = fc_cut_at(lines, rank, size), hi = fc_cut_at(lines, rank + 1, size);
+  const int64_t   top = rolled(w, lo), end = rolled(w, hi - 1);
+  fc_window_lines l = {lo, hi - lo, top % w->size, 0};
 
-  for (int r = 0; size > 1 && r < size; r++) {
-    const int64_t top = rolled(w, fc_cut_at(lines, r, size)),
-                  end = rolled(w, fc_cut_at(lines, r + 1, size) - 1);
-    l.before          = fc_max64(l.before, top % w->size);
-    l.after           = fc_max64(l.after, fc_min64(w->H, (end / w->size + 1) * w->size) - 1 - end);
-  }
+  l.after = fc_min64(w->H, (end / w->size + 1) * w->size) - 1 - end;
+  if (l.before + l.own + l.after > w->H) l.before = 0, l.after = w->H - l.own;
   return l;
 }
 
@@ -135,7 +132,7 @@ fc_token_groups *fc_groups_of_windows(fc_ctx *c, const fc_window_grid *given) {
                 (!w.carriers || (!w.masked && !fc_window_padding(&w))),
             "windows of %lld, shift %lld on %lld x %lld tokens", (long long)w.size, (long long)w.shift,
             (long long)w.H, (long long)w.W);
-  g->partial = w.lines.own < w.H;
+  g->partial = w.carriers && b.count < b.ny;
   if (w.masked) {
     g->masks  = windows * w.fields;
     g->region = fc_arena_push(c->arena, (size_t)(g->masks * per) * sizeof *g->region);
