@@ -1,5 +1,7 @@
 /* cli/rollout.c - fieldcast rollout CHECKPOINT. */
 #include "cli/cli.h"
+#include "core/domain.h"
+#include "hpc/comm.h"
 #include "train/rollout_run.h"
 
 #include <errno.h>
@@ -36,7 +38,7 @@ fc_status fc_cmd_rollout(int argc, char **argv) {
   fc_list        files;
   bool           raw = false, done;
   fc_run        *run;
-  fc_rollout_job job    = {.good_error = 0.5, .good_correlation = 0.8};
+  fc_rollout_job job    = {.good_error = 0.5, .good_correlation = 0.8, .domain = 1};
   const fc_arg   args[] = {
         {"data", 'd', FC_ARG_VALUE, &job.data, "FILE", "fields the history is taken from"},
         {"steps", 'n', FC_ARG_INT, &job.steps, "N",
@@ -49,6 +51,8 @@ fc_status fc_cmd_rollout(int argc, char **argv) {
          "VRMSE up to which a prediction counts as valid; default 0.5"},
         {"correlation", 0, FC_ARG_REAL, &job.good_correlation, "X",
          "correlation down to which it does; default 0.8"},
+        {"domain", 0, FC_ARG_INT, &job.domain, "D",
+         "ranks that share each field (mpirun -n R; the R / D groups divide the trajectories); default 1"},
         {"raw", 0, FC_ARG_FLAG, &raw, NULL, "the last weights even if the run has their moving average"},
   };
 
@@ -59,9 +63,11 @@ fc_status fc_cmd_rollout(int argc, char **argv) {
   FC_REQUIRE(job.data, FC_E_USAGE, "rollout wants --data FILE: the fields to start from");
   FC_REQUIRE(job.out, FC_E_USAGE, "rollout wants -o OUT: where the prediction goes");
   FC_REQUIRE(job.steps >= 0 && job.start >= 0, FC_E_USAGE, "--steps and --start must not be negative");
+  FC_REQUIRE(job.domain >= 1 && job.domain <= FC_DOMAIN_MAX, FC_E_USAGE,
+             "--domain %lld: 1 to %d ranks are possible", (long long)job.domain, FC_DOMAIN_MAX);
   FC_TRY(parse_trajectory(traj, &job.traj));
   job.command = command;
-  job.quiet   = fc_verbosity == 0;
+  job.quiet   = fc_verbosity == 0 || fc_comm_rank(NULL);
   FC_TRY(fc_run_load(files.v[0], !raw, &run));
   const fc_status s =
       fc_run_on_points(run, job.data)

@@ -42,10 +42,19 @@ static fc_status load(const char *path, const fc_list *set, fc_config **out) {
   return FC_OK;
 }
 
+/* --domain D is short for --set train.domain=D */
+static void set_domain(int64_t domain, fc_list *set) {
+  static char text[48];
+
+  snprintf(text, sizeof text, "train.domain=%lld", (long long)domain);
+  if (set->n < FC_ARG_REPEAT) set->v[set->n++] = text;
+}
+
 fc_status fc_cmd_train(int argc, char **argv) {
   char         folder[FC_TEXT];
   const char  *dir    = NULL;
   fc_list      set    = {0}, files;
+  int64_t      domain = 0;
   bool         resume = false, plan = false, done;
   fc_config   *config;
   fc_trainer  *t;
@@ -54,6 +63,7 @@ fc_status fc_cmd_train(int argc, char **argv) {
       {"out", 'o', FC_ARG_VALUE, &dir, "DIR", "run folder; default runs/NAME of the configuration"},
       {"resume", 'r', FC_ARG_FLAG, &resume, NULL,
        "go on from the run folder's checkpoint (from the start if there is none)"},
+      {"domain", 0, FC_ARG_INT, &domain, "D", "ranks that share the grid of each window: train.domain"},
       {"plan", 'p', FC_ARG_FLAG, &plan, NULL, "print memory and arithmetic of a step, train nothing"},
   };
 
@@ -63,6 +73,7 @@ fc_status fc_cmd_train(int argc, char **argv) {
   default_folder(files.v[0], folder, sizeof folder);
   if (!dir) dir = folder;
   if (!plan) FC_TRY(fc_trainer_folder(dir, resume));
+  if (domain) set_domain(domain, &set);
   FC_TRY(load(files.v[0], &set, &config));
   fc_status s = fc_trainer_create(config, plan, fc_verbosity == 0, &t);
   fc_config_destroy(config);

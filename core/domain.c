@@ -5,6 +5,11 @@ bool fc_domain_shared(const fc_ctx *c) { return c->domain && c->domain->size > 1
 int  fc_domain_rank(const fc_ctx *c) { return c->domain ? c->domain->rank : 0; }
 int  fc_domain_size(const fc_ctx *c) { return c->domain ? c->domain->size : 1; }
 
+void fc_ctx_share(fc_ctx *c, const fc_share *s) {
+  c->domain = s ? s->domain : NULL;
+  c->cut    = s ? s->cut : (fc_cut){0};
+}
+
 /* ---- blocks ---- */
 
 int64_t fc_cut_at(fc_cut s, int rank, int size) {

@@ -20,6 +20,12 @@ typedef struct fc_domain { /* made by hpc/domain.h; exchange: n numbers to and f
                         const int64_t *n_recv);
 } fc_domain;
 
+typedef struct fc_share { /* who shares grids, and how their first axis is cut */
+  const fc_domain *domain;
+  fc_cut           cut;
+} fc_share;
+void fc_ctx_share(fc_ctx *c, const fc_share *s); /* NULL: nobody shares */
+
 enum { FC_DOMAIN_MAX = 4096 }; /* ranks */
 
 bool fc_domain_shared(const fc_ctx *c); /* more than one rank */

@@ -196,6 +196,12 @@ static hid_t properties(const fc_field_spec *s, int rank, int lead, const hsize_
   hsize_t       chunk[FC_H5_RANK];
   double        bytes = sizeof(fc_real);
 
+  if (s->shared) { /* in one piece at an address that is known now; nobody writes the fill value first */
+    H5Pset_layout(p, H5D_CONTIGUOUS);
+    H5Pset_alloc_time(p, H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(p, H5D_FILL_TIME_NEVER);
+    return p;
+  }
   for (int i = 0; i < rank; i++) bytes *= (double)(chunk[i] = i < lead ? 1 : dim[i]);
   for (int i = lead; i < rank; i++)
     for (; bytes > LARGEST_CHUNK && chunk[i] > 1; chunk[i] = (chunk[i] + 1) / 2) bytes /= 2;

@@ -1,8 +1,11 @@
 /* io/field_writer.c - frames into a file in The Well's layout: PATH.tmp until it is complete. */
+#include "hpc/comm.h"
 #include "io/field_create.h"
 #include "io/file.h"
 #include "io/xdmf.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,10 +17,12 @@ struct fc_field_writer {
   int           n_copies;
   fc_out_field *fields; /* fields, then constants: copies too */
   hid_t         file;
-  hid_t        *set;   /* [n_fields + n_constant] */
-  fc_real      *one;   /* values of one field of one frame */
-  int           error; /* the first of the disk, an errno */
-  int64_t       points;
+  hid_t        *set;     /* [n_fields + n_constant] */
+  fc_real      *one;     /* values of one field of one frame */
+  int           error;   /* the first of the disk, an errno */
+  int64_t       points;  /* of a frame that is written: of the share, if there is one */
+  int           fd;      /* of a shared file, else -1 */
+  int64_t      *address; /* [n_fields + n_constant] of the data sets in it */
 };
 
 /* ---- the caller's specification may go away, so it is copied ---- */
@@ -49,7 +54,8 @@ static bool copy_spec(fc_field_writer *w, const char *path, const fc_field_spec 
   w->tmp    = malloc(strlen(path) + 5);
   w->fields = malloc((size_t)n * sizeof *w->fields);
   w->set    = malloc((size_t)n * sizeof *w->set);
-  w->file   = -1;
+  w->file = w->fd = -1;
+  w->address      = calloc((size_t)n, sizeof *w->address);
   for (int i = 0; w->set && i < n; i++) w->set[i] = -1;
   if (w->tmp) strcat(strcpy(w->tmp, path), ".tmp");
   copy_fields(w, s);
@@ -63,10 +69,10 @@ static bool copy_spec(fc_field_writer *w, const char *path, const fc_field_spec 
     w->spec.text[i].value = keep(w, s->text[i].value);
   }
   w->points = 1;
-  for (int a = 0; a < s->ndim; a++) w->points *= s->dim[a];
+  for (int a = 0; a < s->ndim; a++) w->points *= a == 0 && s->shared ? s->n : s->dim[a];
   w->one           = malloc((size_t)(w->points * s->ndim) * sizeof *w->one);
   const int wanted = 3 + 2 * n + s->n_params + 2 * s->n_texts; /* axes may be NULL */
-  return w->path && w->tmp && w->fields && w->set && w->one && w->n_copies >= wanted;
+  return w->path && w->tmp && w->fields && w->set && w->one && w->address && w->n_copies >= wanted;
 }
 
 static void release(fc_field_writer *w) {
@@ -74,6 +80,7 @@ static void release(fc_field_writer *w) {
   free(w->copies);
   free(w->fields);
   free(w->set);
+  free(w->address);
   free(w->one);
   free(w->path);
   free(w->tmp);
@@ -92,6 +99,8 @@ static bool close_file(fc_field_writer *w) {
     if (w->set[i] >= 0) ok &= H5Dclose(w->set[i]) >= 0;
   if (w->file >= 0) ok &= H5Fclose(w->file) >= 0;
   w->file = -1;
+  if (w->fd >= 0 && (fsync(w->fd) || close(w->fd)) && !w->error) w->error = errno;
+  w->fd = -1;
   return ok && !w->error;
 }
 
@@ -108,6 +117,54 @@ static fc_status build(fc_field_writer *w) {
   return w->error ? refused(w) : FC_OK;
 }
 
+/* ---- one file, several ranks: rank 0 makes it, then each writes to the places of its lines ---- */
+
+/* where the data sets begin; the file is complete but for the numbers */
+static fc_status place_sets(fc_field_writer *w) {
+  const int n = w->spec.n_fields + w->spec.n_constant;
+
+  for (int i = 0; i < n; i++) {
+    const haddr_t at = H5Dget_offset(w->set[i]);
+    if (at == HADDR_UNDEF) return refused(w);
+    w->address[i] = (int64_t)at;
+    H5Dclose(w->set[i]);
+    w->set[i] = -1;
+  }
+  return close_file(w) ? FC_OK : refused(w);
+}
+
+static fc_status open_shared(fc_field_writer *w) {
+  const fc_comm *ranks = w->spec.ranks;
+  const int      n     = w->spec.n_fields + w->spec.n_constant;
+  fc_status      s     = FC_OK;
+
+  if (!fc_comm_rank(ranks) && (s = build(w)) == FC_OK) s = place_sets(w);
+  FC_TRY(fc_comm_agree(ranks, s));
+  FC_TRY(fc_comm_broadcast(ranks, w->address, n * (int64_t)sizeof *w->address, 0));
+  w->fd = open(w->tmp, O_WRONLY);
+  if (w->fd < 0) w->error = errno;
+  return fc_comm_agree(ranks, w->fd < 0 ? refused(w) : FC_OK);
+}
+
+/* the lines of one field of one frame follow each other: one piece of the file */
+static bool write_lines(fc_field_writer *w, int i, int64_t traj, int64_t t, bool constant) {
+  const int64_t width = w->fields[i].rank ? w->spec.ndim : 1, line = w->points / w->spec.n * width,
+                frame = constant ? traj : traj * w->spec.n_steps + t;
+  const char *from    = (const char *)w->one;
+  int64_t     left    = line * w->spec.n * (int64_t)sizeof(fc_real);
+  int64_t     at = w->address[i] + (frame * w->spec.dim[0] + w->spec.lo) * line * (int64_t)sizeof(fc_real);
+
+  while (left > 0 && !w->error) {
+    const ssize_t n = pwrite(w->fd, from, (size_t)left, (off_t)at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      w->error = n < 0 ? errno : ENOSPC;
+    else
+      from += n, at += n, left -= n;
+  }
+  return !w->error;
+}
+
 fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
   *out = NULL;
   FC_TRY(fc_field_spec_check(spec));
@@ -119,7 +176,7 @@ fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc
     return fc_fail(FC_E_SYSTEM, "%s: not enough memory", path);
   }
   const fc_h5_quiet q = fc_h5_hush();
-  const fc_status   s = build(w);
+  const fc_status   s = spec->shared ? open_shared(w) : build(w);
   fc_h5_unhush(q);
   if (s == FC_OK)
     *out = w;
@@ -136,7 +193,8 @@ static void gather(const fc_field_writer *w, const fc_real *x, int n_all, int fr
 
 static int width(const fc_field_writer *w, const fc_out_field *f) { return f->rank ? w->spec.ndim : 1; }
 
-static bool write_set(const fc_field_writer *w, int i, int64_t traj, int64_t t, bool constant) {
+static bool write_set(fc_field_writer *w, int i, int64_t traj, int64_t t, bool constant) {
+  if (w->fd >= 0) return write_lines(w, i, traj, t, constant);
   const fc_out_field *f        = &w->fields[i];
   hsize_t             start[6] = {0}, count[6], n = (hsize_t)(w->points * width(w, f));
   int                 rank = 0;
@@ -200,17 +258,19 @@ fc_status fc_field_write_constant(fc_field_writer *w, int64_t traj, const fc_rea
   return s;
 }
 
+static bool is_first(const fc_field_writer *w) { return !w->spec.shared || !fc_comm_rank(w->spec.ranks); }
+
 fc_status fc_field_writer_finish(fc_field_writer *w) {
   const fc_h5_quiet q = fc_h5_hush();
   fc_status         s = FC_OK;
 
   if (!close_file(w)) s = refused(w);
   fc_h5_unhush(q);
-  if (s == FC_OK) s = fc_file_replace(w->tmp, w->path);
-  if (s != FC_OK)
-    unlink(w->tmp);
-  else
-    s = fc_xdmf_write(w->path, &w->spec, sizeof(fc_real));
+  if (w->spec.shared) s = fc_comm_agree(w->spec.ranks, s); /* all have written */
+  if (is_first(w) && s == FC_OK) s = fc_file_replace(w->tmp, w->path);
+  if (is_first(w) && s == FC_OK) s = fc_xdmf_write(w->path, &w->spec, sizeof(fc_real));
+  if (is_first(w) && s != FC_OK) unlink(w->tmp);
+  if (w->spec.shared) s = fc_comm_agree(w->spec.ranks, s);
   release(w);
   return s;
 }
@@ -220,6 +280,6 @@ void fc_field_writer_abandon(fc_field_writer *w) {
   const fc_h5_quiet q = fc_h5_hush();
   close_file(w);
   fc_h5_unhush(q);
-  unlink(w->tmp);
+  if (is_first(w)) unlink(w->tmp);
   release(w);
 }

@@ -35,6 +35,12 @@ typedef struct fc_field_spec {
     const char *name, *value;
   } text[8];
   bool compress; /* gzip 1 + shuffle; one chunk = one frame of one field */
+  /* Several ranks write one file: all of them create and finish it together, each writes lines lo .. lo + n -
+     1 of the first axis of whatever frames it has. Not compressed: every number has its place from the start.
+   */
+  bool                  shared;
+  const struct fc_comm *ranks; /* NULL: all */
+  int64_t               lo, n;
 } fc_field_spec;
 
 typedef struct fc_field_writer fc_field_writer;

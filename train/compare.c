@@ -21,12 +21,14 @@ static const struct {
 const char *fc_compared_name(fc_compared q) { return table[q].name; }
 const char *fc_compared_definition(fc_compared q) { return table[q].definition; }
 
-fc_status fc_compare_create(const fc_geometry *geo, int channels, int64_t frames, fc_compare **out) {
+fc_status fc_compare_create(const fc_geometry *geo, int channels, int64_t frames, const fc_domain *domain,
+                            fc_compare **out) {
   fc_compare  *c = calloc(1, sizeof *c);
   const size_t C = (size_t)channels, T = (size_t)frames;
 
   FC_REQUIRE(c, FC_E_SYSTEM, "no memory for a comparison");
   c->grid     = (fc_grid){geo->ndim, {geo->dim[0], geo->dim[1], geo->dim[2]}, channels};
+  c->domain   = domain;
   c->frames   = frames;
   c->spectrum = fc_spectrum_size(&c->grid);
   c->lead     = calloc(T + 1, sizeof *c->lead);
@@ -91,20 +93,28 @@ fc_status fc_compare_add(fc_compare *c, int method, int64_t frame, const fc_real
   double                *e = c->scratch, *t = e + c->spectrum * C, *v = t + c->spectrum * C;
 
   for (int q = 0; q < FC_COUNT(plain); q++) {
-    fc_metric_eval(plain[q], &c->grid, 1, y, truth, v);
+    fc_metric_eval_shared(plain[q], &c->grid, c->domain, 1, y, truth, v);
     for (int64_t k = 0; k < C; k++) cell(c, method, (fc_compared)q, frame)[k] += v[k];
   }
-  FC_TRY(fc_spectrum(&c->grid, 1, y, e));
-  FC_TRY(fc_spectrum(&c->grid, 1, truth, t));
+  if (!c->domain) {
+    FC_TRY(fc_spectrum(&c->grid, 1, y, e));
+    FC_TRY(fc_spectrum(&c->grid, 1, truth, t));
+  }
   for (int64_t k = 0; k < C; k++)
-    cell(c, method, FC_C_SPECTRUM, frame)[k] += spectrum_error(c, e + k * c->spectrum, t + k * c->spectrum);
+    cell(c, method, FC_C_SPECTRUM, frame)[k] +=
+        c->domain ? NAN : spectrum_error(c, e + k * c->spectrum, t + k * c->spectrum);
   c->count[method * c->frames + frame]++;
   return FC_OK;
 }
 
+fc_status fc_compare_gather(fc_compare *c, const fc_comm *groups) {
+  FC_TRY(fc_comm_sum_double(groups, c->value, c->methods * FC_C_COUNT * c->frames * c->grid.channels));
+  return fc_comm_sum_double(groups, c->count, c->methods * c->frames);
+}
+
 double fc_compare_at(const fc_compare *c, int method, fc_compared q, int64_t frame, int channel) {
   const double *v   = cell(c, method, q, frame);
-  const double  n   = (double)c->count[method * c->frames + frame];
+  const double  n   = c->count[method * c->frames + frame];
   double        sum = 0;
 
   if (n == 0) return NAN;

@@ -38,7 +38,7 @@ static fc_status open_run(work *w, int i) {
 
   FC_TRY(fc_run_load(w->job->run[i], true, &w->run));
   FC_TRY_TO(fail, s, fc_run_open_data(w->run, w->job->data, &w->s));
-  FC_TRY_TO(fail, s, fc_rollout_create(w->run, &w->s, &w->roll));
+  FC_TRY_TO(fail, s, fc_rollout_create(w->run, &w->s, NULL, &w->roll));
   return FC_OK;
 fail:
   close_run(w);
@@ -78,7 +78,7 @@ static fc_status choose_frames(work *w) {
   w->truth = malloc((size_t)w->s.out_len * sizeof *w->truth);
   w->given = malloc((size_t)fc_max64(w->s.in_len, w->s.out_len) * sizeof *w->given);
   FC_REQUIRE(w->truth && w->given, FC_E_SYSTEM, "no memory for one frame");
-  FC_TRY(fc_compare_create(&w->t.geo, w->t.channels.n, w->frames, &w->t.cmp));
+  FC_TRY(fc_compare_create(&w->t.geo, w->t.channels.n, w->frames, NULL, &w->t.cmp));
   return fc_contest_shots(&w->t, w->s.out_len);
 }
 

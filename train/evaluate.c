@@ -190,7 +190,7 @@ static void print_all(const work *w, FILE *f) {
 }
 
 static fc_status perform(work *w, const fc_evaluate_job *job, FILE *f) {
-  FC_TRY(fc_rollout_create(w->run, &w->s, &w->roll));
+  FC_TRY(fc_rollout_create(w->run, &w->s, NULL, &w->roll));
   FC_TRY(open_windows(w, job));
   FC_TRY(allocate(w));
   FC_TRY(fc_linear_fit(w->run, &w->s, &w->linear, &w->no_linear));

@@ -86,10 +86,7 @@ fc_status fc_feed_open(const fc_network *probe, fc_saved *k, const fc_process_gr
   return f->kind->open(f, probe, k, plan_only);
 }
 
-void fc_feed_attach(const fc_feed *f, fc_ctx *c) {
-  c->domain = &f->ranks->domain;
-  c->cut    = f->cut;
-}
+void fc_feed_attach(const fc_feed *f, fc_ctx *c) { fc_ctx_share(c, &(fc_share){&f->ranks->domain, f->cut}); }
 
 void fc_feed_close(fc_feed *f) {
   if (f->self) f->kind->close(f->self);

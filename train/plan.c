@@ -55,8 +55,9 @@ done:
   return st;
 }
 
-fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_settings *set, int ndim,
-                       const int64_t *dim, int64_t B, int64_t k, int64_t *bytes) {
+fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_settings *set,
+                       const fc_share *share, int ndim, const int64_t *dim, int64_t B, int64_t k,
+                       int64_t *bytes) {
   fc_network *n;
   fc_ctx     *c;
 
@@ -64,6 +65,7 @@ fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_setti
   fc_status st = fc_network_prepare(n, set, (double[FC_NETWORK_CHANNELS]){0});
   if (st == FC_OK) st = fc_ctx_create(dry_reserve, true, &c);
   if (st == FC_OK) {
+    fc_ctx_share(c, share);
     fc_march_quiet(c, n, ndim, dim, B, NULL, NULL, k);
     *bytes = (int64_t)fc_arena_peak(c->arena);
     fc_ctx_destroy(c);

@@ -20,9 +20,11 @@ typedef struct fc_plan {
    rank's share of the batch. */
 fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_feed *feed,
                         const fc_settings *set, fc_plan *out);
-/* peak bytes of one call without gradient on B windows, k frames out */
-fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_settings *set, int ndim,
-                       const int64_t *dim, int64_t B, int64_t k, int64_t *bytes);
+/* peak bytes of one call without gradient on B windows, k frames out; dim: of this rank's share (NULL: alone)
+ */
+fc_status fc_plan_call(const fc_model_def *def, const void *args, const fc_settings *set,
+                       const fc_share *share, int ndim, const int64_t *dim, int64_t B, int64_t k,
+                       int64_t *bytes);
 
 /* What may still be used: the machine's available memory or what the cgroup leaves, whichever is less; *why
    (may be NULL) names which. */

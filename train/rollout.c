@@ -19,17 +19,19 @@ struct fc_rollout {
   int64_t       calls;
 };
 
-static fc_status build(fc_rollout *r) {
+static fc_status build(fc_rollout *r, const fc_share *share) {
   const fc_network *n = r->run->network;
   const char       *why;
   int64_t           bytes;
 
-  FC_TRY(fc_plan_call(n->def, n->args, &r->run->k.settings, r->s->geo.ndim, r->s->geo.dim, 1, r->k, &bytes));
+  FC_TRY(fc_plan_call(n->def, n->args, &r->run->k.settings, share, r->s->geo.ndim, r->s->geo.dim, 1, r->k,
+                      &bytes));
   const int64_t left = fc_memory_available(&why);
   FC_REQUIRE(bytes <= left, FC_E_SYSTEM,
              "a call on this grid needs %.0f MiB, there are %.0f (%s); use a coarser grid",
              (double)bytes / 0x1p20, (double)left / 0x1p20, why);
   FC_TRY(fc_ctx_create((size_t)bytes + (size_t)bytes / 4 + ((size_t)64 << 20), false, &r->ctx));
+  fc_ctx_share(r->ctx, share);
   r->window = malloc((size_t)(n->frames.n_in * r->s->in_len) * sizeof(fc_real));
   r->last   = malloc((size_t)r->s->out_len * sizeof(fc_real));
   r->frames = malloc((size_t)(r->k * r->s->out_len) * sizeof(fc_real));
@@ -39,7 +41,7 @@ static fc_status build(fc_rollout *r) {
   return FC_OK;
 }
 
-fc_status fc_rollout_create(const fc_run *run, fc_source *source, fc_rollout **out) {
+fc_status fc_rollout_create(const fc_run *run, fc_source *source, const fc_share *share, fc_rollout **out) {
   fc_rollout   *r       = calloc(1, sizeof *r);
   const int64_t trained = run->k.settings.train.out_frames, most = run->network->frames.max_out;
 
@@ -47,7 +49,7 @@ fc_status fc_rollout_create(const fc_run *run, fc_source *source, fc_rollout **o
   r->run            = run;
   r->s              = source;
   r->k              = trained > 0 ? fc_min64(trained, most) : most;
-  const fc_status s = build(r);
+  const fc_status s = build(r, share);
   if (s == FC_OK)
     *out = r;
   else

@@ -6,8 +6,9 @@
 typedef struct fc_rollout fc_rollout;
 
 /* For data opened by fc_run_open_data. Plans the memory of a call (FC_E_SYSTEM if it is not there); none is
-   taken later. k frames per call: as trained, at most what the model can. run and source must outlive it. */
-fc_status fc_rollout_create(const fc_run *run, fc_source *source, fc_rollout **out);
+   taken later. share: ranks that share the grid, NULL: none. k frames per call: as trained, at most what the
+   model can. run and source must outlive it. */
+fc_status fc_rollout_create(const fc_run *run, fc_source *source, const fc_share *share, fc_rollout **out);
 void      fc_rollout_destroy(fc_rollout *r);
 int64_t
 fc_rollout_span(const fc_rollout *r); /* frames of history times frame_stride, in frames of the file */

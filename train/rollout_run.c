@@ -2,6 +2,7 @@
 #include "train/rollout_run.h"
 
 #include "core/progress.h"
+#include "hpc/domain.h"
 #include "io/field_writer.h"
 #include "io/file.h"
 #include "train/coarse.h"
@@ -18,6 +19,9 @@ typedef struct {
   const fc_run         *run;
   const fc_rollout_job *job;
   fc_source             s;
+  fc_process_grid       ranks;
+  fc_share              share;
+  int64_t               own_lo, own_hi; /* trajectories of this rank's group */
   fc_rollout           *roll;
   fc_field_writer      *writer;
   fc_compare           *cmp; /* NULL: nothing to compare with */
@@ -113,6 +117,15 @@ static double first_time(const work *w) {
   return t; /* of the last known frame */
 }
 
+/* several ranks write lines of the first axis, of the trajectories of their groups */
+static void share_file(const work *w, fc_field_spec *spec) {
+  if (fc_comm_size(NULL) == 1) return;
+  spec->shared = true;
+  spec->lo =
+      w->ranks.domain.size > 1 ? fc_cut_at(w->share.cut, w->ranks.domain.rank, w->ranks.domain.size) : 0;
+  spec->n = w->s.geo.dim[0];
+}
+
 static fc_status open_writer(work *w, int64_t steps) {
   const fc_geometry *g = &w->s.geo;
   char               names[FC_FIELD_CHANNELS][FC_NAME];
@@ -130,12 +143,13 @@ static fc_status open_writer(work *w, int64_t steps) {
                                                   .compress   = true};
 
   for (int a = 0; a < g->ndim; a++) {
-    const bool known = isfinite(g->lo[a]) && isfinite(g->hi[a]) && g->dim[a] > 1;
-    spec.dim[a]      = g->dim[a];
-    spec.axis[a]     = g->axis[a][0] ? g->axis[a] : NULL;
-    spec.origin[a]   = known ? g->lo[a] : 0;
-    spec.spacing[a]  = known ? (g->hi[a] - g->lo[a]) / (double)(g->dim[a] - 1) : 1;
-    spec.periodic[a] = g->periodic[a];
+    const int64_t n     = a ? g->dim[a] : w->s.whole;
+    const bool    known = isfinite(g->lo[a]) && isfinite(g->hi[a]) && n > 1;
+    spec.dim[a]         = n;
+    spec.axis[a]        = g->axis[a][0] ? g->axis[a] : NULL;
+    spec.origin[a]      = known ? g->lo[a] : 0;
+    spec.spacing[a]     = known ? (g->hi[a] - g->lo[a]) / (double)(n - 1) : 1;
+    spec.periodic[a]    = g->periodic[a];
   }
   spec.n_fields     = describe_fields(w, names, fields);
   spec.text[0].name = "command", spec.text[0].value = w->job->command;
@@ -144,6 +158,7 @@ static fc_status open_writer(work *w, int64_t steps) {
   spec.text[3].name = "weights", spec.text[3].value = w->run->averaged ? "moving average" : "last";
   spec.text[4].name = "history_from", spec.text[4].value = w->job->data;
   spec.n_texts = 5;
+  share_file(w, &spec);
   return fc_field_writer_create(w->names.file, &spec, &w->writer);
 }
 
@@ -178,11 +193,11 @@ static fc_status one_frame(work *w, int64_t traj, int64_t t) {
 }
 
 static fc_status roll_all(work *w, int64_t steps) {
-  for (int64_t traj = w->lo; traj < w->hi; traj++) {
+  for (int64_t traj = w->own_lo; traj < w->own_hi; traj++) {
     FC_TRY(fc_rollout_start(w->roll, traj, w->job->start));
     for (int64_t t = 0; t < steps; t++) {
       FC_TRY(one_frame(w, traj, t));
-      fc_progress_update(&w->bar, (traj - w->lo) * steps + t + 1, NULL);
+      fc_progress_update(&w->bar, (traj - w->own_lo) * steps + t + 1, NULL);
     }
   }
   return FC_OK;
@@ -282,6 +297,7 @@ static fc_status report(work *w, FILE *f) {
   print_costs(w, f);
   snprintf(path, sizeof path, "%serror.csv", w->names.stem);
   FC_TRY(fc_report_csv(&r, path));
+  if (w->share.domain) return FC_OK; /* no rank has a whole field */
   return fc_report_pictures(&r, w->names.stem);
 }
 
@@ -291,15 +307,37 @@ static void announce(const work *w, int64_t steps, FILE *f) {
           (long long)steps, (long long)(w->hi - w->lo), w->names.file);
 }
 
+/* this rank's lines of the grid */
+static fc_status share_grid(work *w) {
+  const fc_domain *d = &w->ranks.domain;
+  const fc_source *s = &w->s;
+
+  if (d->size == 1) return FC_OK;
+  FC_TRY(fc_network_cut(w->run->network, s->geo.ndim, s->geo.dim, d->size, &w->share.cut));
+  w->share.domain  = d;
+  const int64_t lo = fc_cut_at(w->share.cut, d->rank, d->size);
+  fc_source_share(&w->s, lo, fc_cut_at(w->share.cut, d->rank + 1, d->size) - lo);
+  return FC_OK;
+}
+
+/* this rank's trajectories */
+static void share_trajectories(work *w) {
+  fc_comm_block(w->ranks.data, w->hi - w->lo, &w->own_lo, &w->own_hi);
+  w->own_lo += w->lo;
+  w->own_hi += w->lo;
+}
+
 static fc_status prepare(work *w, int64_t *steps) {
-  FC_TRY(fc_rollout_create(w->run, &w->s, &w->roll));
+  FC_TRY(share_grid(w));
+  FC_TRY(fc_rollout_create(w->run, &w->s, w->share.domain ? &w->share : NULL, &w->roll));
   FC_TRY(choose_frames(w, steps));
+  share_trajectories(w);
   FC_TRY(fc_output_names_make(w->job->out, &w->names));
   FC_TRY(open_writer(w, *steps));
   w->truth = malloc((size_t)w->s.out_len * sizeof *w->truth);
   FC_REQUIRE(w->truth, FC_E_SYSTEM, "no memory for one frame");
   if (!w->known) return FC_OK;
-  FC_TRY(fc_compare_create(&w->s.geo, w->s.out.n, w->known, &w->cmp));
+  FC_TRY(fc_compare_create(&w->s.geo, w->s.out.n, w->known, w->share.domain, &w->cmp));
   w->model       = fc_compare_method(w->cmp, w->run->k.def->name);
   w->persistence = fc_compare_method(w->cmp, w->s.steady ? "training mean" : "persistence");
   return fc_shots_create(w->known, w->s.out_len, &w->shots);
@@ -309,17 +347,19 @@ static fc_status perform(work *w, FILE *f) {
   int64_t steps = 0;
 
   FC_TRY(prepare(w, &steps));
-  fc_progress_start(&w->bar, "rollout", "frame", 0, steps * (w->hi - w->lo), w->job->quiet);
-  const fc_status s = roll_all(w, steps);
+  fc_progress_start(&w->bar, "rollout", "frame", 0, steps * (w->own_hi - w->own_lo), w->job->quiet);
+  const fc_status s = fc_comm_agree(NULL, roll_all(w, steps));
   fc_progress_end(&w->bar, NULL);
   FC_TRY(s);
   fc_field_writer *writer = w->writer;
   w->writer               = NULL;
   FC_TRY(fc_field_writer_finish(writer));
-  announce(w, steps, f);
-  if (w->known) FC_TRY(roll_linear(w));
-  if (w->known) FC_TRY(roll_coarse(w));
-  if (w->known) FC_TRY(report(w, f));
+  if (w->known) FC_TRY(fc_compare_gather(w->cmp, w->ranks.data));
+  if (!fc_comm_rank(NULL)) announce(w, steps, f);
+  w->no_linear = w->no_coarse = "several ranks made this rollout";
+  if (w->known && fc_comm_size(NULL) == 1) FC_TRY(roll_linear(w));
+  if (w->known && fc_comm_size(NULL) == 1) FC_TRY(roll_coarse(w));
+  if (w->known) FC_TRY(fc_comm_agree(NULL, fc_comm_rank(NULL) ? FC_OK : report(w, f)));
   FC_REQUIRE(w->bad_frame < 0, FC_E_NUMERIC,
              "the prediction of trajectory %lld is not finite from frame %lld on; everything is written all "
              "the same",
@@ -334,7 +374,8 @@ fc_status fc_rollout_run(const fc_run *run, const fc_rollout_job *job, FILE *f) 
   w->run       = run;
   w->job       = job;
   w->bad_frame = -1;
-  fc_status s  = fc_run_open_data(run, job->data, &w->s);
+  fc_status s  = fc_process_grid_create((int)fc_max64(1, job->domain), &w->ranks);
+  if (s == FC_OK) s = fc_comm_agree(NULL, fc_run_open_data(run, job->data, &w->s));
   if (s == FC_OK) s = perform(w, f);
   fc_field_writer_abandon(w->writer);
   fc_coarse_free(&w->coarse);
@@ -343,6 +384,7 @@ fc_status fc_rollout_run(const fc_run *run, const fc_rollout_job *job, FILE *f) 
   fc_shots_free(&w->shots);
   fc_rollout_destroy(w->roll);
   fc_source_close(&w->s);
+  fc_process_grid_destroy(&w->ranks);
   free(w->truth);
   free(w->given);
   free(w);

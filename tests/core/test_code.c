@@ -4,7 +4,7 @@
 
 static void unit_grid(void) {
   fc_ctx          *c = check_ctx();
-  const fc_tensor *y = fc_unit_grid(c, FC_DIMS(3, 1, 5));
+  const fc_tensor *y = fc_unit_grid(c, FC_DIMS(3, 1, 5), (fc_cut){3, 1});
 
   CHECK(y->ndim == 2 && y->dim[0] == 15 && y->dim[1] == 3);
   for (int64_t n = 0; n < 15; n++) {

@@ -176,7 +176,8 @@ static void window_equals_official(const char *options, int n_space, const int64
   for (int a = 0; a < n_space; a++) shape[2 + a] = dim[a], N *= dim[a];
   shape[2 + n_space] = 3;
   fc_tensor *w = check_random(c, n_space + 3, shape), *fx = fc_tensor_new(c->arena, FC_DIMS(2, N, 6));
-  fc_tensor *x = fc_expand(c, fc_reshape(c, fc_unit_grid(c, n_space, dim), FC_DIMS(1, N, n_space)), 0, 2);
+  fc_tensor *x = fc_expand(
+      c, fc_reshape(c, fc_unit_grid(c, n_space, dim, (fc_cut){dim[0], 1}), FC_DIMS(1, N, n_space)), 0, 2);
   for (int64_t i = 0; i < 2 * N * 6; i++) /* channel 3 t + ch of point p of sample b */
     fx->x[i] = w->x[((i / (6 * N) * 2 + i % 6 / 3) * N + i / 6 % N) * 3 + i % 3];
   CHECK_OK(fc_model_transolver.frames(n.self, &f));

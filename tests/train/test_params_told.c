@@ -61,7 +61,7 @@ static void windows_carry_parameters(void) {
   int64_t          traj, start;
 
   CHECK_OK(fc_source_open(drifting_folder("told-windows"), &d, false, &s));
-  CHECK_OK(fc_source_measure(&s, 0, 4, true));
+  CHECK_OK(fc_source_measure(&s, 0, 4, NULL, true));
   CHECK_NEAR(s.params.mean[0], 0.5, 1e-12);
   CHECK_NEAR(s.params.std[0], 2, 1e-12);
   CHECK_OK(fc_windows_create(&s, &(fc_window_spec){0, 4, 1, 1, 1, 0}, &w));

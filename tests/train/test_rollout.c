@@ -47,7 +47,7 @@ static void follows_the_truth(void) {
   exact_run(data, dir, "");
   CHECK_OK(fc_run_load(dir, true, &run));
   CHECK_OK(fc_run_open_data(run, data, &s));
-  CHECK_OK(fc_rollout_create(run, &s, &r));
+  CHECK_OK(fc_rollout_create(run, &s, NULL, &r));
   CHECK_OK(fc_rollout_start(r, 2, 4));
   toy_frame(2, 4, x);
   CHECK_NEAR(fc_rollout_last(r)[5], x[5], 1e-5); /* to normalised numbers and back */
@@ -115,7 +115,7 @@ static void compares(void) {
   fc_real           truth[64], y[64];
   double            t;
 
-  CHECK_OK(fc_compare_create(&g, 1, 3, &c));
+  CHECK_OK(fc_compare_create(&g, 1, 3, NULL, &c));
   const int m = fc_compare_method(c, "model");
   for (int i = 0; i < 64; i++)
     truth[i] = (fc_real)(sin(2 * M_PI * (i / 8) / 8) + cos(2 * M_PI * 2 * (i % 8) / 8));

@@ -43,7 +43,7 @@ static void contents(void) {
   fc_real              in[2 * FRAME], out[FRAME], x[FRAME];
   int64_t              traj, start;
 
-  CHECK_OK(fc_source_measure(&s, 0, TRAJ, true));
+  CHECK_OK(fc_source_measure(&s, 0, TRAJ, NULL, true));
   CHECK_OK(fc_windows_create(&s, &specs, &w));
   CHECK(fc_windows_size(w) == 2 * 3); /* starts 0, 2, 4 */
   for (int64_t i = 0; i < fc_windows_size(w); i++) {
@@ -62,9 +62,14 @@ static void contents(void) {
 
 /* windows as a feed, without a training around them */
 static fc_feed feed_of(fc_grid_feed *g, fc_windows *w) {
+  static const fc_process_grid alone = {.groups = 1};
+
   *g = (fc_grid_feed){.train_windows = w};
-  return (fc_feed){
-      .kind = &fc_feed_grid, .self = g, .items = fc_windows_size(w), .in_memory = fc_windows_cached(w)};
+  return (fc_feed){.kind      = &fc_feed_grid,
+                   .self      = g,
+                   .ranks     = &alone,
+                   .items     = fc_windows_size(w),
+                   .in_memory = fc_windows_cached(w)};
 }
 
 /* two epochs: each window once per epoch, in another order; memory and disk give the same bits */
