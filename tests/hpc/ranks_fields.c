@@ -1,4 +1,4 @@
-/* tests/hpc/ranks_models.c - run on 1 to 4 ranks: networks whose ranks have shares of a field give what they
+/* tests/hpc/ranks_fields.c - run on 1 to 4 ranks: networks whose ranks have shares of a field give what they
    give on the whole field; so do the gradients of the field and, summed over the ranks, those of the weights.
  */
 #include "core/domain.h"
@@ -183,7 +183,7 @@ static void pde_transformer(void) {
 static int run_all(void) {
   static const check_case cases[] = {mano, pde_transformer};
 
-  return check_run("models", FC_COUNT(cases), cases, "mano, pde_transformer");
+  return check_run("fields", FC_COUNT(cases), cases, "mano, pde_transformer");
 }
 
 int main(int argc, char **argv) {
