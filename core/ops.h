@@ -256,6 +256,7 @@ fc_tensor *fc_linear_gated(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc
 typedef struct fc_token_groups {
   int64_t  count, length; /* groups, tokens of one */
   int32_t *row;           /* [count, length] row of each token */
+  int32_t *target;        /* [count, length] row of its residual and result, beyond them all: it has none */
   int32_t *region;        /* [masks, length] tokens of different numbers do not see each other; or NULL */
   int64_t  masks;         /* group q takes mask q mod masks */
   bool     partial;       /* some rows, not of r, are in no group */
@@ -269,7 +270,7 @@ typedef struct fc_token_groups {
 
    Of a grid that ranks share, one has `own` lines from lo on, and around them, periodically, the other lines
    of the windows they lie in: rows [fields, B, before + own + after, W], carriers of all windows. Its groups
-   are these windows. */
+   are these windows, residuals and results are those of its own lines. */
 typedef struct fc_window_lines {
   int64_t lo, own, before, after;
 } fc_window_lines;
@@ -288,8 +289,8 @@ fc_token_groups *fc_groups_of_runs(fc_ctx *c, int64_t count, int64_t length);
 
 /* y = r + (1 + gate) A, A cosine attention of each head within each group (Swin V2: Liu et al. 2022):
    softmax(exp(min(scale_h, 4.6052)) q_i . k_j / (|q_i| |k_j|) + bias_hji) times the values.
-   r [.., D]; qkv [.., 3 D] with at least r's rows, each in exactly one group; scale [H]; bias [H, keys,
-   queries] or NULL; m.rows NULL: no gate. */
+   r [.., D]; qkv [.., 3 D] with at least as many rows, each in exactly one group; scale [H]; bias [H, keys,
+   queries] or NULL; m.rows NULL: no gate */
 fc_tensor *fc_group_attention(fc_ctx *c, fc_tensor *r, fc_tensor *qkv, fc_tensor *scale, fc_tensor *bias,
                               const fc_token_groups *groups, fc_modulation m);
 /* bias of square windows from a table of offsets [(2 size - 1)^2, H]: query (a, b), key (a', b') takes row

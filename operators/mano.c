@@ -147,9 +147,10 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 /* ---- a level's lines, which ranks may share ---- */
 
 typedef struct {
-  fc_cut lines;   /* begin at windows */
-  fc_cut patches; /* the same lines, cut where cells of the next level end */
-  bool   shared;  /* else every rank has them all */
+  fc_cut    lines;   /* begin at windows */
+  fc_cut    patches; /* the same lines, cut where cells of the next level end */
+  bool      shared;  /* else every rank has them all */
+  fc_range *reach;   /* of the windows that cover each rank's lines; NULL: no rank needs others' */
 } level;
 
 /* A level is shared if each rank gets a window and a line of the next level. */
@@ -159,40 +160,38 @@ static fc_cut cut_of(const model *m, int64_t n, bool coarsest) {
   return (fc_cut){n, fc_ceil_div(least, stride) * stride};
 }
 
-static level level_of(const fc_ctx *c, const model *m, int number, int64_t n) {
+/* the windows that lie on a rank's lines begin and end here */
+static fc_range reach_of(const model *m, fc_cut lines, int rank, int size) {
+  const fc_window_layout *w  = &m->windows;
+  const int64_t           lo = fc_cut_at(lines, rank, size) - (w->size - 1) / w->stride * w->stride;
+  const int64_t           hi = fc_cut_at(lines, rank + 1, size) + w->size - w->stride;
+
+  return (fc_range){fc_max64(0, lo), fc_min64(lines.n, hi)};
+}
+
+static level level_of(fc_ctx *c, const model *m, int number, int64_t n) {
   const bool    coarsest = number == m->levels - 1;
   const int64_t r        = m->cfg.att_sampling_rate;
   level         v        = {.lines = cut_of(m, n, coarsest)};
 
   v.shared  = fc_domain_shared(c) && fc_ceil_div(n, v.lines.unit) >= fc_domain_size(c);
   v.patches = v.lines.unit % r ? (fc_cut){n, r} : v.lines;
+  if (!v.shared || m->windows.size <= m->windows.stride) return v;
+  v.reach = fc_arena_push(c->arena, (size_t)fc_domain_size(c) * sizeof *v.reach);
+  for (int q = 0; q < fc_domain_size(c); q++) v.reach[q] = reach_of(m, v.lines, q, fc_domain_size(c));
   return v;
 }
 
 /* ---- multipole attention ---- */
 
-/* Lines of the windows that cover this rank's own ones, which begin at *first. */
-static fc_tensor *with_neighbours(fc_ctx *c, const model *m, fc_tensor *x, const level *v, int64_t *first) {
-  const fc_window_layout *w = &m->windows;
-  const fc_halo           h = {(w->size - 1) / w->stride * w->stride, w->size - w->stride, false};
-
-  *first = 0;
-  if (!v->shared || w->size <= w->stride) return x;
-  const int64_t lo = fc_cut_lo(c, v->lines), begin = fc_max64(0, lo - h.before),
-                end = fc_min64(v->lines.n, lo + x->dim[1] + h.after);
-  *first            = lo - begin;
-  x                 = fc_halo_rows(c, x, 1, v->lines, h);
-  return fc_slice(c, x, 1, begin - (lo - h.before), end - begin); /* nothing beyond the grid */
-}
-
 /* LA(x) + r on one level, x [B, H, W, C], r of its shape or NULL */
 static fc_tensor *attend(fc_ctx *c, const model *m, const block *l, fc_tensor *x, fc_tensor *r,
                          const level *v) {
   const config *g     = &m->cfg;
-  const int64_t lines = x->dim[1];
-  int64_t       first;
+  const int64_t lines = x->dim[1],
+                first = v->reach ? fc_cut_lo(c, v->lines) - v->reach[fc_domain_rank(c)].lo : 0;
 
-  x = with_neighbours(c, m, x, v, &first);
+  if (v->reach) x = fc_fetch_rows(c, x, 1, v->lines, v->reach, false);
   x = fc_layer_norm_pair(c, x, l->outer.weight, l->outer.bias, l->inner.weight, l->inner.bias, l->inner.eps);
   x = fc_linear_op(c, x, l->qkv, NULL, FC_ACT_NONE);
   x = fc_local_attention(c, x, g->heads, m->windows, 1 / sqrt((double)g->dim_head), g->att_dropout);
@@ -280,12 +279,12 @@ static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   const fc_block_run run  = m->cfg.recompute ? fc_checkpoint : fc_block_plain;
   block_call        *call = fc_arena_push(c->arena, sizeof *call * MAX_DEPTH);
   level             *v    = fc_arena_push(c->arena, sizeof *v * MAX_LEVELS);
-  const size_t       mark = fc_arena_mark(c->arena);
-  fc_tensor         *x    = fc_permute(c, fc_batch_get(b, "x"), (int[]){0, 2, 3, 1});
-  int64_t            n    = fc_cut_batch(c, x->dim[1]).n;
+  int64_t            n    = fc_cut_batch(c, fc_batch_get(b, "x")->dim[2]).n;
 
   for (int i = 0; i < m->levels; i++, n /= m->cfg.att_sampling_rate) v[i] = level_of(c, m, i, n);
-  x = fc_dropout(c, fc_linear_apply(c, &m->lift, x, FC_ACT_NONE), m->cfg.emb_dropout);
+  const size_t mark = fc_arena_mark(c->arena);
+  fc_tensor   *x    = fc_permute(c, fc_batch_get(b, "x"), (int[]){0, 2, 3, 1});
+  x                 = fc_dropout(c, fc_linear_apply(c, &m->lift, x, FC_ACT_NONE), m->cfg.emb_dropout);
   for (int i = 0; i < m->cfg.depth; i++) {
     call[i] = (block_call){m, &m->blocks[i], v};
     x       = fc_compact(c, mark, run(c, apply_block, &call[i], FC_IN(x)));

@@ -44,7 +44,6 @@ typedef struct fc_block_groups {
   int64_t                padding; /* tokens of zeros beyond the grid of each sample */
   fc_cut                 lines;   /* of H, if ranks share the grid */
   const fc_range        *reach;   /* lines that the windows of each rank reach; NULL: no rank needs others' */
-  int64_t                before;  /* how many of this rank's stand before its own */
 } fc_block_groups;
 /* x [B, H, W, D], of H this rank's block; condition [B, D]; carriers [B, all H / window, W / window, D] or
    NULL -> x's shape */

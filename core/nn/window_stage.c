@@ -49,8 +49,7 @@ fc_stage_groups *fc_stage_groups_of(fc_ctx *c, const fc_block_spec *spec, int64_
     *to                 = (fc_block_groups){.windows = fc_groups_of_windows(c, &grid),
                                             .padding = fc_window_padding(&grid),
                                             .lines   = lines,
-                                            .reach   = reach_of(c, &grid, lines),
-                                            .before  = grid.lines.before};
+                                            .reach   = reach_of(c, &grid, lines)};
     if (spec->fields) to->fields = fc_groups_of_fields(c, fields, B * grid.lines.own * w);
     if (!grid.carriers) continue;
     const int64_t carriers = h / size * (w / size);

@@ -9,7 +9,7 @@ static fc_token_groups *new_groups(fc_ctx *c, int64_t count, int64_t length) {
 
   FC_ASSERT(count * length < INT32_MAX, "token_groups: %lld groups of %lld tokens are too many",
             (long long)count, (long long)length);
-  *g = (fc_token_groups){.count = count, .length = length, .row = row};
+  *g = (fc_token_groups){.count = count, .length = length, .row = row, .target = row};
   return g;
 }
 
@@ -121,6 +121,18 @@ static void fill_rows(const fc_window_grid *w, const band *b, const int32_t *cel
   }
 }
 
+/* row of r for each row of all lines that are here */
+static void fill_targets(const fc_window_grid *w, const fc_token_groups *g) {
+  const int64_t here = (w->lines.before + w->lines.own + w->lines.after) * w->W, own = w->lines.own * w->W,
+                samples = w->fields * w->B;
+
+  for (int64_t n = 0; n < g->count * g->length; n++) {
+    const int64_t sample = g->row[n] / here, at = g->row[n] % here - w->lines.before * w->W;
+    const bool    mine = sample < samples && at >= 0 && at < own;
+    g->target[n]       = (int32_t)(mine ? sample * own + at : samples * own);
+  }
+}
+
 fc_token_groups *fc_groups_of_windows(fc_ctx *c, const fc_window_grid *given) {
   fc_window_grid w = *given;
 
@@ -137,12 +149,15 @@ fc_token_groups *fc_groups_of_windows(fc_ctx *c, const fc_window_grid *given) {
     g->masks  = windows * w.fields;
     g->region = fc_arena_push(c->arena, (size_t)(g->masks * per) * sizeof *g->region);
   }
+  if (w.lines.before + w.lines.after > 0)
+    g->target = fc_arena_push(c->arena, (size_t)(g->count * g->length) * sizeof *g->target);
   const size_t mark = fc_arena_mark(c->arena);
   int32_t     *cell = fc_arena_push(c->arena, (size_t)(windows * per) * sizeof *cell);
   if (!c->dry) {
     if (w.masked) fill_regions(&w, &b, g->region);
     fill_sample(&w, &b, cell);
     fill_rows(&w, &b, cell, g->row);
+    if (g->target != g->row) fill_targets(&w, g);
   }
   fc_arena_pop(c->arena, mark);
   return g;
