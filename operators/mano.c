@@ -367,8 +367,7 @@ static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_b
 
 static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
   (void)self;
-  y = fc_permute(c, y, (int[]){0, 2, 3, 1});
-  return fc_reshape(c, y, FC_DIMS(y->dim[0], 1, y->dim[1], y->dim[2], y->dim[3]));
+  return fc_single_frame(c, fc_channels_last(c, y));
 }
 
 /* ---- ranks that share the lines of the grid ---- */

@@ -365,26 +365,6 @@ static fc_tensor *apply_stage(fc_ctx *c, const call *k, const fc_window_stage *s
   return fc_window_stage_apply(c, s, x, k->condition[code], k->groups[level], k->m->cfg.recompute);
 }
 
-/* convolution, then 2 x 2 tokens become one: channel 4 ch + 2 dy + dx */
-static fc_tensor *go_down(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x, fc_cut lines) {
-  const int64_t B = x->dim[0], h = x->dim[1] / 2, w = x->dim[2] / 2;
-
-  x = fc_conv_apply_shared(c, l, x, lines);
-  x = fc_reshape(c, x, FC_DIMS(B, h, 2, w, 2, fc_last(x)));
-  x = fc_permute(c, x, (int[]){0, 1, 3, 5, 2, 4});
-  return fc_reshape(c, x, FC_DIMS(B, h, w, 4 * x->dim[3]));
-}
-
-/* and back */
-static fc_tensor *go_up(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x, fc_cut lines) {
-  const int64_t B = x->dim[0], h = x->dim[1], w = x->dim[2];
-
-  x = fc_conv_apply_shared(c, l, x, lines);
-  x = fc_reshape(c, x, FC_DIMS(B, h, w, fc_last(x) / 4, 2, 2));
-  x = fc_permute(c, x, (int[]){0, 1, 4, 2, 5, 3});
-  return fc_reshape(c, x, FC_DIMS(B, 2 * h, 2 * w, fc_last(x)));
-}
-
 /* down to the coarsest grid and up again; the finest stage on the way up is steered by level 1 */
 static fc_tensor *u_shape(fc_ctx *c, const call *k, fc_tensor *x) {
   const model *m = k->m;
@@ -394,13 +374,14 @@ static fc_tensor *u_shape(fc_ctx *c, const call *k, fc_tensor *x) {
   for (int i = 0; i < m->n; i++) {
     skip[i] = apply_stage(c, k, &m->down_stage[i], x, i, i);
     mark    = fc_arena_mark(c->arena);
-    x       = fc_compact(c, mark, go_down(c, &m->down[i], skip[i], k->lines[i]));
+    x       = fc_conv_apply_shared(c, &m->down[i], skip[i], k->lines[i]);
+    x       = fc_compact(c, mark, fc_cells_to_channels(c, x, 2));
   }
   x = apply_stage(c, k, &m->middle, x, m->n, m->n);
   for (int i = m->n - 1; i >= 0; i--) {
     mark         = fc_arena_mark(c->arena);
-    fc_tensor *y = fc_concat(c, 3, FC_IN(go_up(c, &m->up[i], x, k->lines[i + 1]), skip[i]));
-    y            = fc_linear_apply(c, &m->reduce[i], y, FC_ACT_NONE);
+    fc_tensor *y = fc_channels_to_cells(c, fc_conv_apply_shared(c, &m->up[i], x, k->lines[i + 1]), 2);
+    y            = fc_linear_apply(c, &m->reduce[i], fc_concat(c, 3, FC_IN(y, skip[i])), FC_ACT_NONE);
     x            = apply_stage(c, k, &m->up_stage[i], fc_compact(c, mark, y), i, i ? i : 1);
   }
   return x;
@@ -584,8 +565,7 @@ static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
     y = fc_slice(c, y, 2, y->dim[2] - 1, 1);
     return fc_permute(c, y, (int[]){1, 2, 3, 4, 0});
   }
-  y = fc_permute(c, y, (int[]){0, 2, 3, 1});
-  return fc_reshape(c, y, FC_DIMS(y->dim[0], 1, y->dim[1], y->dim[2], y->dim[3]));
+  return fc_single_frame(c, fc_channels_last(c, y));
 }
 
 /* ---- ranks that share the lines of the grid ---- */

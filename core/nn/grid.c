@@ -92,3 +92,17 @@ fc_tensor *fc_single_frame(fc_ctx *c, fc_tensor *y) {
   for (int a = 1; a < y->ndim; a++) dim[1 + a] = y->dim[a];
   return fc_reshape(c, y, y->ndim + 1, dim);
 }
+
+fc_tensor *fc_cells_to_channels(fc_ctx *c, fc_tensor *x, int64_t n) {
+  const int64_t B = x->dim[0], X = x->dim[1] / n, Y = x->dim[2] / n, C = x->dim[3];
+
+  x = fc_permute(c, fc_reshape(c, x, FC_DIMS(B, X, n, Y, n, C)), (int[]){0, 1, 3, 5, 2, 4});
+  return fc_reshape(c, x, FC_DIMS(B, X, Y, C * n * n));
+}
+
+fc_tensor *fc_channels_to_cells(fc_ctx *c, fc_tensor *x, int64_t n) {
+  const int64_t B = x->dim[0], X = x->dim[1], Y = x->dim[2], C = x->dim[3] / (n * n);
+
+  x = fc_permute(c, fc_reshape(c, x, FC_DIMS(B, X, Y, C, n, n)), (int[]){0, 1, 4, 2, 5, 3});
+  return fc_reshape(c, x, FC_DIMS(B, n * X, n * Y, C));
+}

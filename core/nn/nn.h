@@ -170,6 +170,10 @@ fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int6
 /* [B, C, X..] -> [B, X.., C] and back */
 fc_tensor *fc_channels_last(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_channels_first(fc_ctx *c, fc_tensor *x);
+/* n x n cells of a field [B, X, Y, C] as one of n^2 C channels, of which (n ch + dx) n + dy is channel ch of
+   cell (dx, dy); and back */
+fc_tensor *fc_cells_to_channels(fc_ctx *c, fc_tensor *x, int64_t n);
+fc_tensor *fc_channels_to_cells(fc_ctx *c, fc_tensor *x, int64_t n);
 /* frames of history as channels, oldest first: standard window [B, T, X.., C] -> [B, X.., T C] */
 fc_tensor *fc_window_channels(fc_ctx *c, fc_tensor *window);
 /* and the field of a one-step model as a window: [B, X.., C] -> [B, 1, X.., C] */
