@@ -119,9 +119,9 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 /* ---- the implicit layer ---- */
 
 typedef struct {
-  const model      *m;
-  const layer      *l;
-  fc_tensor *const *pos;
+  const model        *m;
+  const layer        *l;
+  const fc_axis_grid *at;
 } layer_call;
 
 /* values v [B, H, X.., c] through the kernels along all axes, normalised and merged: [B, X.., D] */
@@ -142,8 +142,7 @@ static fc_tensor *iterate(fc_ctx *c, const void *self, int n_in, fc_tensor *cons
   fc_tensor        *u    = in[n_in - 1], *kernel[FC_MAX_SPACE];
   fc_tensor        *w = fc_layer_norm_apply(c, &l->axis.in_norm, u), *last = l->out;
 
-  for (int a = 0; a < call->m->cfg.n_space; a++)
-    kernel[a] = fc_axis_kernel_of(c, &l->axis, a, w, call->pos[a]);
+  fc_axis_kernels(c, &l->axis, w, call->at, kernel);
   fc_tensor *x = attend(c, call, fc_axis_values(c, &l->axis, w), kernel);
   if (call->m->cfg.variant == M_FEB2025) {
     x    = fc_linear_of(c, FC_ACT_GELU, x, l->out, NULL, NULL);
@@ -153,14 +152,14 @@ static fc_tensor *iterate(fc_ctx *c, const void *self, int n_in, fc_tensor *cons
   return fc_linear_of(c, FC_ACT_GELU, x, fc_affine(c, last, 1 / (double)call->m->cfg.n_layer, 0), NULL, u);
 }
 
-static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *const *pos) {
+static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, const fc_axis_grid *at) {
   const fc_block_run run  = m->cfg.recompute ? fc_checkpoint : fc_block_plain;
   layer_call        *call = fc_arena_push(c->arena, sizeof *call * MAX_DEPTH);
   const size_t       mark = fc_arena_mark(c->arena);
 
   for (int i = 0; i < m->cfg.depth; i++) {
-    call[i] = (layer_call){m, &m->layers[i], pos};
-    u       = fc_axis_position(c, &m->layers[i].axis, u, pos);
+    call[i] = (layer_call){m, &m->layers[i], at};
+    u       = fc_axis_position(c, &m->layers[i].axis, u, at);
     for (int64_t n = 0; n < m->cfg.n_layer; n++) u = fc_compact(c, mark, run(c, iterate, &call[i], FC_IN(u)));
   }
   return u;
@@ -174,15 +173,12 @@ static const char *const coordinate[] = {"pos_x", "pos_y", "pos_z"};
 static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   static const int frames_last[2][6] = {{0, 2, 3, 1, 4}, {0, 2, 3, 4, 1, 5}};
   const model     *m                 = self;
-  fc_tensor       *u = fc_batch_get(b, "u"), **pos = fc_arena_push(c->arena, sizeof *pos * FC_MAX_SPACE);
+  fc_tensor       *u                 = fc_batch_get(b, "u");
 
   FC_ASSERT(u, "ifactformer_m: inputs were not checked");
-  for (int a = 0; a < m->cfg.n_space; a++) {
-    fc_tensor *p = fc_batch_get(b, coordinate[a]);
-    pos[a]       = fc_reshape(c, p, FC_DIMS(p->dim[0]));
-  }
+  const fc_axis_grid *at = fc_axis_grid_of(c, b, (int)m->cfg.n_space, fc_cut_batch(c, u->dim[2]));
   u = fc_frame_lift_apply(c, &m->lift, fc_permute(c, u, frames_last[m->cfg.n_space - 2]));
-  u = fc_linear_apply(c, &m->head[0], encode(c, m, u, pos), FC_ACT_NONE);
+  u = fc_linear_apply(c, &m->head[0], encode(c, m, u, at), FC_ACT_NONE);
   return fc_linear_of(c, FC_ACT_GELU, u, m->head[1].weight, m->head[1].bias, NULL);
 }
 
