@@ -119,6 +119,12 @@ fc_tensor *fc_standardize(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, doubl
    in backward (products do not) */
 fc_tensor *fc_standardize_in_place(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, double eps);
 
+/* a scale and shifts for each row: y_r = (x_r - m_r) a_r + s_r, x [.., L]; m, a, s one number for each row,
+   or fewer that repeat along the rows; NULL: 0, 1, 0 */
+fc_tensor *fc_row_affine(fc_ctx *c, fc_tensor *x, fc_tensor *m, fc_tensor *a, fc_tensor *s);
+/* of each row of x [.., L]: mean and sqrt(biased variance + eps), both [..], as constants */
+void fc_row_moments(fc_ctx *c, const fc_tensor *x, double eps, fc_tensor **mean, fc_tensor **deviation);
+
 /* ---- dense products ---- */
 /* y = act(x W^T + b): x [.., K], W [O, K], b [O] or NULL -> [.., O] */
 fc_tensor *fc_linear_op(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_act act);
@@ -158,14 +164,18 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
-/* the same among few tokens with narrow heads, for many samples, as fast as they fill vectors: qkv [R, n,
-   3 H D], queries, keys and values of all heads one after the other -> [R, n, H D] */
-fc_tensor *fc_lane_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, double scale);
+/* The same among few tokens with narrow heads, for many samples, heads side by side in vectors: qkv_l [R, n,
+   3 D H], D columns of queries, D of keys, D of values, a column being one number of each head in turn ->
+   [R, n, D H]. Scores go on from layer to layer: softmax(scale sum_l q_l k_l^T) v, v the last layer's. */
+fc_tensor *fc_lane_attention(fc_ctx *c, int layers, fc_tensor *const *qkv, int64_t heads, double scale);
 /* the same of short sequences, heads read out of rows: q_l, k_l, v [B, n, H E] -> [B, n, H E], with scores
    that go on from layer to layer: softmax(scale sum_l q_l k_l^T) v per head, the sum over this layer, the
    last one, and those before it (one layer: as usual). Nothing is kept; dropout of the weights in training */
 fc_tensor *fc_attention_rows(fc_ctx *c, int layers, fc_tensor *const *q, fc_tensor *const *k, fc_tensor *v,
                              int64_t heads, double scale, double dropout);
+/* the same of a single head, queries, keys, residual and values side by side as one product gives them, for
+   few tokens: x = (q, k, u, v) [B, n, 2 E + 2 P] -> u + softmax(scale q k^T) v, [B, n, P] */
+fc_tensor *fc_attention_onto(fc_ctx *c, fc_tensor *x, int64_t E, double scale);
 /* ProbSparse attention (Informer): `top` queries of each head attend, those whose scores with some sampled
    keys stand out most; the others take the mean of the values. q [B, H, Nq, D], k [B, H, Nk, D], v [B, H, Nk,
    E] -> [B, H, Nq, E]. The choice has no gradient; no Nq x Nk matrix is made. */

@@ -23,9 +23,10 @@ typedef struct {
   int64_t               *row, n;   /* windows that are scored */
   int64_t                batch;    /* of them at a time */
   int                   *series;
-  double                *d;                    /* [n_series, targets] seasonal errors of the training rows */
-  fc_real               *y[FC_SERIES_METHODS]; /* [BATCH, P, targets(, quantiles)] */
-  fc_progress            bar;
+  double  *d, *before; /* [n_series, targets] seasonal errors of the training rows, of all before the part */
+  double  *mean, *std; /* [n_series, targets] */
+  fc_real *y[FC_SERIES_METHODS]; /* [BATCH, P, targets(, quantiles)] */
+  fc_progress bar;
 } work;
 
 /* ---- helpers for forecasts too ---- */
@@ -112,20 +113,34 @@ static fc_status choose_windows(work *w) {
 
 /* ---- baselines ---- */
 
+/* windows with whole lookbacks */
 static fc_status rows_of(const work *w, fc_series_part part, int64_t *n, int64_t **out) {
-  int k;
+  const int64_t all = fc_series_windows(&w->set, part);
+  int64_t       row;
+  int           k;
 
-  *n   = fc_series_windows(&w->set, part);
-  *out = malloc((size_t)(*n + 1) * sizeof **out);
-  FC_REQUIRE(*out, FC_E_SYSTEM, "no memory for %lld windows", (long long)*n);
-  for (int64_t i = 0; i < *n; i++) fc_series_window_at(&w->set, part, i, &k, *out + i);
+  *n   = 0;
+  *out = malloc((size_t)(all + 1) * sizeof **out);
+  FC_REQUIRE(*out, FC_E_SYSTEM, "no memory for %lld windows", (long long)all);
+  for (int64_t i = 0; i < all; i++) {
+    fc_series_window_at(&w->set, part, i, &k, &row);
+    if (!fc_series_missing(&w->set, row)) (*out)[(*n)++] = row;
+  }
   return FC_OK;
+}
+
+/* the linear map takes nothing else */
+static bool all_whole(const work *w) {
+  for (int64_t i = 0; i < w->n; i++)
+    if (fc_series_missing(&w->set, w->row[i])) return false;
+  return true;
 }
 
 static fc_status fit_ridges(work *w) {
   int64_t  *fit = NULL, *held = NULL, n_fit, n_held;
   fc_status s;
 
+  if (!all_whole(w)) return FC_OK;
   FC_TRY_TO(done, s, rows_of(w, FC_PART_TRAIN, &n_fit, &fit));
   FC_TRY_TO(done, s, rows_of(w, FC_PART_VALID, &n_held, &held));
   for (int k = 0; k < 2 && n_fit && s == FC_OK; k++) {
@@ -139,17 +154,22 @@ done:
   return s;
 }
 
-static fc_status seasonal_errors(work *w) {
+static fc_status gauges(work *w) {
   const fc_series_info *i = fc_series_about(w->set.file);
-  const int             K = w->table.n_targets;
+  const int             K = w->table.n_targets, n = i->n_series;
 
-  w->d = malloc((size_t)(i->n_series * K) * sizeof *w->d);
-  FC_REQUIRE(w->d, FC_E_SYSTEM, "no memory for %d series", i->n_series);
-  for (int s = 0; s < i->n_series; s++) {
-    const int at = FC_PART_TRAIN * i->n_series + s;
-    for (int k = 0; k < K; k++)
-      w->d[s * K + k] =
-          fc_seasonal_error(&w->table, w->table.target[k], w->set.lo[at], w->set.hi[at], w->t.season);
+  w->d = malloc((size_t)(4 * n * K) * sizeof *w->d);
+  FC_REQUIRE(w->d, FC_E_SYSTEM, "no memory for %d series", n);
+  w->before = w->d + n * K;
+  w->mean   = w->before + n * K;
+  w->std    = w->mean + n * K;
+  for (int j = 0; j < n * K; j++) {
+    const int     s = j / K, column = w->table.target[j % K], at = FC_PART_TRAIN * n + s;
+    const int64_t part = w->set.lo[(int)w->job->part * n + s];
+    w->d[j]            = fc_seasonal_error(&w->table, column, w->set.lo[at], w->set.hi[at], w->t.season);
+    w->before[j]       = fc_seasonal_error(&w->table, column, i->at[s], part, w->t.season);
+    w->mean[j]         = fc_series_mean(&w->set, s, column);
+    w->std[j]          = fc_series_std(&w->set, s, column);
   }
   return FC_OK;
 }
@@ -164,7 +184,7 @@ static void predict_baseline(work *w, fc_base base, int64_t from, int64_t n, fc_
   for (int64_t i = from; i < from + n; i++, y += len) {
     if (base == FC_BASE_NAIVE) fc_base_naive(&w->table, w->row[i], y);
     if (base == FC_BASE_SEASON) fc_base_season(&w->table, at[w->series[i]], w->t.season, w->row[i], y);
-    if (base == FC_BASE_MEAN) fc_base_mean(&w->table, w->row[i], y);
+    if (base == FC_BASE_MEAN) fc_base_mean(&w->table, fc_series_missing(&w->set, w->row[i]), w->row[i], y);
   }
 }
 
@@ -179,7 +199,7 @@ static fc_status prepare(work *w, const fc_run *run) {
   w->t.season = fc_series_season(&w->set, w->job->season);
   FC_TRY(choose_windows(w));
   FC_TRY(fit_ridges(w));
-  FC_TRY(seasonal_errors(w));
+  FC_TRY(gauges(w));
   w->t.shown[0] = true;
   for (int b = 0; b < FC_BASES; b++)
     w->t.shown[1 + b] =
@@ -202,9 +222,11 @@ static void score_batch(work *w, int64_t from, int64_t n, const fc_real *truth) 
     const int64_t width = w->t.scores[k].quantiles ? w->t.scores[k].quantiles : 1;
     if (!w->t.shown[k]) continue;
     if (k) predict_baseline(w, (fc_base)(k - 1), from, n, w->y[k]);
-    for (int64_t i = 0; i < n; i++)
-      fc_series_scores_add(&w->t.scores[k], w->y[k] + i * len * width, truth + i * len,
-                           w->d + w->series[from + i] * w->table.n_targets);
+    for (int64_t i = 0; i < n; i++) {
+      const int64_t         at = (int64_t)w->series[from + i] * w->table.n_targets;
+      const fc_series_gauge g  = {w->d + at, w->before + at, w->mean + at, w->std + at};
+      fc_series_scores_add(&w->t.scores[k], w->y[k] + i * len * width, truth + i * len, &g);
+    }
   }
 }
 
@@ -258,7 +280,7 @@ fc_status fc_series_score(const fc_run *run, const fc_backtest_job *job, fc_seri
 
   FC_REQUIRE(w, FC_E_SYSTEM, "no memory for an evaluation");
   w->job      = job;
-  fc_status s = fc_run_open_series(run, job->data, &w->set);
+  fc_status s = fc_run_open_series(run, job->data, job->continued, &w->set);
   if (s == FC_OK) s = perform(w, run, take, user);
   release(w);
   return s;

@@ -83,8 +83,8 @@ static void csv_row(const fc_forecast *w, FILE *f, int i, int64_t p) {
   fputs(date, f);
   for (int k = 0; k < w->set.n_targets; k++) {
     const fc_real *y = value(w, w->y, w->width, i, p, k);
-    csv_number(f, fc_forecast_units(w, k, y[middle(w)]));
-    for (int q = 0; q < w->set.wants.n_quantiles; q++) csv_number(f, fc_forecast_units(w, k, y[q]));
+    csv_number(f, fc_forecast_units(w, i, k, y[middle(w)]));
+    for (int q = 0; q < w->set.wants.n_quantiles; q++) csv_number(f, fc_forecast_units(w, i, k, y[q]));
     if (w->job->at) csv_number(f, fc_forecast_truth(w, i, p, k));
   }
   fputc('\n', f);
@@ -146,10 +146,10 @@ static void fill_future(const fc_forecast *w, int i, int target, int64_t h, draw
     const fc_real *y = value(w, w->y, w->width, i, p, target);
     d->x[h + p]      = (double)p + 1;
     d->y[1][h + p]   = fc_forecast_truth(w, i, p, target);
-    d->y[2][h + p]   = fc_forecast_units(w, target, *value(w, w->base, 1, i, p, target));
-    d->y[3][h + p]   = fc_forecast_units(w, target, y[middle(w)]);
-    d->lo[h + p]     = fc_forecast_units(w, target, y[0]);
-    d->hi[h + p]     = fc_forecast_units(w, target, y[w->width - 1]);
+    d->y[2][h + p]   = fc_forecast_units(w, i, target, *value(w, w->base, 1, i, p, target));
+    d->y[3][h + p]   = fc_forecast_units(w, i, target, y[middle(w)]);
+    d->lo[h + p]     = fc_forecast_units(w, i, target, y[0]);
+    d->hi[h + p]     = fc_forecast_units(w, i, target, y[w->width - 1]);
   }
 }
 

@@ -83,6 +83,17 @@ const fc_option fc_data_options[] = {
     FC_OPT_TEXT(
         fc_data_settings, split_dates, "",
         "series: first date of validation, of test and, if there is an end, behind it; empty: split counts"),
+    FC_OPT_INTS(fc_data_settings, split_last, "[]", 0, 1LL << 40,
+                "series: rows of validation and test at the end of each series; empty: split counts"),
+    {"continue", FC_T_TEXT, offsetof(fc_data_settings, continued), "",
+     "series: file whose rows go on behind the last ones of train, series by series", 1, 0, NULL},
+    FC_OPT_TEXT(fc_data_settings, derive, "",
+                "series: columns by formula: series (a class for each), row (its number), row%24 (modulo 24, "
+                "classes), NAME@48 (a column 48 rows before)"),
+    FC_OPT_CHOICE(fc_data_settings, scale, "column|series", "column",
+                  "series: mean and deviation of a column, or of a column in each series"),
+    FC_OPT_INT(fc_data_settings, min_lookback, "0", 0, 1LL << 40,
+               "series: windows at the beginning of a series may know so few steps; 0: whole lookbacks"),
     FC_OPT_END,
 };
 

@@ -21,6 +21,8 @@ typedef enum { FC_KIND_AUTO, FC_KIND_GRID, FC_KIND_POINTS, FC_KIND_SERIES } fc_s
 
 typedef enum { FC_COORDINATES_STANDARD, FC_COORDINATES_BOX, FC_COORDINATES_NONE } fc_coordinates_kind;
 
+typedef enum { FC_SCALE_COLUMN, FC_SCALE_SERIES } fc_scale_kind;
+
 typedef struct fc_data_settings {
   char    train[FC_TEXT], valid[FC_TEXT], channels[FC_TEXT], inputs[FC_TEXT], params[FC_TEXT];
   double  valid_fraction;
@@ -39,7 +41,12 @@ typedef struct fc_data_settings {
   bool     sort;
   fc_reals split;
   fc_ints  split_rows;
+  fc_ints  split_last;
+  char     continued[FC_TEXT], derive[FC_TEXT];
+  int      scale; /* fc_scale_kind */
+  int64_t  min_lookback;
   char     future[FC_TEXT]; /* no option, set for a forecast: see fc_series_append */
+  bool     ahead;           /* no option: columns by formula go on for the horizon */
 } fc_data_settings;
 
 typedef enum { FC_DECAY_DECOUPLED, FC_DECAY_COUPLED } fc_decay_kind;

@@ -92,8 +92,8 @@ static const fc_model_def tide_def = {
 };
 
 /* hourly rows from 2020-03-01 00:00 on; row(r, text) writes what follows the date */
-static const char *tide_file(const char *name, const char *columns, int64_t rows,
-                             void (*row)(int64_t r, FILE *f)) {
+__attribute__((unused)) static const char *tide_file(const char *name, const char *columns, int64_t rows,
+                                                     void (*row)(int64_t r, FILE *f)) {
   const char *path = check_path(name);
   FILE       *f    = fopen(path, "w");
   char        date[64];
