@@ -151,28 +151,20 @@ static fc_tensor *merge_of(fc_ctx *c, const layer_call *call, int part, int n) {
   return fc_reshape(c, fc_slice(c, W, 1, part, n), FC_DIMS(g->dim, g->heads * n * g->dim_head));
 }
 
-/* of the first axis, where it is whole: w [B, X, rest, D], kernel, columns of the map -> [B, X, rest, D] */
-static fc_tensor *first_part(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
-  static const int  axis = 0;
-  const layer_call *call = self;
-  fc_tensor        *v    = fc_axis_values(c, &call->l->axis, in[n_in - 3]);
-
-  return fc_axial_merge(c, 1, in + n_in - 2, &axis, v, in[n_in - 1], false, 1e-5);
-}
-
 /* Axes in parallel, the first of them shared: its part is made, normalised and merged where that axis is
-   whole, so D numbers per point travel there and D come back, instead of c H. The values there are made again
-   in backward: those of the other parts are kept, and one rank alone keeps them once, too. */
+   whole, so D numbers per point travel there and D come back, instead of c H. Values are wanted in both
+   places and made there head by head. */
 static fc_tensor *attend_apart(fc_ctx *c, const layer_call *call, fc_tensor *w, fc_tensor *const *kernel) {
-  static const int     axes[] = {0, 1, 2};
-  const fc_axis_layer *l      = &call->l->axis;
-  const fc_cut         first  = call->at->first;
-  const int            others = (int)call->m->cfg.n_space - 1;
+  static const int axes[] = {0, 1, 2};
+  const int64_t    heads  = call->m->cfg.heads;
+  const fc_cut     first  = call->at->first;
+  const int        others = (int)call->m->cfg.n_space - 1;
+  fc_tensor       *V      = call->l->axis.to_v;
 
-  fc_tensor *x = fc_checkpoint(c, first_part, call,
-                               FC_IN(fc_axis_turn(c, w, first), kernel[0], merge_of(c, call, 0, 1)));
-  fc_tensor *y = fc_axial_merge(c, others, kernel + 1, axes + 1, fc_axis_values(c, l, w),
-                                merge_of(c, call, 1, others), false, 1e-5);
+  fc_tensor *x = fc_axial_merge_of(c, 1, kernel, axes, fc_axis_turn(c, w, first), V, heads,
+                                   merge_of(c, call, 0, 1), 1e-5);
+  fc_tensor *y =
+      fc_axial_merge_of(c, others, kernel + 1, axes + 1, w, V, heads, merge_of(c, call, 1, others), 1e-5);
   return fc_add_in_place(c, y, fc_axis_turn_back(c, x, 1, w, first));
 }
 

@@ -16,6 +16,9 @@
    column sums of W_(h,i) * dW_(h,i) over N. By index, over the n numbers that share one: sums over its points
    of g . (W 1) / n and, since W x^ is y, of g . y / n.
 
+   Values may be made head by head, too: v_h = u V_h^T of a state u [B, X.., D], V [H c, D]. Then no array
+   wider than the state is kept, for one more product in backward: dV_h += dv_h^T u, du += dv_h V_h.
+
    Where ranks share the points, statistics by channel and the two means are those of all ranks: one sum of a
    few numbers for each head forward, one for each part backward. An index is taken to lie on one rank. */
 #include "core/domain.h"
@@ -41,6 +44,8 @@ typedef struct {
   fc_axial       axis[MAX_PARTS];
   bool           made[MAX_PARTS]; /* K is the part itself */
   const fc_real *K[MAX_PARTS], *v, *W;
+  const fc_real *u, *V; /* what values are made of, then v is NULL; or NULL */
+  int64_t        D;
   fc_real       *stats; /* mean and 1/sqrt(var + eps): [B, H, parts, 2, c] or, by index, [B, 2, X] */
 } plan;
 
@@ -48,6 +53,7 @@ typedef struct {
 typedef struct {
   int64_t        b, h, at; /* at: number of the head over all samples */
   const fc_real *v, *W;    /* [N, c]; [O, parts c] with rows ld apart */
+  fc_real       *dv;       /* in backward: [N, c] or NULL */
   int64_t        ld;
   fc_real       *stats; /* by channel: of this head; by index: of this sample */
 } head;
@@ -55,13 +61,13 @@ typedef struct {
 static head head_of(const plan *p, int64_t at) {
   const int64_t h = at % p->H, b = at / p->H, width = p->parts * p->c;
 
-  return (head){b,
-                h,
-                at,
-                p->v + at * p->N * p->c,
-                p->W + h * width,
-                p->H * width,
-                p->stats + (p->by_index ? b * 2 * p->X : at * 2 * width)};
+  return (head){.b     = b,
+                .h     = h,
+                .at    = at,
+                .v     = p->u ? NULL : p->v + at * p->N * p->c,
+                .W     = p->W + h * width,
+                .ld    = p->H * width,
+                .stats = p->stats + (p->by_index ? b * 2 * p->X : at * 2 * width)};
 }
 
 /* mean of each channel of part i; c further on: 1/sqrt(var + eps) */
@@ -72,6 +78,14 @@ static const fc_real *kernel_of(const plan *p, const head *h, int i) {
 }
 
 static fc_real *reals(fc_arena *a, int64_t n) { return fc_arena_push(a, (size_t)n * sizeof(fc_real)); }
+
+/* the head's values in v [N, c], if they are to be made */
+static void make_values(const plan *p, head *h, fc_real *v) {
+  if (!p->u) return;
+  fc_gemm_rows(false, true, p->N, p->c, p->D, 1, p->u + h->b * p->N * p->D, p->D, p->V + h->h * p->c * p->D,
+               p->D, 0, v, p->c);
+  h->v = v;
+}
 
 /* ---- x and x^, in pieces ---- */
 
@@ -291,10 +305,11 @@ static void merge_parts(const plan *p, const head *h, fc_real *x, fc_real *y) {
 static void forward(fc_ctx *c, plan *p, fc_real *y) {
   const size_t  mark = fc_arena_mark(c->arena);
   const int64_t len  = p->N * p->c;
-  fc_real      *x    = reals(c->arena, p->parts * len);
+  fc_real      *x = reals(c->arena, p->parts * len), *v = p->u ? reals(c->arena, len) : NULL;
 
   for (int64_t at = 0; at < p->B * p->H; at++) {
-    const head h = head_of(p, at);
+    head h = head_of(p, at);
+    if (!c->dry) make_values(p, &h, v);
     if (!p->by_index) make_head(c, p, &h, x);
     if (c->dry) continue;
     if (p->by_index && h.h == 0) sample_stats(c->arena, p, h.b, x);
@@ -307,9 +322,9 @@ static void forward(fc_ctx *c, plan *p, fc_real *y) {
 /* ---- backward ---- */
 
 typedef struct {
-  const fc_real *g, *y; /* dL/dy and y [B, N, O] */
-  fc_real       *dK[MAX_PARTS], *dv, *dW;
-  bool           fresh; /* dv is to be overwritten */
+  const fc_real *g, *y;                        /* dL/dy and y [B, N, O] */
+  fc_real       *dK[MAX_PARTS], *dv, *dW, *dV; /* dv: of u where values are made of it */
+  bool           fresh;                        /* dv is to be overwritten */
   /* scratch: x [N, c], G [O, c]; slope and shift of dx = (g W_) - x^ slope - shift: by channel [c], with W_
      the copy Wr = W rstd [O, c]; by index [B, X] and still to be multiplied by rstd; g_sum: [B, O] sums of g
      over points, or W 1 [O] */
@@ -421,8 +436,8 @@ static void give_part(fc_arena *scratch, const plan *p, const gradients *d, cons
     return;
   }
   if (d->dK[i]) fc_axial_kernel_gradient(scratch, s, 1, d->dK[i] + h->at * s->n * s->n, d->x, h->v);
-  if (d->dv)
-    fc_axial_apply_all(s, 1, true, kernel_of(p, h, i), d->x, d->fresh && i == p->first, d->dv + h->at * len);
+  if (h->dv)
+    fc_axial_apply_all(s, 1, true, kernel_of(p, h, i), d->x, (p->u || d->fresh) && i == p->first, h->dv);
 }
 
 static void part_backward(fc_ctx *c, const plan *p, const gradients *d, const head *h, int i) {
@@ -430,7 +445,7 @@ static void part_backward(fc_ctx *c, const plan *p, const gradients *d, const he
 
   if (!c->dry) make_part(p, h, i, true, d->x);
   if (!c->dry) weight_gradient(c->arena, p, d, h, i);
-  if (!d->dK[i] && (p->made[i] || !d->dv)) return;
+  if (!d->dK[i] && (p->made[i] || !h->dv)) return;
   if (!p->by_index) channel_coefficients(c, p, d, h, i);
   if (c->dry) return;
   FC_FOR_TASKS(t, fc_ceil_div(p->N, block), p->N * p->O * p->c)
@@ -438,8 +453,19 @@ static void part_backward(fc_ctx *c, const plan *p, const gradients *d, const he
   give_part(c->arena, p, d, h, i);
 }
 
-static double work(const plan *p, double axial, double dense) {
-  double n = 0;
+/* "v = u V^T" */
+static void values_backward(fc_arena *scratch, const plan *p, const gradients *d, const head *h) {
+  const int64_t at = h->b * p->N * p->D, from = h->h * p->c * p->D;
+
+  if (d->dV)
+    fc_gemm_reduce(scratch, p->c, p->D, p->N, h->dv, p->c, p->u + at, p->D, true, d->dV + from, p->D);
+  if (d->dv)
+    fc_gemm_rows(false, false, p->N, p->D, p->c, 1, h->dv, p->c, p->V + from, p->D, h->h > 0 || !d->fresh,
+                 d->dv + at, p->D);
+}
+
+static double work(const plan *p, double axial, double dense, double values) {
+  double n = p->u ? values * (double)p->D : 0;
 
   for (int i = 0; i < p->parts; i++)
     n += (p->made[i] ? 0 : axial * (double)p->axis[i].n) + dense * (double)p->O;
@@ -454,31 +480,39 @@ static void sum_points(fc_ctx *c, const plan *p, const gradients *d) {
   fc_domain_sum(c, d->g_sum, p->B * p->O);
 }
 
+static void head_backward(fc_ctx *c, const plan *p, const gradients *d, int64_t at, fc_real *v, fc_real *dv) {
+  head h = head_of(p, at);
+
+  if (d->dv || (p->u && d->dV)) h.dv = p->u ? dv : d->dv + at * p->N * p->c;
+  if (!c->dry) make_values(p, &h, v);
+  for (int i = 0; i < p->parts; i++) part_backward(c, p, d, &h, i);
+  if (p->u && h.dv && !c->dry) values_backward(c->arena, p, d, &h);
+}
+
 static void backward(fc_ctx *c, const fc_node *node) {
   const plan   *p = node->saved;
   gradients     d = {.g = node->out->g, .y = node->out->x};
-  const int64_t k = p->by_index ? p->B * p->X : p->c;
+  const int64_t k = p->by_index ? p->B * p->X : p->c, len = p->N * p->c;
 
   for (int i = 0; i < p->parts; i++) d.dK[i] = fc_grad(c, node->in[2 + i]);
   d.dv              = fc_grad_raw(c, node->in[0], &d.fresh);
   d.dW              = fc_grad(c, node->in[1]);
+  d.dV              = p->u ? fc_grad(c, node->in[2 + p->parts]) : NULL;
   const size_t mark = fc_arena_mark(c->arena);
-  d.x               = reals(c->arena, p->N * p->c);
-  d.G               = reals(c->arena, p->O * p->c);
-  d.Wr              = reals(c->arena, p->O * p->c);
-  d.slope           = reals(c->arena, k);
-  d.shift           = reals(c->arena, k);
-  d.g_sum           = reals(c->arena, p->B * p->O);
-  d.dot             = fc_arena_push(c->arena, (size_t)p->c * sizeof *d.dot);
+  fc_real     *v = p->u ? reals(c->arena, 2 * len) : NULL, *dv = p->u ? v + len : NULL;
+  d.x     = reals(c->arena, len);
+  d.G     = reals(c->arena, p->O * p->c);
+  d.Wr    = reals(c->arena, p->O * p->c);
+  d.slope = reals(c->arena, k);
+  d.shift = reals(c->arena, k);
+  d.g_sum = reals(c->arena, p->B * p->O);
+  d.dot   = fc_arena_push(c->arena, (size_t)p->c * sizeof *d.dot);
   if (!p->by_index)
     sum_points(c, p, &d);
   else if (!c->dry)
     index_coefficients(p, &d);
-  for (int64_t at = 0; at < p->B * p->H; at++) {
-    const head h = head_of(p, at);
-    for (int i = 0; i < p->parts; i++) part_backward(c, p, &d, &h, i);
-  }
-  c->flops += work(p, 3, 2);
+  for (int64_t at = 0; at < p->B * p->H; at++) head_backward(c, p, &d, at, v, dv);
+  c->flops += work(p, 3, 2, 3);
   fc_arena_pop(c->arena, mark);
 }
 
@@ -523,17 +557,37 @@ static plan *make_plan(fc_ctx *c, int parts, fc_tensor *const *kernel, const int
   return p;
 }
 
-fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *v,
-                          fc_tensor *W, bool by_index, double eps) {
-  plan      *p                 = make_plan(c, parts, kernel, axis, v, W, by_index, eps);
-  fc_tensor *in[2 + MAX_PARTS] = {v, W};
+/* v: shape of the values, which are x's or made of it by V */
+static fc_tensor *run(fc_ctx *c, plan *p, fc_tensor *const *kernel, const fc_tensor *v, fc_tensor *x,
+                      fc_tensor *W, fc_tensor *V) {
+  fc_tensor *in[3 + MAX_PARTS] = {x, W};
   int64_t    dim[FC_MAX_DIMS]  = {p->B};
 
-  for (int i = 0; i < parts; i++) in[2 + i] = kernel[i];
+  for (int i = 0; i < p->parts; i++) in[2 + i] = kernel[i];
+  in[2 + p->parts] = V;
   for (int i = 2; i < v->ndim - 1; i++) dim[i - 1] = v->dim[i];
   dim[v->ndim - 2] = p->O;
   fc_tensor *y     = fc_tensor_new(c->arena, v->ndim - 1, dim);
   forward(c, p, y->x);
-  c->flops += work(p, by_index ? 2 : 1, 1);
-  return fc_record(c, &axial_merge, y, p, 2 + parts, in);
+  c->flops += work(p, p->by_index ? 2 : 1, 1, 1);
+  return fc_record(c, &axial_merge, y, p, (V ? 3 : 2) + p->parts, in);
+}
+
+fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *v,
+                          fc_tensor *W, bool by_index, double eps) {
+  return run(c, make_plan(c, parts, kernel, axis, v, W, by_index, eps), kernel, v, v, W, NULL);
+}
+
+fc_tensor *fc_axial_merge_of(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *u,
+                             fc_tensor *V, int64_t heads, fc_tensor *W, double eps) {
+  fc_tensor v = {.ndim = u->ndim + 1, .dim = {u->dim[0], heads}};
+
+  FC_ASSERT(V->ndim == 2 && V->dim[1] == fc_last(u) && V->dim[0] % heads == 0,
+            "axial_merge_of: state %s, values %s in %lld heads", fc_shape_text(u), fc_shape_text(V),
+            (long long)heads);
+  for (int i = 1; i < u->ndim - 1; i++) v.dim[1 + i] = u->dim[i];
+  v.dim[u->ndim] = V->dim[0] / heads;
+  plan *p        = make_plan(c, parts, kernel, axis, &v, W, false, eps);
+  p->u = u->x, p->V = V->x, p->D = fc_last(u);
+  return run(c, p, kernel, &v, u, W, V);
 }
