@@ -66,9 +66,6 @@ typedef struct fc_window_layout {
 int64_t fc_windows_along(fc_window_layout s, int64_t n); /* windows along an axis of n cells */
 /* x [B, X, Y, C] -> [B nX nY, size size, C]; windows, and tokens in a window, row by row */
 fc_tensor *fc_window_split(fc_ctx *c, fc_tensor *x, fc_window_layout s);
-/* back to [B, X, Y, C]: overlapping windows are summed, or averaged if mean; 0 where no window lies */
-fc_tensor *fc_window_merge(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_layout s,
-                           bool mean);
 
 /* ---- reductions ---- */
 fc_tensor *fc_sum_axes(fc_ctx *c, fc_tensor *x, unsigned axes); /* bit i: sum over axis i, which disappears */
@@ -259,9 +256,9 @@ typedef struct fc_modulation {
 /* z = LN(x) (1 + scale) + shift; weight and bias of the norm [C] or NULL */
 fc_tensor *fc_modulate(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
                        fc_modulation m);
-/* y = W z + b, z as above but never stored */
-fc_tensor *fc_linear_modulated(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
-                               fc_modulation m, fc_tensor *W, fc_tensor *b);
+/* y = W z + a, z as above (w, b: of its norm) but never stored */
+fc_tensor *fc_linear_modulated(fc_ctx *c, fc_tensor *x, fc_tensor *w, fc_tensor *b, double eps,
+                               fc_modulation m, fc_tensor *W, fc_tensor *a);
 /* y = r + (1 + gate) (W act(x) + b); the gate is vector first + 2, like that of every branch that begins with
    the shift at first */
 fc_tensor *fc_linear_gated(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r,

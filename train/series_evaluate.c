@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { BATCH = 32 }; /* at most */
 
@@ -106,16 +107,22 @@ static fc_status choose_windows(work *w) {
   w->t.windows = w->n;
   if (j->drop_last) w->n -= w->n % j->drop_last;
   w->t.dropped = w->t.windows - w->n;
-  FC_REQUIRE(w->n > 0, FC_E_USAGE, "%s: no window of the %s part is left to score", j->data,
-             fc_series_part_name(j->part));
+  FC_REQUIRE(w->n > 0, FC_E_USAGE, "%s: --drop-last %lld leaves none of the %lld windows of the %s part",
+             j->data, (long long)j->drop_last, (long long)w->t.windows, fc_series_part_name(j->part));
   return FC_OK;
 }
 
 /* ---- baselines ---- */
 
+static fc_window_table table_of(const fc_series_set *s) {
+  return (fc_window_table){s->scaled,         fc_series_about(s->file)->n_columns,
+                           s->wants.lookback, s->wants.horizon,
+                           s->n_targets,      s->target};
+}
+
 /* windows with whole lookbacks */
-static fc_status rows_of(const work *w, fc_series_part part, int64_t *n, int64_t **out) {
-  const int64_t all = fc_series_windows(&w->set, part);
+static fc_status rows_of(const fc_series_set *s, fc_series_part part, int64_t *n, int64_t **out) {
+  const int64_t all = fc_series_windows(s, part);
   int64_t       row;
   int           k;
 
@@ -123,8 +130,8 @@ static fc_status rows_of(const work *w, fc_series_part part, int64_t *n, int64_t
   *out = malloc((size_t)(all + 1) * sizeof **out);
   FC_REQUIRE(*out, FC_E_SYSTEM, "no memory for %lld windows", (long long)all);
   for (int64_t i = 0; i < all; i++) {
-    fc_series_window_at(&w->set, part, i, &k, &row);
-    if (!fc_series_missing(&w->set, row)) (*out)[(*n)++] = row;
+    fc_series_window_at(s, part, i, &k, &row);
+    if (!fc_series_missing(s, row)) (*out)[(*n)++] = row;
   }
   return FC_OK;
 }
@@ -136,21 +143,44 @@ static bool all_whole(const work *w) {
   return true;
 }
 
-static fc_status fit_ridges(work *w) {
-  int64_t  *fit = NULL, *held = NULL, n_fit, n_held;
-  fc_status s;
+static fc_status fit_ridges(work *w, const fc_series_set *on) {
+  const fc_window_table table = table_of(on);
+  int64_t              *fit = NULL, *held = NULL, n_fit, n_held;
+  fc_status             s;
 
   if (!all_whole(w)) return FC_OK;
-  FC_TRY_TO(done, s, rows_of(w, FC_PART_TRAIN, &n_fit, &fit));
-  FC_TRY_TO(done, s, rows_of(w, FC_PART_VALID, &n_held, &held));
+  FC_TRY_TO(done, s, rows_of(on, FC_PART_TRAIN, &n_fit, &fit));
+  FC_TRY_TO(done, s, rows_of(on, FC_PART_VALID, &n_held, &held));
   for (int k = 0; k < 2 && n_fit && s == FC_OK; k++) {
-    s = fc_series_ridge_fit(&w->table, k == 1, n_fit, fit, n_held, held, &w->ridge[k]);
+    s = fc_series_ridge_fit(&table, k == 1, n_fit, fit, n_held, held, &w->ridge[k]);
     if (s == FC_OK) w->t.lambda[k] = fc_series_ridge_lambda(w->ridge[k]);
   }
   w->t.ridge_windows = n_fit;
 done:
   free(fit);
   free(held);
+  return s;
+}
+
+static bool same_file(const char *a, const char *b) {
+  struct stat x, y;
+  return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The model and the linear map should know the same data: the run's own, if it is still there; else the
+   training part of the file, and the report says so. */
+static fc_status fit_linear(work *w, const fc_run *run) {
+  const char   *own = run->k.settings.data.train, *go_on = run->k.settings.data.continued;
+  fc_series_set set = {0};
+
+  if (!own[0] || same_file(own, w->job->data) ||
+      fc_run_open_series(run, own, go_on[0] ? go_on : NULL, &set) != FC_OK) {
+    w->t.own_missing = own[0] && !same_file(own, w->job->data);
+    return fit_ridges(w, &w->set);
+  }
+  w->t.ridge_data   = own;
+  const fc_status s = fit_ridges(w, &set);
+  fc_series_set_close(&set);
   return s;
 }
 
@@ -192,13 +222,11 @@ static void predict_baseline(work *w, fc_base base, int64_t from, int64_t n, fc_
 
 static fc_status prepare(work *w, const fc_run *run) {
   const fc_series_wants *m = &w->set.wants;
-  const fc_series_info  *i = fc_series_about(w->set.file);
 
-  w->table    = (fc_window_table){w->set.scaled, i->n_columns,     m->lookback,
-                                  m->horizon,    w->set.n_targets, w->set.target};
+  w->table    = table_of(&w->set);
   w->t.season = fc_series_season(&w->set, w->job->season);
   FC_TRY(choose_windows(w));
-  FC_TRY(fit_ridges(w));
+  FC_TRY(fit_linear(w, run));
   FC_TRY(gauges(w));
   w->t.shown[0] = true;
   for (int b = 0; b < FC_BASES; b++)

@@ -18,9 +18,15 @@ static const fc_series_info *about(const fc_forecast *w) { return fc_series_abou
 
 int64_t fc_forecast_time(const fc_forecast *w, int i, int64_t p) {
   const fc_series_info *s    = about(w);
-  const int64_t         last = w->row[i] + w->set.wants.lookback - 1, t = fc_series_times(w->set.file)[last];
+  const int64_t        *time = fc_series_times(w->set.file);
+  const int64_t         last = w->row[i] + w->set.wants.lookback - 1;
+  int64_t               from = last;
 
-  return s->dated ? fc_date_add(t, s->step, p + 1) : t + p + 1;
+  if (!s->dated) return time[last] + p + 1;
+  for (int64_t r = last; s->step.months && r >= w->row[i];
+       r--) /* after February 28, March 31 at ends of months */
+    if (fc_date_of(time[r]).day > fc_date_of(time[from]).day) from = r;
+  return fc_date_add(time[from], s->step, last - from + p + 1);
 }
 
 void fc_forecast_date(const fc_forecast *w, int64_t t, char *buf, size_t size) {

@@ -41,6 +41,7 @@ double fc_forecast_truth(const fc_forecast *w, int i, int64_t p, int target);
 /* Wide table: [id,] date, then for each target its name (of quantiles the middle one), NAME_q0.1 .. for each
    quantile, and with job->at NAME_true. */
 void fc_forecast_csv(const fc_forecast *w, FILE *f);
-/* history, forecast with its widest band, seasonal naive, and the truth if known; the first 12 columns */
+/* over dates: recent history, forecast, bands between pairs of quantiles, seasonal naive, and the truth if
+   known; the first 12 columns */
 fc_status fc_forecast_picture(const fc_forecast *w, const char *path);
 #endif

@@ -147,6 +147,27 @@ static void print_title(const fc_series_table *t, FILE *f) {
         (long long)t->job->drop_last, (long long)t->dropped, (long long)t->windows);
 }
 
+static void print_ridge(const fc_series_table *t, FILE *f) {
+  const char *where = t->ridge_data ? t->ridge_data : "this file";
+
+  if (t->ridge_windows)
+    fprintf(
+        f,
+        "ridge: one linear map of the lookback for all columns, closed form on %lld training windows of %s, "
+        "lambda %g; ridge - mean: the window's mean taken off before, lambda %g\n",
+        (long long)t->ridge_windows, where, t->lambda[0], t->lambda[1]);
+  else
+    fprintf(f,
+            "no ridge baseline: the training part of %s has no whole window, or one that is scored is not "
+            "whole\n",
+            where);
+  if (t->own_missing)
+    fprintf(
+        f,
+        "the model was trained on %s, which cannot be read here: ridge knows this file, the model does not\n",
+        t->run->k.settings.data.train);
+}
+
 static void print_definitions(const fc_series_table *t, FILE *f) {
   fputs("\nmeans over windows, steps and columns; y: forecast, t: truth\n"
         "MSE, MAE: mean (y - t)^2, mean |y - t|, in units of the training rows' standard deviation",
@@ -166,16 +187,7 @@ static void print_definitions(const fc_series_table *t, FILE *f) {
   fputs("naive: the last value stays; window mean: mean of the lookback", f);
   if (t->season > 1) fprintf(f, "; seasonal naive: the value %lld steps before", (long long)t->season);
   fputc('\n', f);
-  if (t->ridge_windows)
-    fprintf(
-        f,
-        "ridge: one linear map of the lookback for all columns, closed form on %lld training windows of this "
-        "file, lambda %g; ridge - mean: the window's mean taken off before, lambda %g\n",
-        (long long)t->ridge_windows, t->lambda[0], t->lambda[1]);
-  else
-    fputs("no ridge baseline: the training part of this file has no whole window, or one that is scored is "
-          "not whole\n",
-          f);
+  print_ridge(t, f);
 }
 
 void fc_series_table_print(const fc_series_table *t, FILE *f) {
@@ -262,8 +274,9 @@ static fc_status draw(const fc_series_table *t, const char *path) {
     double *y = v + (m + 1) * P;
     if (!t->shown[m]) continue;
     for (int64_t p = 0; p < P; p++) y[p] = mse(t, m, -1, p);
-    curve[n++] =
+    curve[n] =
         (fc_curve){.label = method_name(t, m), .n = P, .x = v, .y = y, .dashed = m > 0, .markers = P == 1};
+    n++;
   }
   axes.log_y        = wide_range(curve, n);
   const fc_status s = fc_plot_curves(path, &axes, n, curve);

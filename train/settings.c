@@ -224,7 +224,7 @@ static fc_status check(fc_settings *s) {
 
 fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_model_def **def,
                            void **args) {
-  fc_section sections[FC_SETTINGS_SECTIONS] = {{"", fc_root_options, s}};
+  fc_section sections[FC_SETTINGS_SECTIONS + 1] = {{"", fc_root_options, s}};
 
   *args = NULL;
   memset(s, 0, sizeof *s);
@@ -233,7 +233,8 @@ fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_
   *args = calloc(1, (*def)->config_size);
   FC_REQUIRE(*args, FC_E_SYSTEM, "no memory for the options of %s", s->model);
   fc_settings_sections(s, *def, *args, sections);
-  fc_status st = fc_config_bind(c, FC_SETTINGS_SECTIONS, sections, partial);
+  sections[FC_SETTINGS_SECTIONS] = (fc_section){"job", fc_job_options, &s->job};
+  fc_status st                   = fc_config_bind(c, FC_SETTINGS_SECTIONS + 1, sections, partial);
   if (st == FC_OK) st = check(s);
   if (st == FC_OK) return FC_OK;
   free(*args);

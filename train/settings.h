@@ -1,7 +1,9 @@
-/* train/settings.h - what a training configuration holds: the keys 'model', 'args', 'data' and 'train'. */
+/* train/settings.h - what a training configuration holds: the keys 'model', 'args', 'data', 'train'
+   and 'job'. */
 #ifndef FC_SETTINGS_H
 #define FC_SETTINGS_H
 #include "core/config.h"
+#include "hpc/job.h"
 #include "train/registry.h"
 #include "train/schedule.h"
 
@@ -73,6 +75,7 @@ typedef struct fc_settings {
   char              model[FC_TEXT];
   fc_data_settings  data;
   fc_train_settings train;
+  fc_job            job; /* how 'fieldcast submit' runs it; no part of what a run keeps */
 } fc_settings;
 
 extern const fc_option fc_root_options[], fc_data_options[], fc_train_options[];
@@ -81,9 +84,9 @@ enum { FC_SETTINGS_SECTIONS = 4 };
 /* root, args, data, train, for fc_config_bind and fc_config_write */
 void fc_settings_sections(fc_settings *s, const fc_model_def *def, void *args,
                           fc_section out[FC_SETTINGS_SECTIONS]);
-/* Binds everything: finds the model, then the four tables; *args is allocated (free it). partial: leave keys
-   that no table knows alone (official config.json files keep more than the model reads). Also checks that
-   settings fit together. */
+/* Binds everything: finds the model, then the four tables and that of 'job'; *args is allocated (free it).
+   partial: leave keys that no table knows alone (official config.json files keep more than the model reads).
+   Also checks that settings fit together. */
 fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_model_def **def, void **args);
 /* the same as YAML text; free() it */
 fc_status fc_settings_text(fc_settings *s, const fc_model_def *def, void *args, char **out);

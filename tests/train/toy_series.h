@@ -158,4 +158,16 @@ __attribute__((unused)) static void tide_close(tide *t) {
   fc_series_set_close(&t->set);
   fc_network_destroy(t->net);
 }
+
+/* settings that are refused: status, and what is said */
+typedef struct tide_refusal {
+  const char *set;
+  fc_status   status;
+  const char *text;
+} tide_refusal;
+
+__attribute__((unused)) static void tide_refused(const char *data, int n, const tide_refusal *r,
+                                                 fc_status (*work)(const char *data, const char *set)) {
+  for (int i = 0; i < n; i++) CHECK_FAILS(work(data, r[i].set), r[i].status, r[i].text);
+}
 #endif
