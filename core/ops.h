@@ -153,9 +153,14 @@ fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis
 /* the same along several axes of the same values at once, kernel[i] along axis[i], normalised with biased
    variance, then merged: W [O, H parts D], columns ordered head, part, channel -> [B, n_0, .., O]. The norm
    is that of each channel over all points of its sample; by_index: that of each index along the first axis,
-   over the other axes and all columns, and backward reads the result again. Wide arrays are not kept. */
+   over the other axes and all columns, and backward reads the result again. Wide arrays are not kept. With
+   axis[i] = FC_AXIAL_MADE kernel[i] is no kernel but the product itself, of v's shape (not for all i). */
+enum { FC_AXIAL_MADE = -1 };
 fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *v,
                           fc_tensor *W, bool by_index, double eps);
+/* the same by channel with values made of a state, u [B, n_0, .., K] by V [H D, K], and not kept either */
+fc_tensor *fc_axial_merge_of(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *u,
+                             fc_tensor *V, int64_t heads, fc_tensor *W, double eps);
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);

@@ -2,6 +2,8 @@
    their official names, _apply computes. */
 #ifndef FC_NN_H
 #define FC_NN_H
+#include "core/batch.h"
+#include "core/domain.h"
 #include "core/ops.h"
 #include "core/params.h"
 
@@ -133,16 +135,36 @@ typedef struct fc_axis_layer {
   fc_axis_kernel axis[FC_MAX_SPACE];
 } fc_axis_layer;
 
+/* Coordinates [n] of the axes. Ranks of a domain share the grid along its first axis: pos has all of them,
+   own this rank's. */
+typedef struct fc_axis_grid {
+  fc_cut     first;
+  fc_tensor *pos[FC_MAX_SPACE], *own[FC_MAX_SPACE];
+} fc_axis_grid;
+/* from inputs pos_x, pos_y, pos_z, [n, 1] each and whole on every rank */
+fc_axis_grid *fc_axis_grid_of(fc_ctx *c, const fc_batch *b, int n_space, fc_cut first);
+/* for fc_sharing.cut: a first axis of n points beside `rest` others, which are shared where it is whole */
+fc_cut fc_axis_cut(int64_t n, int64_t rest);
+
 /* FC_E_USAGE if the sizes do not fit together; model is for the message */
 fc_status fc_axis_spec_check(const fc_axis_spec *s, const char *model);
 /* names as in the official code, behind what was pushed: 0.0._B .. 1.low_rank_kernel_z */
 void fc_axis_layer_init(fc_axis_layer *l, fc_params *p, const fc_axis_spec *s);
 /* u [B, X.., D] + code of the grid, over u's own memory (fc_add_position) */
-fc_tensor *fc_axis_position(fc_ctx *c, const fc_axis_layer *l, fc_tensor *u, fc_tensor *const *pos);
+fc_tensor *fc_axis_position(fc_ctx *c, const fc_axis_layer *l, fc_tensor *u, const fc_axis_grid *at);
 /* of the normalised state w [B, X.., D]: values [B, H, X.., c] */
 fc_tensor *fc_axis_values(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w);
-/* and the kernel of axis a with coordinates pos [n]: [B, H, n, n] */
-fc_tensor *fc_axis_kernel_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor *w, const fc_tensor *pos);
+/* and the kernel of each axis, [B, H, n, n], the same on all ranks of a domain */
+void fc_axis_kernels(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w, const fc_axis_grid *at,
+                     fc_tensor **kernel);
+/* w with the first axis whole and all others, taken as one, shared: [B, X, rest, D]; and back to x [.., X,
+   rest, ..], whose axis of X is `axis`, with the axes of w */
+fc_tensor *fc_axis_turn(fc_ctx *c, fc_tensor *w, fc_cut first);
+fc_tensor *fc_axis_turn_back(fc_ctx *c, fc_tensor *x, int axis, const fc_tensor *w, fc_cut first);
+/* values through the kernel of the first axis where ranks share it, [B, H, X.., c]: D numbers per point go to
+   other ranks and c H come back */
+fc_tensor *fc_axis_first_product(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w, fc_tensor *kernel,
+                                 fc_cut first);
 
 /* frames of a field to its first state: each channel by itself, GELU, then one map of all channels and
    frames; weights to_in.0 and to_in.2. channels must divide D/2. x [B, X.., T, C] -> [B, X.., D] */

@@ -194,10 +194,10 @@ fc_tensor *fc_allgather(fc_ctx *c, fc_tensor *x, int axis, fc_cut s) {
 }
 
 fc_tensor *fc_recut(fc_ctx *c, fc_tensor *x, int axis, fc_cut from, fc_cut to) {
-  FC_ASSERT(from.n == to.n, "recut: axes of %lld and %lld entries", (long long)from.n, (long long)to.n);
   if (fc_cut_same(c, from, to)) return x;
   fc_tensor *y = gathered(c, x, axis, (fetch){.own = from, .to = to});
-  return y ? y : x;
+  if (y || from.n == to.n) return y ? y : x;
+  return to.n > from.n ? fc_pad(c, x, axis, 0, to.n - from.n) : fc_slice(c, x, axis, 0, to.n);
 }
 
 /* one rank: the halo comes from the axis itself */
