@@ -39,8 +39,9 @@ static double mse_value(fc_arena *scratch, saved *s, const fc_real *y, const fc_
   double sum;
 
   fc_sum_middle(scratch, &(fc_sum){FC_SUM_DISTANCE, 1, s->n, 1, .p = y, .q = t}, &sum);
-  s->slope[0] = 2 / (double)s->n;
-  return sum / (double)s->n;
+  const double n = (double)fc_max64(1, s->n); /* a rank of a domain may have nothing */
+  s->slope[0]    = 2 / n;
+  return sum / n;
 }
 
 /* squares of the norms, of all ranks that share the samples */
