@@ -1,0 +1,248 @@
+/* tests/hpc/ranks_models.c - run on 1 to 4 ranks: models on shares of points and grids give the outputs,
+   gradients of weights and gradients of inputs that a lone rank has. What reference cases do not show: packed
+   samples, some of which leave ranks without a row, padding that takes no part, and gridded data. */
+#include "hpc/domain.h"
+#include "tests/check_model.h"
+#include "train/shares.h"
+
+extern const fc_model_def fc_model_gnot, fc_model_transolver;
+
+static fc_process_grid grid;
+
+typedef struct { /* a model, its inputs, and how ranks share them */
+  check_net net;
+  bool      gridded; /* the input is a window */
+  fc_cut    lines;   /* of its grid */
+  fc_batch  whole;
+} trial;
+
+static fc_ctx *lone_ctx(void) {
+  fc_ctx *c = check_ctx();
+
+  fc_ctx_share(c, NULL);
+  return c;
+}
+
+/* ---- inputs ---- */
+
+static bool fixed(const char *name) { return strstr(name, "_lengths"); }
+
+static void put(fc_ctx *c, trial *t, const char *name, int ndim, const int64_t *dim) {
+  fc_batch_put(&t->whole, name, check_random(c, ndim, dim));
+  fc_batch_get(&t->whole, name)->needs_grad = true;
+}
+
+static int64_t put_lengths(fc_ctx *c, trial *t, const char *name, int64_t n, const int64_t *lengths) {
+  fc_tensor *x   = fc_tensor_new(c->arena, FC_DIMS(n));
+  int64_t    sum = 0;
+
+  for (int64_t i = 0; i < n; i++) x->x[i] = (fc_real)lengths[i], sum += lengths[i];
+  fc_batch_put(&t->whole, name, x);
+  return sum;
+}
+
+static trial begin(const fc_model_def *def, const char *options) {
+  trial t = {.net = check_net_build(def, options)};
+
+  for (int i = 0; i < fc_params_size(t.net.params); i++) {
+    const fc_rng r = {11, (uint64_t)i, FC_RNG_TEST};
+    fc_tensor   *w;
+    fc_params_at(t.net.params, i, &w);
+    for (int64_t j = 0; j < fc_len(w); j++) w->x[j] += (fc_real)(0.1 * fc_rng_normal(&r, (uint64_t)j));
+  }
+  return t;
+}
+
+/* ---- parts ---- */
+
+static fc_part part_of(fc_ctx *c, const trial *t, const char *name) {
+  if (t->gridded && fc_domain_shared(c)) return (fc_part){.kind = FC_PART_AXIS, .axis = 2, .cut = t->lines};
+  return fc_part_of(c, t->net.def, t->net.self, &t->whole, name);
+}
+
+/* a leaf of its own */
+static fc_tensor *take(fc_ctx *c, const trial *t, const char *name, fc_tensor *x) {
+  const fc_part p    = part_of(c, t, name);
+  fc_tensor    *part = fc_part_take(c, &p, x), *y = fc_tensor_new(c->arena, part->ndim, part->dim);
+
+  memcpy(y->x, part->x, (size_t)fc_len(y) * sizeof *y->x);
+  return y;
+}
+
+static fc_tensor *join(fc_ctx *c, const trial *t, const char *name, const fc_tensor *x, fc_real *v) {
+  const fc_part p = part_of(c, t, name);
+
+  return fc_part_join(c, &p, fc_tensor_borrow(c->arena, v, x->ndim, x->dim));
+}
+
+static void share(fc_ctx *c, trial *t) {
+  c->domain = &grid.domain;
+  if (t->gridded) {
+    fc_batch         packed = {0};
+    const fc_tensor *w      = t->whole.t[0];
+    c->domain               = NULL;
+    t->net.def->pack(c, t->net.self, t->whole.t[0], 1, &packed);
+    c->domain = &grid.domain;
+    CHECK_OK(t->net.def->sharing->cut(t->net.self, &packed, &t->lines));
+    t->lines = fc_cut_coarser(t->lines, t->lines.n / w->dim[2]);
+    c->cut   = t->lines;
+  } else {
+    CHECK_OK(t->net.def->sharing->cut(t->net.self, &t->whole, &c->cut));
+  }
+}
+
+/* ---- the same as alone ---- */
+
+static fc_tensor *apply(fc_ctx *c, const trial *t, const fc_batch *b) {
+  fc_batch none = {0};
+
+  return t->gridded ? fc_model_frames(c, t->net.def, t->net.self, b->t[0], 1, &none)
+                    : t->net.def->apply(c, t->net.self, b);
+}
+
+static fc_real *copy_of(const fc_real *x, int64_t n) {
+  fc_real *y = malloc((size_t)n * sizeof *y);
+
+  return memcpy(y, x, (size_t)n * sizeof *y);
+}
+
+static void same(const char *what, const fc_real *a, const fc_real *b, int64_t n) {
+  double off = 0, top = 0;
+
+  for (int64_t i = 0; i < n; i++) {
+    const double d = fabs((double)(a[i] - b[i]));
+    off            = d <= off ? off : isnan(d) ? INFINITY : d;
+    top            = fmax(top, fabs((double)b[i]));
+  }
+  if (!(off <= 1e-11 * top)) printf("%s differs by %g of %g\n", what, off, top);
+  CHECK(off <= 1e-11 * top);
+}
+
+/* parameters and inputs of the whole batch, serial, then those of the parts */
+static void check_parts(fc_ctx *c, trial *t) {
+  const int64_t n = fc_params_block(t->net.params, true);
+  fc_batch      b = {0};
+
+  c->grad      = true;
+  fc_tensor *y = apply(c, t, &t->whole), *v;
+  fc_keep(y);
+  c->grad = false, v = check_random(c, y->ndim, y->dim), c->grad = true;
+  fc_keep(v);
+  fc_backward_from(c, y, v->x);
+  fc_real *dw = copy_of(fc_params_grads(t->net.params), n), *alone = copy_of(y->x, fc_len(y));
+  fc_real *weights = copy_of(v->x, fc_len(y)), *dx[FC_BATCH_MAX] = {NULL};
+  for (int i = 0; i < t->whole.n; i++)
+    if (!fixed(t->whole.name[i])) dx[i] = copy_of(t->whole.t[i]->g, fc_len(t->whole.t[i]));
+  c->grad = false, c->tape = NULL;
+
+  fc_params_zero_grads(t->net.params);
+  v = fc_tensor_borrow(c->arena, weights, y->ndim, y->dim);
+  share(c, t);
+  for (int i = 0; i < t->whole.n; i++) {
+    fc_batch_put(&b, t->whole.name[i], take(c, t, t->whole.name[i], t->whole.t[i]));
+    b.t[i]->needs_grad = !fixed(b.name[i]);
+  }
+  fc_tensor *own = take(c, t, NULL, v);
+  c->grad        = true;
+  fc_tensor *z   = apply(c, t, &b);
+  fc_keep(z);
+  fc_backward_from(c, z, own->x);
+  c->grad = false;
+  same("output", join(c, t, NULL, z, z->x)->x, alone, fc_len(y));
+  CHECK_OK(fc_comm_sum(grid.points, fc_params_grads(t->net.params), n));
+  same("gradients of weights", fc_params_grads(t->net.params), dw, n);
+  for (int i = 0; i < b.n; i++) {
+    if (fixed(b.name[i])) continue;
+    if (part_of(c, t, b.name[i]).kind == FC_PART_WHOLE) fc_domain_sum(c, b.t[i]->g, fc_len(b.t[i]));
+    same(b.name[i], join(c, t, b.name[i], b.t[i], b.t[i]->g)->x, dx[i], fc_len(t->whole.t[i]));
+    free(dx[i]);
+  }
+  CHECK_OK(fc_domain_status(c));
+  free(dw), free(alone), free(weights);
+  check_net_drop(&t->net);
+}
+
+/* ---- packed points ---- */
+
+enum { SAMPLES = 3 };
+static const int64_t points[SAMPLES] = {7, 30, 1}, keys[2][SAMPLES] = {{4, 1, 9}, {1, 2, 3}};
+
+static void gnot_packed(const char *options, bool functions) {
+  fc_ctx *c = lone_ctx();
+  trial   t = begin(&fc_model_gnot, options);
+
+  put(c, &t, "x", FC_DIMS(put_lengths(c, &t, "x_lengths", SAMPLES, points), 2));
+  put(c, &t, "fx", FC_DIMS(fc_batch_get(&t.whole, "x")->dim[0], 1));
+  put(c, &t, "u_p", FC_DIMS(SAMPLES, 2));
+  if (functions) put(c, &t, "f0", FC_DIMS(put_lengths(c, &t, "f0_lengths", SAMPLES, keys[0]), 3));
+  if (functions) put(c, &t, "f1", FC_DIMS(put_lengths(c, &t, "f1_lengths", SAMPLES, keys[1]), 4));
+  check_parts(c, &t);
+}
+
+#define GNOT "n_hidden=12 n_head=2 n_layers=2 n_inner=2 mlp_layers=1 "
+
+static void packed_samples_of_gnot(void) {
+  gnot_packed(GNOT "n_experts=3 trunk_size=5 branch_sizes=[3,4] output_size=2", true);
+  gnot_packed(GNOT "variant=cgpt trunk_size=5 branch_sizes=[3,4] horiz_fourier_dim=1", true);
+  gnot_packed(GNOT "variant=nsl fun_dim=3 output_size=2 recompute=true", false);
+}
+
+/* padding is no row of anyone; ranks behind all valid rows have nothing but their place in every sum */
+static void masked_padding_of_gnot(void) {
+  fc_ctx       *c          = lone_ctx();
+  trial         t          = begin(&fc_model_gnot, GNOT "mask=true trunk_size=2 branch_sizes=[3]");
+  const int64_t lengths[2] = {5, 6}, few[2] = {1, 3};
+
+  put(c, &t, "x", FC_DIMS(2, 13, 2));
+  put_lengths(c, &t, "x_lengths", 2, lengths);
+  put(c, &t, "f0", FC_DIMS(2, 3, 3));
+  put_lengths(c, &t, "f0_lengths", 2, few);
+  check_parts(c, &t);
+}
+
+static void packed_samples_of_transolver(void) {
+  fc_ctx *c = lone_ctx();
+  trial   t = begin(&fc_model_transolver,
+                    "variant=irregular n_hidden=8 n_head=2 n_layers=2 slice_num=3 Time_Input=true");
+
+  put(c, &t, "x", FC_DIMS(put_lengths(c, &t, "x_lengths", SAMPLES, points), 2));
+  put(c, &t, "fx", FC_DIMS(fc_batch_get(&t.whole, "x")->dim[0], 1));
+  put(c, &t, "T", FC_DIMS(SAMPLES, 1));
+  check_parts(c, &t);
+}
+
+/* ---- gridded data ---- */
+
+static void gridded(const fc_model_def *def, const char *options, int ndim, const int64_t *window) {
+  fc_ctx *c = lone_ctx();
+  trial   t = begin(def, options);
+
+  t.gridded = true;
+  put(c, &t, "window", ndim, window);
+  check_parts(c, &t);
+}
+
+static void grids_of_gnot(void) {
+  gridded(&fc_model_gnot, GNOT "n_experts=2 trunk_size=4 branch_sizes=[4] in_frames=2",
+          FC_DIMS(2, 2, 9, 3, 1));
+  gridded(&fc_model_gnot, GNOT "variant=nsl geotype=structured_2D unified_pos=true ref=2 fun_dim=1",
+          FC_DIMS(1, 1, 7, 4, 1));
+}
+
+static int run_all(void) {
+  static const check_case cases[] = {packed_samples_of_gnot, masked_padding_of_gnot,
+                                     packed_samples_of_transolver, grids_of_gnot};
+
+  return check_run(
+      "models on shares", (int)(sizeof cases / sizeof *cases), cases,
+      "packed_samples_of_gnot, masked_padding_of_gnot, packed_samples_of_transolver, grids_of_gnot");
+}
+
+int main(int argc, char **argv) {
+  if (fc_comm_start(&argc, &argv) != FC_OK) return 2;
+  if (fc_process_grid_create(fc_comm_size(NULL), &grid) != FC_OK) return 2;
+  const int failed = run_all();
+  fc_process_grid_destroy(&grid);
+  fc_comm_stop(failed);
+  return failed;
+}
