@@ -32,6 +32,14 @@ fc_cut fc_cut_coarser(fc_cut s, int64_t by) {
   return (fc_cut){fc_ceil_div(s.n, by), s.unit / by};
 }
 
+bool fc_cut_same(const fc_ctx *c, fc_cut a, fc_cut b) {
+  const int size = fc_domain_size(c);
+
+  for (int r = 1; r < size; r++)
+    if (fc_cut_at(a, r, size) != fc_cut_at(b, r, size)) return false;
+  return a.n == b.n;
+}
+
 fc_status fc_cut_check(fc_cut s, int size, const char *what) {
   FC_REQUIRE(
       s.unit > 0 && fc_ceil_div(s.n, s.unit) >= size, FC_E_USAGE,

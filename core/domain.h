@@ -37,8 +37,9 @@ int  fc_domain_size(const fc_ctx *c);   /* 1 in serial */
 int64_t fc_cut_at(fc_cut s, int rank, int size);
 int64_t fc_cut_lo(const fc_ctx *c, fc_cut s); /* of this rank */
 int64_t fc_cut_len(const fc_ctx *c, fc_cut s);
-fc_cut  fc_cut_batch(const fc_ctx *c, int64_t n); /* c->cut; in serial the whole axis of n entries */
-fc_cut  fc_cut_coarser(fc_cut s, int64_t by);     /* the same borders on a grid of n / by entries */
+fc_cut  fc_cut_batch(const fc_ctx *c, int64_t n);         /* c->cut; in serial the whole axis of n entries */
+fc_cut  fc_cut_coarser(fc_cut s, int64_t by);             /* the same borders on a grid of n / by entries */
+bool    fc_cut_same(const fc_ctx *c, fc_cut a, fc_cut b); /* borders between the ranks */
 /* FC_E_USAGE if some rank would get nothing; what is named in the message ("first axis") */
 fc_status fc_cut_check(fc_cut s, int size, const char *what);
 
@@ -66,6 +67,12 @@ typedef struct fc_halo {
   bool    wrap;
 } fc_halo;
 fc_tensor *fc_halo_rows(fc_ctx *c, fc_tensor *x, int axis, fc_cut s, fc_halo h);
+/* rows want[r].lo .. want[r].hi - 1 of the axis for rank r; the list of all ranks lives as long as the tape
+ */
+typedef struct fc_range {
+  int64_t lo, hi;
+} fc_range;
+fc_tensor *fc_fetch_rows(fc_ctx *c, fc_tensor *x, int axis, fc_cut s, const fc_range *want, bool wrap);
 fc_tensor *fc_recut(fc_ctx *c, fc_tensor *x, int axis, fc_cut from, fc_cut to); /* other borders */
 
 /* shared along axis `from`, whole along `to` -> whole along `from`, shared along `to` */

@@ -258,17 +258,27 @@ typedef struct fc_token_groups {
   int32_t *row;           /* [count, length] row of each token */
   int32_t *region;        /* [masks, length] tokens of different numbers do not see each other; or NULL */
   int64_t  masks;         /* group q takes mask q mod masks */
+  bool     partial;       /* some rows, not of r, are in no group */
 } fc_token_groups;
 
 /* Square windows of a grid whose rows are [fields, B, H, W], rolled by -shift and padded at the far ends;
    groups in the order [B, windows, fields]. Padding has rows of its own behind the grid, [fields, B,
    padding]. masked: what the roll brought together stays apart (Swin: Liu et al. 2021). carriers: a token in
    front of each window, rows [fields, B, windows] behind the grid, which then needs no padding. Tables live
-   on the arena. */
+   on the arena.
+
+   Of a grid that ranks share, one has `own` lines from lo on, and around them, periodically, the other lines
+   of the windows they lie in: rows [fields, B, before + own + after, W], carriers of all windows. Its groups
+   are these windows. */
+typedef struct fc_window_lines {
+  int64_t lo, own, before, after;
+} fc_window_lines;
 typedef struct fc_window_grid {
-  int64_t fields, B, H, W, size, shift;
-  bool    masked, carriers;
+  int64_t         fields, B, H, W, size, shift;
+  bool            masked, carriers;
+  fc_window_lines lines; /* own 0: all H */
 } fc_window_grid;
+fc_window_lines  fc_window_lines_of(const fc_window_grid *w, fc_cut lines, int rank, int size);
 int64_t          fc_window_padding(const fc_window_grid *w); /* tokens beyond the grid in each sample */
 fc_token_groups *fc_groups_of_windows(fc_ctx *c, const fc_window_grid *w);
 /* the same token of all fields: row r of each of so many blocks of `rows` rows */
@@ -279,7 +289,7 @@ fc_token_groups *fc_groups_of_runs(fc_ctx *c, int64_t count, int64_t length);
 /* y = r + (1 + gate) A, A cosine attention of each head within each group (Swin V2: Liu et al. 2022):
    softmax(exp(min(scale_h, 4.6052)) q_i . k_j / (|q_i| |k_j|) + bias_hji) times the values.
    r [.., D]; qkv [.., 3 D] with at least r's rows, each in exactly one group; scale [H]; bias [H, keys,
-   queries] or NULL; m.rows NULL: no gate */
+   queries] or NULL; m.rows NULL: no gate. */
 fc_tensor *fc_group_attention(fc_ctx *c, fc_tensor *r, fc_tensor *qkv, fc_tensor *scale, fc_tensor *bias,
                               const fc_token_groups *groups, fc_modulation m);
 /* bias of square windows from a table of offsets [(2 size - 1)^2, H]: query (a, b), key (a', b') takes row

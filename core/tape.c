@@ -67,10 +67,18 @@ static void leave_node(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, 
   memcpy(n->in, in, (size_t)n_in * sizeof *in);
   out->needs_grad = true;
   c->tape         = n;
+  c->nodes++;
+}
+
+/* also inside blocks that will be run again: they belong to the node that comes next */
+static void note_use(const fc_ctx *c, int n_in, fc_tensor *const *in) {
+  for (int i = 0; i < n_in; i++)
+    if (in[i] && in[i]->is_param) in[i]->first_use = fc_min64(in[i]->first_use, c->nodes);
 }
 
 fc_tensor *fc_record(fc_ctx *c, const fc_op *op, fc_tensor *out, void *saved, int n_in,
                      fc_tensor *const *in) {
+  if (c->node_done) note_use(c, n_in, in);
   if (fc_needs_record(c, n_in, in)) leave_node(c, op, out, saved, n_in, in);
   return out;
 }
@@ -176,7 +184,11 @@ static const fc_node *run_node(fc_ctx *c, const fc_node *n) {
 }
 
 static void walk(fc_ctx *c) {
-  for (const fc_node *n = c->tape; n;) n = run_node(c, n);
+  for (const fc_node *n = c->tape; n;) {
+    n = run_node(c, n);
+    c->nodes--;
+    if (c->node_done) c->node_done(c->node_user, c->nodes);
+  }
   c->tape = NULL;
 }
 
@@ -202,6 +214,7 @@ void fc_observe(const fc_ctx *c, fc_shown as, const fc_tensor *t) {
 void fc_step_end(fc_ctx *c, size_t mark) {
   c->penalty = NULL;
   c->tape    = NULL;
+  c->nodes   = 0;
   fc_recycle_clear(c->recycle);
   c->draws = 0;
   start_count(c);
@@ -248,15 +261,19 @@ static void checkpoint_backward(fc_ctx *c, const fc_node *n) {
   c->tape            = NULL;
   c->recycle         = &inner;
   c->draws           = call->draws;
-  c->flops_recorded  = c->flops; /* what backward did so far is not the first node's */
+  c->node_done       = NULL;
+  start_count(c); /* what backward did so far is not the first node's */
 
   fc_tensor *y = call->fn(c, call->self, n->n_in, in);
   fc_backward_from(c, y, n->out->g);
 
-  const double flops = c->flops;
+  const fc_ctx after = *c;
   *c                 = outer;
-  c->flops           = flops;
-  c->flops_recorded  = flops;
+  c->flops           = after.flops;
+  c->sent            = after.sent;
+  c->messages        = after.messages;
+  c->domain_status   = after.domain_status;
+  start_count(c);
   fc_arena_pop(c->arena, mark);
 }
 

@@ -58,6 +58,11 @@ typedef struct fc_ctx {     /* everything one step needs; no globals */
   struct fc_fft_cache *fft;      /* FFTW plans by shape, made on first use (core/ops/fft.c) */
   void (*fft_close)(struct fc_fft_cache *);
   fc_recycle *recycle; /* dead stretches of the arena during backward */
+  int64_t     nodes;   /* on the tape */
+  /* Called when the node of this number has run backward: the gradients of parameters whose first_use is not
+     less are final. NULL: nobody asks. Recomputed blocks count as one node. */
+  void (*node_done)(void *user, int64_t number);
+  void *node_user;
 } fc_ctx;
 
 typedef struct fc_op { /* one static const per op, next to its kernels */

@@ -11,10 +11,11 @@ typedef struct fc_tensor {
   fc_real          *x; /* values; owned by an arena or by the parameter store */
   fc_real          *g; /* gradient, same shape; NULL until someone needs it */
   bool              needs_grad;
-  bool              is_param; /* g belongs to the parameter store */
-  bool              has_grad; /* a backward pass has reached this tensor */
-  bool              kept;     /* values must survive backward (fc_keep) */
-  struct fc_tensor *owner;    /* whose values x shares; NULL: its own or not of the arena */
+  bool              is_param;  /* g belongs to the parameter store */
+  bool              has_grad;  /* a backward pass has reached this tensor */
+  bool              kept;      /* values must survive backward (fc_keep) */
+  int64_t           first_use; /* of a parameter: nodes on the tape before the first that needs it */
+  struct fc_tensor *owner;     /* whose values x shares; NULL: its own or not of the arena */
 } fc_tensor;
 
 #define FC_DIMS(...)                                                                                         \

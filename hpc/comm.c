@@ -10,6 +10,7 @@
 struct fc_comm {
   MPI_Comm     comm;
   MPI_Request *request; /* [2 size] of an exchange */
+  MPI_Request  pending[FC_COMM_SLOTS];
 };
 
 static bool   started;
@@ -134,6 +135,30 @@ fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n) {
 }
 fc_status fc_comm_max(const fc_comm *c, fc_real *x, int64_t n) {
   return reduce(c, x, n, MPI_REAL_, sizeof *x, MPI_MAX);
+}
+
+fc_status fc_comm_sum_start(const fc_comm *c, fc_real *x, int64_t n, int slot) {
+  const double since = MPI_Wtime();
+
+  FC_ASSERT(slot < FC_COMM_SLOTS && n <= INT_MAX, "a sum of %lld numbers in slot %d", (long long)n, slot);
+  return ended(
+      since,
+      MPI_Iallreduce(MPI_IN_PLACE, x, (int)n, MPI_REAL_, MPI_SUM, c->comm, (MPI_Request *)&c->pending[slot]),
+      "the sum over ranks");
+}
+
+void fc_comm_sum_poll(const fc_comm *c, int n) {
+  const double since = MPI_Wtime();
+  int          done;
+
+  if (n) MPI_Testall(n, (MPI_Request *)c->pending, &done, MPI_STATUSES_IGNORE);
+  seconds += MPI_Wtime() - since;
+}
+
+fc_status fc_comm_sum_finish(const fc_comm *c, int n) {
+  const double since = MPI_Wtime();
+
+  return ended(since, MPI_Waitall(n, (MPI_Request *)c->pending, MPI_STATUSES_IGNORE), "the sum over ranks");
 }
 
 static int64_t total(const int64_t *n, int size) {

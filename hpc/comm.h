@@ -28,6 +28,14 @@ fc_status fc_comm_max(const fc_comm *c, fc_real *x, int64_t n);
 /* n_send[r] numbers to each rank r, one after the other in send; n_recv[r] from each, likewise in recv */
 fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t *n_send, fc_real *recv,
                            const int64_t *n_recv);
+/* Sums that go on while the ranks compute: start takes slot 0, 1, .. in the same order on all ranks of a
+   group that does nothing else meanwhile; poll lets them proceed; finish waits for those of slots 0 .. n-1.
+ */
+fc_status fc_comm_sum_start(const fc_comm *c, fc_real *x, int64_t n, int slot);
+void      fc_comm_sum_poll(const fc_comm *c, int n);
+fc_status fc_comm_sum_finish(const fc_comm *c, int n);
+enum { FC_COMM_SLOTS = 64 };
+
 double    fc_comm_seconds(void); /* spent in collectives since the start, waiting for others included */
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root);
 fc_status fc_comm_agree(const fc_comm *c, fc_status mine); /* worst status of any rank */

@@ -70,6 +70,7 @@ static fc_status build(fc_trainer *t) {
   FC_TRY(fc_network_prepare(t->network, &t->k.settings, t->k.out.step));
   FC_TRY(fc_optim_create(t->network->params, s->ema > 0, &t->optim));
   FC_TRY(set_groups(t));
+  FC_TRY(fc_grad_sum_create(t->network->params, FC_GRAD_BUCKET, &t->sums));
   if (s->sam_rho > 0) FC_TRY(fc_sam_create(t->network->params, &t->sam));
   FC_TRY(fc_ctx_create(room + room / 4 + ((size_t)256 << 20), false, &t->ctx));
   t->ctx->seed = seed;
@@ -102,6 +103,7 @@ void fc_trainer_destroy(fc_trainer *t) {
   fc_feed_close(&t->feed);
   fc_optim_destroy(t->optim);
   fc_sam_destroy(t->sam);
+  fc_grad_sum_destroy(t->sums);
   fc_ctx_destroy(t->ctx);
   fc_network_destroy(t->network);
   fc_checkpoint_free(&t->k);
@@ -140,18 +142,20 @@ static fc_status must_be_finite(const fc_trainer *t, double v, const char *what,
 
 /* a batch that fails on one rank must not leave the others waiting */
 static fc_status gather(fc_trainer *t, fc_step_facts *f) {
-  fc_params *p  = t->network->params;
-  fc_status  st = FC_OK;
+  const fc_train_settings *s  = &t->k.settings.train;
+  fc_status                st = FC_OK;
 
-  fc_params_zero_grads(p);
+  fc_params_zero_grads(t->network->params);
   f->loss = 0;
-  for (int64_t i = 0; i < t->k.settings.train.accumulate && st == FC_OK; i++)
+  for (int64_t i = 0; i < s->accumulate && st == FC_OK; i++) {
+    if (i == s->accumulate - 1 && s->teacher_calls == 1) fc_grad_sum_watch(t->sums, t->ctx);
     st = accumulate(t, i, f, &f->loss);
+  }
   if (st == FC_OK) st = fc_domain_status(t->ctx);
   FC_TRY(fc_comm_agree(NULL, st));
   FC_TRY(fc_comm_sum_double(NULL, &f->loss, 1));
-  FC_TRY(must_be_finite(t, f->loss, "loss", f->step));
-  return fc_comm_sum(NULL, fc_params_grads(p), fc_params_block(p, true));
+  FC_TRY(fc_grad_sum_finish(t->sums, t->ctx));
+  return must_be_finite(t, f->loss, "loss", f->step);
 }
 
 /* the gradient up the slope, of the same batches with the same random numbers; the weights stay */

@@ -8,6 +8,7 @@
 #ifndef FC_TRAINER_H
 #define FC_TRAINER_H
 #include "train/checkpoint.h"
+#include "train/grad_sum.h"
 #include "train/loader.h"
 #include "train/plan.h"
 #include "train/sam.h"
@@ -25,7 +26,8 @@ typedef struct fc_trainer {
   fc_loader      *loader;
   fc_network     *network;
   fc_optim       *optim;
-  fc_sam         *sam; /* NULL: not sharpness-aware */
+  fc_sam         *sam;  /* NULL: not sharpness-aware */
+  fc_grad_sum    *sums; /* NULL: one rank */
   fc_ctx         *ctx;
   fc_plan         plan;
   int64_t         total; /* optimiser steps of the run */

@@ -231,6 +231,17 @@ static fc_tensor *project_windows(fc_ctx *c, const fc_modulated_block *l, fc_ten
   return fc_concat(c, 0, FC_IN(as_rows(c, qkv), as_rows(c, more)));
 }
 
+/* carriers: of all windows */
+static fc_tensor *attend(fc_ctx *c, const fc_modulated_block *l, fc_tensor *x, fc_tensor *rows,
+                         fc_tensor *bias, fc_tensor *carriers, const fc_block_groups *g) {
+  const int64_t own = x->dim[1];
+
+  if (g->reach) x = fc_fetch_rows(c, x, 1, g->lines, g->reach, true);
+  fc_tensor *qkv = project_windows(c, l, x, rows, carriers, g->padding);
+  x              = fc_group_attention(c, x, qkv, l->own.scale[0], bias, g->windows, (fc_modulation){rows, 0});
+  return fc_slice(c, x, 1, g->before, own);
+}
+
 fc_tensor *fc_modulated_block_apply(fc_ctx *c, const fc_modulated_block *l, fc_tensor *x,
                                     fc_tensor *condition, fc_tensor *carriers, const fc_block_groups *g) {
   const fc_modulated_branches *own  = &l->own;
@@ -238,8 +249,7 @@ fc_tensor *fc_modulated_block_apply(fc_ctx *c, const fc_modulated_block *l, fc_t
   fc_tensor                   *bias = fc_offset_bias_apply(c, &l->bias, carriers ? 1 : 0);
 
   if (carriers) carriers = apply_carriers(c, l, carriers, condition, g);
-  fc_tensor *qkv = project_windows(c, l, x, rows, carriers, g->padding);
-  x              = fc_group_attention(c, x, qkv, own->scale[0], bias, g->windows, (fc_modulation){rows, 0});
+  x = attend(c, l, x, rows, bias, carriers, g);
   if (l->spec.fields) x = across_fields(c, own, x, rows, g->fields);
   return two_layers(c, own, l->spec.fields ? 2 : 1, x, rows);
 }

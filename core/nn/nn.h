@@ -45,6 +45,8 @@ void fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, in
 void fc_conv_init_xavier(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
                          int64_t n, bool bias, fc_conv_spec spec);
 fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x);
+/* the same for kernels that keep the grid, of whose first axis x has this rank's block */
+fc_tensor *fc_conv_apply_shared(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x, fc_cut lines);
 
 /* act(x W1 + b1) W2 + b2, as the Transolver family has it: weights NAME.linear_pre.0 and NAME.linear_post */
 typedef struct fc_mlp {
@@ -95,8 +97,8 @@ typedef struct fc_time_layer {
 void       fc_time_init(fc_time_layer *l, fc_params *p, const char *name, int64_t C);
 fc_tensor *fc_time_add(fc_ctx *c, const fc_time_layer *l, fc_tensor *h, fc_tensor *T); /* takes h's memory */
 
-/* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant. Of the first axis
-   a rank has its block of dim[0] points (fc_cut_batch(c, dim[0]), where the batch is a grid). */
+/* points of a grid with axes linspace(0, 1, dim[a]), first axis slowest: [N, ndim]; constant. Of the first
+   axis a rank has its block of dim[0] points (fc_cut_batch(c, dim[0]), where the batch is a grid). */
 fc_tensor *fc_unit_grid(fc_ctx *c, int ndim, const int64_t *dim, fc_cut first);
 
 /* ---- FactFormer and its descendants (core/nn/axis_kernel.c): attention with one small kernel per axis.

@@ -4,13 +4,14 @@
      S_ij = f u_i . v_j + bias_hji - 200 [i and j lie in different regions],   P = softmax over j
      y_i = r_i + (1 + gate_s) sum_j P_ij w_j,   w_j the values, s the sample of token i
    qkv [R, 3 D] holds q, k and values of all heads one after the other, D = H d; r and y [rows, D] belong
-   to the first of these R rows. Groups list rows of qkv, each of them once.
+   to the first of these R rows. Groups list rows of qkv, each of them once; partial ones leave some out.
 
    Groups are small (64 tokens), so all between qkv and y happens in the cache: tokens are fetched by row,
    P is made again in backward, and nothing is kept. Backward, with g = (1 + gate) dy:
      dw_j = sum_i P_ij g_i,   T_ij = P_ij (g_i . w_j - sum_k P_ik g_i . w_k),   dbias_hji += T_ij
      d(f u_i) = sum_j T_ij v_j,   dv_j = sum_i T_ij f u_i,   dscale_h += sum_i (f u_i) . d(f u_i)
      dgate_s += sum_i dy_i (sum_j P_ij w_j) */
+#include "core/copy.h"
 #include "core/gemm.h"
 #include "core/ops/cosine_rows.h"
 #include "core/ops/modulation.h"
@@ -280,6 +281,10 @@ static void backward(fc_ctx *c, const fc_node *node) {
   sum_sizes    s    = {dbias ? p->H * n * n : 0, dscale ? p->H : 0, dm ? p->m.rows->dim[0] * p->D : 0, 0};
   const size_t mark = fc_arena_mark(c->arena);
 
+  if (dqkv && k.fresh && p->groups->partial && !c->dry) {
+    fc_zero_rows((fc_rows_of){dqkv, 3 * p->D}, fc_rows(node->in[1]), 3 * p->D);
+    k.fresh = false;
+  }
   k.fresh |= !dqkv; /* then it goes to scratch */
   s.all           = s.bias + s.scale + s.gate;
   fc_real   *part = fc_arena_push(c->arena, (size_t)(chunks * s.all) * sizeof *part);

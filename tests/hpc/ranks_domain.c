@@ -152,6 +152,28 @@ static void gathering_and_scattering(void) {
   }
 }
 
+/* a different number of rows around each rank's own, around the ends too */
+static void rows_of_each_rank(void) {
+  const fc_cut  s    = {12, 1};
+  const int64_t far  = s.n;
+  fc_range     *want = NULL;
+  fc_ctx       *c    = shared_ctx();
+  const int     me   = grid.domain.rank;
+
+  c->grad          = true;
+  fc_tensor *whole = whole_random(c, FC_DIMS(2, 12, 3)), *x = share_of(c, whole, 1, s);
+  want = fc_arena_push(c->arena, (size_t)grid.domain.size * sizeof *want);
+  for (int r = 0; r < grid.domain.size; r++)
+    want[r] = (fc_range){fc_cut_at(s, r, grid.domain.size) - r % 3 * 2,
+                         fc_cut_at(s, r + 1, grid.domain.size) + (r + 2) % 3};
+  if (grid.domain.size == 1) want[0] = (fc_range){0, 12};
+  x->needs_grad   = true;
+  fc_tensor *y    = fc_fetch_rows(c, x, 1, s, want, true);
+  fc_tensor *wide = fc_concat(c, 1, 3, (fc_tensor *[]){whole, whole, whole});
+  same(y, fc_slice(c, wide, 1, far + want[me].lo, want[me].hi - want[me].lo));
+  adjoint(c, x, y);
+}
+
 static void other_borders(void) {
   const fc_cut from = {16, 1}, to = {16, 4};
   fc_ctx      *c = shared_ctx();
@@ -220,14 +242,14 @@ static void odd_groups_are_refused(void) {
 
 static int run_all(void) {
   static const check_case cases[] = {
-      cuts_cover_an_axis,       sums_and_maxima, sum_is_its_own_adjoint, halos,
-      gathering_and_scattering, other_borders,   transpositions,         plans_count_traffic,
-      odd_groups_are_refused};
+      cuts_cover_an_axis,       sums_and_maxima,       sum_is_its_own_adjoint, halos,
+      gathering_and_scattering, rows_of_each_rank,     other_borders,          transpositions,
+      plans_count_traffic,      odd_groups_are_refused};
 
   return check_run(
       "domain", (int)(sizeof cases / sizeof *cases), cases,
       "cuts_cover_an_axis, sums_and_maxima, sum_is_its_own_adjoint, halos, gathering_and_scattering, "
-      "other_borders, transpositions, plans_count_traffic, odd_groups_are_refused");
+      "rows_of_each_rank, other_borders, transpositions, plans_count_traffic, odd_groups_are_refused");
 }
 
 int main(int argc, char **argv) {
