@@ -373,6 +373,9 @@ fc_tensor *fc_irfft(fc_ctx *c, fc_tensor *z, int n_space, int64_t n_last, fc_fft
  */
 fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
                             fc_fft_norm norm);
+/* the same where ranks share the first axis of X.., cut as lines says */
+fc_tensor *fc_spectral_conv_shared(fc_ctx *c, fc_tensor *x, fc_cut lines, int n_w, fc_tensor *const *W,
+                                   fc_tensor *b, fc_tensor *r, fc_fft_norm norm);
 
 /* each series from its k strongest frequencies, and `extra` steps more of it: x [B, T, D] -> [B, T + extra,
    D]. X_f = sum_t x_t exp(-2 pi i f t / T) for low <= f < T / 2 (low >= 1: never the mean, nor the last one

@@ -1,7 +1,9 @@
 /* core/ops/group_norm.c - x [B, N, C] (N: all axes between), groups of C / G channels next to each other:
    y = x^ w + b, x^ = (x - mean_bg) / sqrt(var_bg + eps), biased variance over points and channels of a
    group (Wu and He 2018). A row of C channels is contiguous, so sums run per channel over chunks of rows
-   and are combined per group in double. Kept for backward: mean and 1 / sqrt(var + eps) per group. */
+   and are combined per group in double. Kept for backward: mean and 1 / sqrt(var + eps) per group. Ranks that
+   share the points add up the moments of a group forward, and the two means over it backward. */
+#include "core/domain.h"
 #include "core/ops.h"
 #include "core/spans.h"
 #include "core/vmath.h"
@@ -12,12 +14,13 @@ enum { CHUNK = 256 }; /* rows summed in fc_real */
 
 typedef struct {
   int64_t B, N, C, G, chunks;
+  int64_t all; /* points of all ranks; N: of this one */
 } shape;
 
 static shape shape_of(const fc_tensor *x, int64_t groups) {
   const int64_t N = fc_span(x, 1, x->ndim - 1);
 
-  return (shape){x->dim[0], N, fc_last(x), groups, fc_ceil_div(N, CHUNK)};
+  return (shape){x->dim[0], N, fc_last(x), groups, fc_ceil_div(N, CHUNK), N};
 }
 
 static fc_real *reals(fc_arena *a, int64_t n) { return fc_arena_push(a, (size_t)n * sizeof(fc_real)); }
@@ -52,25 +55,24 @@ static double over_chunks(const fc_real *part, const shape *s, int64_t j) {
   return sum;
 }
 
-/* Mean and variance of one group from the shifted sums of its channels, k = the first row of the sample:
-   sum (x - m)^2 = s2 + 2 (k - m) s1 + N (k - m)^2 */
-static void group_stats(const shape *s, const fc_real *part, const fc_real *k, int64_t g, double eps,
-                        fc_real *stats) {
+/* Mean of one group and squares about it from the shifted sums of its channels, k = the first row of the
+   sample: sum (x - m)^2 = s2 + 2 (k - m) s1 + N (k - m)^2 */
+static void group_moments(const shape *s, const fc_real *part, const fc_real *k, int64_t g, double *m) {
   const int64_t width = s->C / s->G, from = g * width;
-  const double  count = (double)(s->N * width);
   double        mean = 0, square = 0;
 
   for (int64_t j = from; j < from + width; j++) mean += over_chunks(part, s, j) + (double)s->N * (double)k[j];
-  mean /= count;
+  mean /= (double)(s->N * width);
   for (int64_t j = from; j < from + width; j++) {
     const double d = (double)k[j] - mean;
     square += over_chunks(part, s, s->C + j) + 2 * d * over_chunks(part, s, j) + (double)s->N * d * d;
   }
-  stats[0] = (fc_real)mean;
-  stats[1] = (fc_real)(1 / sqrt(fmax(square, 0) / count + eps));
+  m[0] = mean;
+  m[1] = fmax(square, 0);
 }
 
-static void all_stats(fc_arena *scratch, const shape *s, const fc_real *x, double eps, fc_real *stats) {
+/* moments [B, G, 2] of this rank's points */
+static void own_moments(fc_arena *scratch, const shape *s, const fc_real *x, double *m) {
   const size_t mark = fc_arena_mark(scratch);
   fc_real     *part = reals(scratch, s->B * s->chunks * 2 * s->C);
 
@@ -81,9 +83,45 @@ static void all_stats(fc_arena *scratch, const shape *s, const fc_real *x, doubl
   }
   FC_FOR_ROWS(i, s->B * s->G, s->chunks * 3 * (s->C / s->G)) {
     const int64_t b = i / s->G;
-    group_stats(s, part + b * s->chunks * 2 * s->C, x + b * s->N * s->C, i % s->G, eps, stats + 2 * i);
+    group_moments(s, part + b * s->chunks * 2 * s->C, x + b * s->N * s->C, i % s->G, m + 2 * i);
   }
   fc_arena_pop(scratch, mark);
+}
+
+enum { HALF = 1 << 12 }; /* counts travel in two halves, so that they stay whole numbers in float */
+
+/* From the ranks' own moments those of all points, and their number. About the common mean, a rank's squares
+   are N width (own mean - mean)^2 more. */
+static void share_moments(fc_ctx *c, shape *s, double *m) {
+  const size_t  mark = fc_arena_mark(c->arena);
+  const int64_t n    = s->B * s->G;
+  fc_real      *x    = reals(c->arena, n + 2);
+
+  for (int64_t i = 0; !c->dry && i < n; i++) x[i] = (fc_real)((double)s->N * m[2 * i]);
+  if (!c->dry) x[n] = (fc_real)(s->N / HALF), x[n + 1] = (fc_real)(s->N % HALF);
+  fc_domain_sum(c, x, n + 2);
+  if (!c->dry) s->all = (int64_t)x[n] * HALF + (int64_t)x[n + 1];
+  for (int64_t i = 0; !c->dry && i < n; i++) {
+    const double mean = (double)x[i] / (double)s->all, d = m[2 * i] - mean;
+    m[2 * i] = mean;
+    x[i]     = (fc_real)(m[2 * i + 1] + (double)(s->N * (s->C / s->G)) * d * d);
+  }
+  fc_domain_sum(c, x, n);
+  for (int64_t i = 0; !c->dry && i < n; i++) m[2 * i + 1] = (double)x[i];
+  fc_arena_pop(c->arena, mark);
+}
+
+static void all_stats(fc_ctx *c, shape *s, const fc_real *x, double eps, fc_real *stats) {
+  const size_t mark = fc_arena_mark(c->arena);
+  double      *m    = fc_arena_push(c->arena, (size_t)(s->B * s->G * 2) * sizeof *m);
+
+  if (!c->dry) own_moments(c->arena, s, x, m);
+  if (fc_domain_shared(c)) share_moments(c, s, m);
+  for (int64_t i = 0; !c->dry && i < s->B * s->G; i++) {
+    stats[2 * i]     = (fc_real)m[2 * i];
+    stats[2 * i + 1] = (fc_real)(1 / sqrt(m[2 * i + 1] / (double)(s->all * (s->C / s->G)) + eps));
+  }
+  fc_arena_pop(c->arena, mark);
 }
 
 /* per sample and channel: mean, 1/sqrt(var + eps) w, bias: table [B, 3, C] */
@@ -154,36 +192,54 @@ static void all_dots(fc_arena *scratch, const shape *s, const fc_real *dy, const
   fc_arena_pop(scratch, mark);
 }
 
+/* means of w dy and w dy x^ over each group: bars [B, G, 2] */
+static void all_bars(fc_ctx *c, const shape *s, const double *total, const fc_tensor *weight, double *bars) {
+  const int64_t width = s->C / s->G;
+  const size_t  mark  = fc_arena_mark(c->arena);
+  fc_real      *sum   = reals(c->arena, s->B * s->G * 2);
+
+  for (int64_t i = 0; i < s->B * s->G; i++) {
+    const double  count = (double)(s->all * width);
+    const double *s1 = total + 2 * (i / s->G) * s->C, *s2 = s1 + s->C;
+    double       *bar = bars + 2 * i;
+    bar[0] = bar[1] = 0;
+    for (int64_t j = i % s->G * width; j < (i % s->G + 1) * width; j++) {
+      const double w = weight ? (double)weight->x[j] : 1;
+      bar[0] += w * s1[j] / count;
+      bar[1] += w * s2[j] / count;
+    }
+  }
+  if (fc_domain_shared(c)) {
+    for (int64_t i = 0; i < 2 * s->B * s->G; i++) sum[i] = (fc_real)bars[i];
+    fc_domain_sum(c, sum, 2 * s->B * s->G);
+    for (int64_t i = 0; i < 2 * s->B * s->G; i++) bars[i] = (double)sum[i];
+  }
+  fc_arena_pop(c->arena, mark);
+}
+
 /* the four numbers per channel that backward_rows wants, for one group: table [B, 4, C] */
-static void group_table(const shape *s, const double *total, const fc_tensor *weight, const fc_real *stats,
+static void group_table(const shape *s, const double *bar, const fc_tensor *weight, const fc_real *stats,
                         int64_t b, int64_t g, fc_real *table) {
   const int64_t width = s->C / s->G, from = g * width;
-  const double  count = (double)(s->N * width), rstd = (double)stats[1];
-  const double *s1 = total + 2 * b * s->C, *s2 = s1 + s->C;
-  double        bar = 0, dot = 0;
+  const double  rstd = (double)stats[1];
 
-  for (int64_t j = from; j < from + width; j++) {
-    const double w = weight ? (double)weight->x[j] : 1;
-    bar += w * s1[j] / count;
-    dot += w * s2[j] / count;
-  }
   for (int64_t j = from; j < from + width; j++) {
     fc_real *t  = table + 4 * b * s->C + j;
     t[0]        = stats[0];
     t[s->C]     = stats[1] * (weight ? weight->x[j] : 1);
-    t[2 * s->C] = (fc_real)(rstd * bar);
-    t[3 * s->C] = (fc_real)(rstd * rstd * dot);
+    t[2 * s->C] = (fc_real)(rstd * bar[0]);
+    t[3 * s->C] = (fc_real)(rstd * rstd * bar[1]);
   }
 }
 
 static void backward_x(fc_arena *scratch, const shape *s, const fc_node *node, const fc_real *stats,
-                       const double *total, fc_real *dx, bool fresh) {
+                       const double *bars, fc_real *dx, bool fresh) {
   const size_t   mark  = fc_arena_mark(scratch);
   fc_real       *table = reals(scratch, s->B * 4 * s->C);
   const fc_real *dy = node->out->g, *x = node->in[0]->x;
 
   for (int64_t i = 0; i < s->B * s->G; i++)
-    group_table(s, total, node->in[1], stats + 2 * i, i / s->G, i % s->G, table);
+    group_table(s, bars + 2 * i, node->in[1], stats + 2 * i, i / s->G, i % s->G, table);
   FC_FOR_ROWS(i, s->B * s->chunks, CHUNK * s->C) {
     const int64_t  b = i / s->chunks, row = i % s->chunks * CHUNK, at = (b * s->N + row) * s->C;
     const fc_real *t = table + 4 * b * s->C;
@@ -215,8 +271,10 @@ static void backward(fc_ctx *c, const fc_node *node) {
   const size_t mark = fc_arena_mark(c->arena);
 
   double *total = fc_arena_push(c->arena, (size_t)(v->s.B * 2 * v->s.C) * sizeof *total);
+  double *bars  = fc_arena_push(c->arena, (size_t)(v->s.B * 2 * v->s.G) * sizeof *bars);
   all_dots(c->arena, &v->s, node->out->g, node->in[0]->x, v->stats, total);
-  if (dx) backward_x(c->arena, &v->s, node, v->stats, total, dx, fresh);
+  all_bars(c, &v->s, total, node->in[1], bars);
+  if (dx) backward_x(c->arena, &v->s, node, v->stats, bars, dx, fresh);
   add_totals(&v->s, total, 1, fresh_w, dw);
   add_totals(&v->s, total, 0, fresh_b, db);
   fc_arena_pop(c->arena, mark);
@@ -239,9 +297,7 @@ fc_tensor *fc_group_norm(fc_ctx *c, fc_tensor *x, int64_t groups, fc_tensor *wei
   fc_tensor   *y     = fc_tensor_new(c->arena, x->ndim, x->dim);
   saved       *v     = fc_arena_push(c->arena, bytes);
   v->s               = s;
-  if (!c->dry && fc_len(x)) {
-    all_stats(c->arena, &s, x->x, eps, v->stats);
-    apply(c->arena, &s, v->stats, weight, bias, y->x, x->x);
-  }
+  if (fc_len(x)) all_stats(c, &v->s, x->x, eps, v->stats);
+  if (!c->dry && fc_len(x)) apply(c->arena, &s, v->stats, weight, bias, y->x, x->x);
   return fc_record(c, &group_norm, y, v, 3, in);
 }
