@@ -387,6 +387,8 @@ fc_tensor *fc_fourier_season(fc_ctx *c, fc_tensor *x, int64_t k, int64_t low, in
 /* y = scale Re F x, F the unnormalised transform over space axes and channels: x [B, X.., C] in 1 to 3
    dimensions (token mixing of FNet) */
 fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
+/* the same where ranks share the first axis of X.. */
+fc_tensor *fc_fourier_mix_shared(fc_ctx *c, fc_tensor *x, fc_cut lines, double scale);
 
 /* ---- losses: scalars; target has no gradient ---- */
 fc_tensor *fc_mse(fc_ctx *c, fc_tensor *y, fc_tensor *target);

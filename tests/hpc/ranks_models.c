@@ -5,7 +5,7 @@
 #include "tests/check_model.h"
 #include "train/shares.h"
 
-extern const fc_model_def fc_model_gnot, fc_model_transolver;
+extern const fc_model_def fc_model_gnot, fc_model_transolver, fc_model_fno, fc_model_fourier_mixer;
 
 static fc_process_grid grid;
 
@@ -229,13 +229,41 @@ static void grids_of_gnot(void) {
           FC_DIMS(1, 1, 7, 4, 1));
 }
 
-static int run_all(void) {
-  static const check_case cases[] = {packed_samples_of_gnot, masked_padding_of_gnot,
-                                     packed_samples_of_transolver, grids_of_gnot};
+#define FNO                                                                                                  \
+  "hidden_channels=5 n_layers=2 lifting_channel_ratio=1 projection_channel_ratio=1 norm=group_norm "         \
+  "norm_groups=5 "
 
-  return check_run(
-      "models on shares", (int)(sizeof cases / sizeof *cases), cases,
-      "packed_samples_of_gnot, masked_padding_of_gnot, packed_samples_of_transolver, grids_of_gnot");
+static void grids_of_fno(void) {
+  gridded(&fc_model_fno, FNO "n_modes=[6,5] domain_padding=[0.3] conv_bias_kernel=3", FC_DIMS(2, 1, 9, 6, 1));
+  gridded(&fc_model_fno, FNO "n_modes=[4,3,4] domain_padding=[0.2] domain_padding_mode=one-sided",
+          FC_DIMS(1, 1, 5, 4, 6, 1));
+  gridded(&fc_model_fno, "hidden_channels=3 n_modes=[40,40] norm=instance_norm recompute=true",
+          FC_DIMS(1, 1, 6, 4, 1));
+  gridded(&fc_model_fno, FNO "n_modes=[12] preactivation=true", FC_DIMS(2, 1, 17, 1));
+}
+
+static void library_grids_of_fno(void) {
+  gridded(&fc_model_fno, "variant=nsl geotype=structured_3D space_dim=3 n_hidden=3 modes=3",
+          FC_DIMS(1, 1, 5, 4, 6, 1));
+  gridded(&fc_model_fno, "variant=nsl n_hidden=3 modes=4 unified_pos=true ref=2", FC_DIMS(2, 1, 9, 5, 1));
+  gridded(&fc_model_fno, "variant=nsl geotype=structured_1D space_dim=1 n_hidden=4 modes=5",
+          FC_DIMS(2, 1, 19, 1));
+}
+
+static void grids_of_the_fourier_mixer(void) {
+  gridded(&fc_model_fourier_mixer, "dim=7 depth=2", FC_DIMS(2, 1, 9, 4, 1));
+  gridded(&fc_model_fourier_mixer, "axes=1 dim=10 depth=2", FC_DIMS(2, 1, 13, 1));
+  gridded(&fc_model_fourier_mixer, "axes=3 dim=4 depth=2 mixing=sum", FC_DIMS(1, 1, 5, 3, 4, 1));
+}
+
+static int run_all(void) {
+  static const check_case cases[] = {
+      packed_samples_of_gnot, masked_padding_of_gnot, packed_samples_of_transolver, grids_of_gnot,
+      grids_of_fno,           library_grids_of_fno,   grids_of_the_fourier_mixer};
+
+  return check_run("models on shares", (int)(sizeof cases / sizeof *cases), cases,
+                   "packed_samples_of_gnot, masked_padding_of_gnot, packed_samples_of_transolver, "
+                   "grids_of_gnot, grids_of_fno, library_grids_of_fno, grids_of_the_fourier_mixer");
 }
 
 int main(int argc, char **argv) {
