@@ -17,6 +17,7 @@ CALL(axial_x, fc_axial_product(c, in[0], in[1], 0))
 CALL(axial_y, fc_axial_product(c, in[0], in[1], 1))
 CALL(attention, fc_attention(c, in[0], in[1], in[2], NULL, 0.125))
 CALL(axial_merge, fc_axial_merge(c, 2, in + 2, (int[]){0, 1}, in[0], in[1], false, 1e-5))
+CALL(lane_attention, fc_lane_attention(c, 1, in, 16, 0.35))
 CALL(attention_rows, fc_attention_rows(c, 1, in, in + 1, in[2], 16, 0.35, 0))
 CALL(local_attention, fc_local_attention(c, in[0], 4, (fc_window_layout){2, 2, 0, false}, 0.18, 0))
 CALL(patch_down, fc_patch_down(c, in[0], in[1]))
@@ -83,6 +84,7 @@ const bench_op bench_op_list[] = {
      attention_rows,
      true,
      {X(224, 42, 128), X(224, 42, 128), X(224, 42, 128)}},
+    {"lane_attention 16x8", "224x42x128", lane_attention, true, {X(224, 42, 384)}},
     {"local_attention 2x2", "64x64x384", local_attention, true, {X(1, 64, 64, 384)}},
     {"patch_down 2x2", "64x64x128", patch_down, true, {X(1, 64, 64, 128), W(128, 2, 2, 128)}},
     {"windows 8x8", "128x128x96", windows, false, {X(1, 128, 128, 96)}},

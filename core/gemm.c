@@ -42,12 +42,13 @@ void fc_gemm_blocks(int64_t count, int64_t m, int64_t n, int64_t k, const fc_rea
     fc_gemm(false, false, m, n, k, 1, A + i * step_a, lda, B, ldb, beta, C + i * step_c, ldc);
 }
 
-/* 256 rows keep the packing of B near 2 % of the work; fewer only so that a few cores find something to do,
-   and never so few that a block is less than a quarter of a million multiply-adds */
+/* About 256 rows keep the packing of B near 2 % of the work; fewer only so that a few cores find something to
+   do, and never so few that a block is less than a quarter of a million multiply-adds. Blocks are nearly
+   equal and a multiple of four, so that two or four threads end together. */
 int64_t fc_gemm_block(int64_t m, int64_t n, int64_t k) {
-  int64_t block = 256;
+  int64_t block = fc_ceil_div(m, 4 * fc_ceil_div(m, 1024));
 
-  if (m < 8 * block) block = fc_ceil_div(fc_ceil_div(m, 8), 16) * 16;
+  if (m < 2048) block = fc_ceil_div(fc_ceil_div(m, 8), 16) * 16;
   while (block < m && block * n * k < (1 << 18)) block *= 2;
   return fc_min64(fc_max64(block, 1), fc_max64(m, 1));
 }

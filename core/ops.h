@@ -156,9 +156,10 @@ fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const 
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
-/* the same among few tokens with narrow heads, for many samples, as fast as they fill vectors: qkv [R, n,
-   3 H D], queries, keys and values of all heads one after the other -> [R, n, H D] */
-fc_tensor *fc_lane_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, double scale);
+/* The same among few tokens with narrow heads, for many samples, heads side by side in vectors: qkv_l [R, n,
+   3 D H], D columns of queries, D of keys, D of values, a column being one number of each head in turn ->
+   [R, n, D H]. Scores go on from layer to layer: softmax(scale sum_l q_l k_l^T) v, v the last layer's. */
+fc_tensor *fc_lane_attention(fc_ctx *c, int layers, fc_tensor *const *qkv, int64_t heads, double scale);
 /* the same of short sequences, heads read out of rows: q_l, k_l, v [B, n, H E] -> [B, n, H E], with scores
    that go on from layer to layer: softmax(scale sum_l q_l k_l^T) v per head, the sum over this layer, the
    last one, and those before it (one layer: as usual). Nothing is kept; dropout of the weights in training */

@@ -42,6 +42,7 @@ FC_MVEC double expm1(double);
 
 #define fc_log1p log1p
 #define fc_expm1 expm1
+static inline fc_real fc_exp_below(fc_real x) { return exp(x); }
 #else
 #define fc_exp  expf
 #define fc_tanh tanhf
@@ -55,5 +56,22 @@ FC_MVEC double expm1(double);
 
 #define fc_log1p log1pf
 #define fc_expm1 expm1f
+
+/* e^x for x <= 0, where most of a network's exponentials lie (softmax, GELU), inline: half the time of a
+   call. e^x = 2^n e^r, n = x / ln 2 rounded, which the last bits of 1.5 2^23 + n hold, e^r = 1 + r + r^2 Q(r)
+   with Q fitted to a relative error of 3e-9 over |r| <= ln 2 / 2. 0 below -87; NaN stays NaN. */
+static inline float fc_exp_below(float x) {
+  const float shift = 12582912, high = 0.693145752f, rest = 1.42860677e-6f; /* high + rest = ln 2 */
+  const float t = x * 1.44269504f + shift, n = t - shift, r = x - n * high - n * rest, r2 = r * r;
+  const float Q =
+      0.499999934f + 0.166665201f * r + r2 * (0.0416683942f + r * (0.00836878057f + 0.00138144662f * r));
+  union {
+    float    number;
+    uint32_t bits;
+  } power = {t};
+
+  power.bits = (power.bits << 23) + (127u << 23);
+  return x < -87 ? 0 : (1 + (r + r2 * Q)) * power.number;
+}
 #endif
 #endif

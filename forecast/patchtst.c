@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_LAYERS = 32, MAX_VARIATES = 1024 };
+enum { MAX_LAYERS = 32, MAX_VARIATES = 1024, NARROW = 16 };
 typedef enum { OFFICIAL, TSLIB } variant_name;
 enum { PAD_END };
 
@@ -195,10 +195,11 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 
 /* ---- the official network ---- */
 
-/* queries and keys of the layers so far */
+/* queries, keys and values of the layers so far */
 typedef struct {
   int        n;
-  fc_tensor *q[MAX_LAYERS], *k[MAX_LAYERS];
+  fc_tensor *q[MAX_LAYERS], *k[MAX_LAYERS], *v;
+  fc_tensor *qkv[MAX_LAYERS]; /* if heads go side by side: all three of a layer */
 } history;
 
 /* [B, n, H E] of several layers -> [B, H, n, layers E] */
@@ -210,41 +211,68 @@ static fc_tensor *side_by_side(fc_ctx *c, int layers, fc_tensor *const *x, int64
   return fc_permute(c, fc_concat(c, 3, layers, head), (int[]){0, 2, 1, 3});
 }
 
-/* the weights themselves are made only where somebody looks at them */
-static fc_tensor *attend(fc_ctx *c, const config *g, const history *h, fc_tensor *v, fc_shown as) {
-  const double scale = 1 / sqrt((double)g->d_model / (double)g->n_heads);
+static double scale_of(const config *g) { return 1 / sqrt((double)g->d_model / (double)g->n_heads); }
 
-  if (!c->observer) return fc_attention_rows(c, h->n, h->q, h->k, v, g->n_heads, scale, g->attn_dropout);
+/* the weights themselves are made only where somebody looks at them */
+static fc_tensor *attend_and_show(fc_ctx *c, const config *g, const history *h, fc_shown as) {
   fc_tensor *q = side_by_side(c, h->n, h->q, g->n_heads), *k = side_by_side(c, h->n, h->k, g->n_heads);
-  fc_tensor *A = fc_softmax(c, fc_matmul(c, q, false, k, true, scale));
+  fc_tensor *A = fc_softmax(c, fc_matmul(c, q, false, k, true, scale_of(g)));
+
   fc_observe(c, as, A);
   A = fc_dropout(c, A, g->attn_dropout);
-  A = fc_matmul(c, A, false, side_by_side(c, 1, &v, g->n_heads), false, 1);
-  return fc_reshape(c, fc_permute(c, A, (int[]){0, 2, 1, 3}), v->ndim, v->dim);
+  A = fc_matmul(c, A, false, side_by_side(c, 1, &h->v, g->n_heads), false, 1);
+  return fc_reshape(c, fc_permute(c, A, (int[]){0, 2, 1, 3}), h->v->ndim, h->v->dim);
+}
+
+/* heads of so few numbers that they do not fill the columns of a product, and no weight is dropped or shown
+ */
+static bool heads_side_by_side(const fc_ctx *c, const config *g) {
+  return g->d_model / g->n_heads <= NARROW && !c->observer && !(c->training && g->attn_dropout > 0);
+}
+
+/* what attention gives for tokens u, and the map that follows on it */
+static fc_tensor *attend(fc_ctx *c, const config *g, const token_layer *l, fc_tensor *u, history *h,
+                         fc_shown as, fc_linear *out) {
+  if (heads_side_by_side(c, g)) {
+    const fc_linear in = fc_lanes_in(c, &l->query, &l->key, &l->value, g->n_heads);
+    *out               = fc_lanes_out(c, &l->out, g->n_heads);
+    h->qkv[h->n++]     = fc_linear_apply(c, &in, u, FC_ACT_NONE);
+    return fc_lane_attention(c, h->n, h->qkv, g->n_heads, scale_of(g));
+  }
+  *out         = l->out;
+  h->q[h->n]   = fc_linear_apply(c, &l->query, u, FC_ACT_NONE);
+  h->k[h->n++] = fc_linear_apply(c, &l->key, u, FC_ACT_NONE);
+  h->v         = fc_linear_apply(c, &l->value, u, FC_ACT_NONE);
+  if (c->observer) return attend_and_show(c, g, h, as);
+  return fc_attention_rows(c, h->n, h->q, h->k, h->v, g->n_heads, scale_of(g), g->attn_dropout);
 }
 
 /* r + W x + b, of which W x + b is dropped `times` times in a row */
-static fc_tensor *onto(fc_ctx *c, const fc_linear *l, fc_act act, fc_tensor *x, fc_tensor *r, double dropout,
-                       int times) {
-  if (!c->training || dropout == 0) return fc_linear_of(c, act, x, l->weight, l->bias, r);
-  if (act != FC_ACT_NONE) x = fc_dropout(c, fc_activate(c, x, act), dropout);
+static fc_tensor *onto(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_tensor *r, double dropout, int times) {
+  if (!c->training || dropout == 0) return fc_linear_of(c, FC_ACT_NONE, x, l->weight, l->bias, r);
   x = fc_linear_apply(c, l, x, FC_ACT_NONE);
   for (int i = 0; i < times; i++) x = fc_dropout(c, x, dropout);
   return fc_add_in_place(c, x, r);
+}
+
+/* u + W_2 gelu(W_1 u); without dropout one operation, whose hidden numbers stay in the cache */
+static fc_tensor *feed_forward(fc_ctx *c, const token_layer *l, fc_tensor *u, double dropout) {
+  if (!c->training || dropout == 0)
+    return fc_experts(c, FC_ACT_GELU, u, NULL, 1,
+                      &(fc_expert){l->ff1.weight, l->ff1.bias, l->ff2.weight, l->ff2.bias}, u);
+  fc_tensor *h = fc_activate(c, fc_linear_apply(c, &l->ff1, u, FC_ACT_NONE), FC_ACT_GELU);
+  return onto(c, &l->ff2, fc_dropout(c, h, dropout), u, dropout, 1);
 }
 
 /* u [B N, n, D]; scores of the layers before are in h, as their queries and keys. The official code drops
    what attention gives twice, in the module and behind it. */
 static fc_tensor *layer_apply(fc_ctx *c, const config *g, const token_layer *l, fc_tensor *u, history *h,
                               fc_shown as) {
-  h->q[h->n]   = fc_linear_apply(c, &l->query, u, FC_ACT_NONE);
-  h->k[h->n++] = fc_linear_apply(c, &l->key, u, FC_ACT_NONE);
-  fc_tensor *v = fc_linear_apply(c, &l->value, u, FC_ACT_NONE);
-  fc_tensor *y = attend(c, g, h, v, as);
+  fc_linear  out;
+  fc_tensor *y = attend(c, g, l, u, h, as, &out);
 
-  u = fc_batch_norm_apply(c, &l->norm_attn, onto(c, &l->out, FC_ACT_NONE, y, u, g->dropout, 2));
-  y = fc_linear_apply(c, &l->ff1, u, FC_ACT_NONE);
-  return fc_batch_norm_apply(c, &l->norm_ffn, onto(c, &l->ff2, FC_ACT_GELU, y, u, g->dropout, 1));
+  u = fc_batch_norm_apply(c, &l->norm_attn, onto(c, &out, y, u, g->dropout, 2));
+  return fc_batch_norm_apply(c, &l->norm_ffn, feed_forward(c, l, u, g->dropout));
 }
 
 /* tokens of all variates [B N, n, D] -> [B, P, N]; channels slow, patches fast, as the weights have it */

@@ -359,12 +359,13 @@ static fc_tensor *tokens(fc_ctx *c, const expert *l, fc_tensor *x) {
 
 /* x [B, L, N, D] -> numbers [B N, n, p D] read as [B, L, N, D] */
 static fc_tensor *inter(fc_ctx *c, const expert *l, fc_tensor *x) {
-  const double scale = c->dry ? 1 : (double)l->scale->x[0];
-  fc_tensor   *W     = fc_concat(c, 0, FC_IN(l->query.weight, l->key.weight, l->value.weight));
-  fc_tensor   *b     = fc_concat(c, 0, FC_IN(l->query.bias, l->key.bias, l->value.bias));
-  fc_tensor   *y     = fc_linear_op(c, tokens(c, l, x), W, b, FC_ACT_NONE);
+  const double    scale = c->dry ? 1 : (double)l->scale->x[0];
+  const int64_t   heads = x->dim[3];
+  const fc_linear in    = fc_lanes_in(c, &l->query, &l->key, &l->value, heads);
+  const fc_linear out   = fc_lanes_out(c, &l->out, heads);
+  fc_tensor      *y     = fc_linear_apply(c, &in, tokens(c, l, x), FC_ACT_NONE);
 
-  y = fc_linear_apply(c, &l->out, fc_lane_attention(c, y, x->dim[3], scale), FC_ACT_NONE);
+  y = fc_linear_apply(c, &out, fc_lane_attention(c, 1, &y, heads, scale), FC_ACT_NONE);
   return fc_reshape(c, fc_dropout(c, y, DROPOUT), x->ndim, x->dim);
 }
 

@@ -2,6 +2,7 @@
 #include "train/log.h"
 
 #include "core/progress.h"
+#include "hpc/comm.h"
 #include "io/file.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ static void name_columns(fc_log *l, const fc_feed_kind *kind) {
       (size_t)snprintf(l->columns, size, "step,epoch,samples,loss,grad_norm,lr,beta1,frames_per_call,pushes");
   for (int i = 0; kind->score[i]; i++)
     at += (size_t)snprintf(l->columns + at, size - at, ",%s", kind->score[i]);
-  snprintf(l->columns + at, size - at, ",memory_mib,seconds,samples_per_s");
+  snprintf(l->columns + at, size - at, ",memory_mib,communication,seconds,samples_per_s");
 }
 
 fc_status fc_log_open(fc_log *l, const char *dir, const fc_trainer *t) {
@@ -103,11 +104,13 @@ fc_status fc_log_line(fc_log *l, const fc_trainer *t, const fc_step_facts *f, co
   fprintf(l->f, "%lld,%lld,", (long long)f->k, (long long)f->pushes);
   for (int i = 0; t->feed.kind->score[i]; i++) cell(l->f, scores ? scores->v[i] : NAN);
   cell(l->f, peak_memory());
+  cell(l->f, since > 0 ? (fc_comm_seconds() - l->last_comm) / since : 0);
   fprintf(l->f, "%.3f,%.4g\n", l->earlier + now - l->started,
           since > 0 ? (double)(t->k.position - l->last_samples) / since : 0);
   l->loss_sum     = 0;
   l->steps        = 0;
   l->last_time    = now;
+  l->last_comm    = fc_comm_seconds();
   l->last_samples = t->k.position;
   FC_REQUIRE(!fflush(l->f) && !ferror(l->f), FC_E_SYSTEM, "cannot write %s: %s", l->path, strerror(errno));
   return FC_OK;

@@ -1,6 +1,9 @@
 /* train/log.h - log.csv of a run: one line per logged step: step, epoch, samples, loss, grad_norm, lr, beta1,
-   frames_per_call, pushes, the scores of the data's kind (train/feed.h), memory_mib, seconds, samples_per_s.
-   Empty cells: not measured; memory_mib: peak resident memory of the first rank. */
+   frames_per_call, pushes, the scores of the data's kind (train/feed.h), memory_mib, communication, seconds,
+   samples_per_s.
+   Empty cells: not measured; memory_mib: peak resident memory of the first rank;
+   communication: its share of the time since the last line that went into sums and exchanges between ranks,
+   waiting for others included. */
 #ifndef FC_LOG_H
 #define FC_LOG_H
 #include "train/trainer.h"
@@ -9,6 +12,7 @@ typedef struct fc_log {
   FILE   *f;
   char    path[FC_TEXT + 16];
   double  started, last_time; /* seconds, monotonic */
+  double  last_comm;          /* seconds in collectives at that time */
   double  earlier;            /* seconds of the run before it was resumed */
   double  loss_sum;           /* since the last line */
   int64_t steps, last_samples;

@@ -78,9 +78,12 @@ class Backbone(nn.Module):
         self.W_P = nn.Linear(a["patch_len"], a["d_model"])
         self.encoder = Layers(a)
 
-    def forward(self, z):
+    def cut(self, z):
         z = F.pad(z, (0, self.behind), mode="replicate") if self.behind else z
-        u = self.W_P(z.unfold(-1, self.patch, self.stride))
+        return z.unfold(-1, self.patch, self.stride)
+
+    def forward(self, z):
+        u = self.W_P(self.cut(z))
         b, variates, n, d = u.shape
         u = self.encoder(u.reshape(b * variates, n, d) + self.W_pos)
         return u.view(b, variates, n, d).permute(0, 1, 3, 2)
@@ -182,6 +185,25 @@ def padded(a):
 
 def patches(a):
     return (a["seq_len"] + (a["stride"] if padded(a) else 0) - a["patch_len"]) // a["stride"] + 1
+
+
+# ---- for the ONNX exporter, which knows no unfold behind padding ----
+
+class TableCut:
+    """patches by a table of the steps they hold"""
+
+    def __init__(self, patch, stride, count, steps):
+        table = torch.arange(count)[:, None] * stride + torch.arange(patch)
+        self.table = table.clamp(max=steps - 1)
+
+    def __call__(self, z):
+        return z[..., self.table]
+
+
+def for_export(model, inputs):
+    for part in (m for m in model.modules() if isinstance(m, Backbone)):
+        part.cut = TableCut(part.patch, part.stride, part.W_pos.shape[0], inputs["x"].shape[1])
+    return model
 
 
 # ---- the model's entry (models.py) ----

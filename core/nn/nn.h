@@ -23,6 +23,13 @@ void fc_linear_init_std(fc_linear *l, fc_params *p, const char *name, int64_t in
 void fc_linear_init_xavier(fc_linear *l, fc_params *p, const char *name, int64_t in, int64_t out, bool bias);
 fc_tensor *fc_linear_apply(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_act act);
 
+/* Maps for fc_lane_attention (core/nn/lanes.c), where each number of all heads is a column: queries, keys and
+   values as one map, and the map of what attention gives. The weights keep their order, heads one after the
+   other; the rows and columns of copies change places. */
+fc_linear fc_lanes_in(fc_ctx *c, const fc_linear *query, const fc_linear *key, const fc_linear *value,
+                      int64_t heads);
+fc_linear fc_lanes_out(fc_ctx *c, const fc_linear *out, int64_t heads);
+
 typedef struct fc_norm {
   fc_tensor *weight, *bias;
   double     eps;

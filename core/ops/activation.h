@@ -21,7 +21,7 @@ typedef struct fc_normal {
 } fc_normal;
 
 static inline fc_normal fc_normal_at(fc_real x) {
-  const fc_real e = fc_exp((fc_real)-0.5 * x * x);
+  const fc_real e = fc_exp_below((fc_real)-0.5 * x * x);
 #ifdef FC_DOUBLE
   const fc_real Phi = 0.5 * (1 + fc_erf(x * FC_SQRT_HALF));
 #else

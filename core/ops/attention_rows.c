@@ -124,16 +124,23 @@ static void forward_head(const problem *p, int64_t t, fc_real *y, fc_real *room)
   }
 }
 
+/* Heads that share a line of the cache in y and in the gradients: one thread does them, since two that write
+   to one line wait for each other. */
+static int64_t neighbours(const problem *p) {
+  return fc_min64(p->H, fc_ceil_div(64 / (int64_t)sizeof(fc_real), p->E));
+}
+
 static double pairs(const problem *p) { return (double)(p->B * p->H) * (double)(p->n * p->n); }
 
 static void forward(fc_ctx *c, const problem *p, fc_real *y) {
-  const int64_t size = scratch_size(p, false), tasks = p->B * p->H;
+  const int64_t size = scratch_size(p, false), heads = p->B * p->H, near = neighbours(p);
   const size_t  mark = fc_arena_mark(c->arena);
   fc_real      *room = fc_arena_push(c->arena, (size_t)(fc_threads() * size) * sizeof *room);
 
   c->flops += 2 * pairs(p) * (double)((p->layers + 1) * p->E);
-  if (!c->dry)
-    FC_FOR_TASKS(t, tasks, tasks * p->n * p->n * p->E) forward_head(p, t, y, room + fc_thread() * size);
+  if (!c->dry) FC_FOR_TASKS(t, fc_ceil_div(heads, near), heads * p->n * p->n * p->E)
+  for (int64_t h = t * near; h < fc_min64(heads, (t + 1) * near); h++)
+    forward_head(p, h, y, room + fc_thread() * size);
   fc_arena_pop(c->arena, mark);
 }
 
@@ -184,7 +191,7 @@ static void backward_head(const problem *p, const gradients *d, int64_t t, fc_re
 
 static void backward(fc_ctx *c, const fc_node *node) {
   const problem *p    = node->saved;
-  const int64_t  size = scratch_size(p, true), tasks = p->B * p->H;
+  const int64_t  size = scratch_size(p, true), heads = p->B * p->H, near = neighbours(p);
   gradients      d = {.g = node->out->g};
 
   d.in = fc_arena_push(c->arena, (size_t)node->n_in * sizeof *d.in);
@@ -192,8 +199,9 @@ static void backward(fc_ctx *c, const fc_node *node) {
   const size_t mark = fc_arena_mark(c->arena);
   fc_real     *room = fc_arena_push(c->arena, (size_t)(fc_threads() * size) * sizeof *room);
   c->flops += 2 * pairs(p) * (double)((3 * p->layers + 2) * p->E);
-  if (!c->dry)
-    FC_FOR_TASKS(t, tasks, tasks * p->n * p->n * p->E) backward_head(p, &d, t, room + fc_thread() * size);
+  if (!c->dry) FC_FOR_TASKS(t, fc_ceil_div(heads, near), heads * p->n * p->n * p->E)
+  for (int64_t h = t * near; h < fc_min64(heads, (t + 1) * near); h++)
+    backward_head(p, &d, h, room + fc_thread() * size);
   fc_arena_pop(c->arena, mark);
 }
 

@@ -3,7 +3,6 @@
    the running ones. Kept for backward: mean and 1 / sqrt(var + eps). */
 #include "core/ops.h"
 #include "core/spans.h"
-#include "core/sums.h"
 
 #include <math.h>
 
@@ -29,11 +28,32 @@ static void combine(const fc_real *part, int64_t chunks, int64_t n, double *tota
 
 /* ---- forward ---- */
 
-FC_SIMD static void squares(fc_real *restrict sum, const fc_real *restrict x, const fc_real *restrict mean,
-                            int64_t rows, int64_t C) {
-  for (int64_t j = 0; j < C; j++) sum[j] = 0;
+/* moment [2, C]: sums of a chunk, and of the squared distances from its own mean, while it is in the cache */
+FC_SIMD static void moments(fc_real *restrict moment, const fc_real *restrict x, int64_t rows, int64_t C) {
+  const fc_real each = 1 / (fc_real)rows;
+
+  for (int64_t j = 0; j < 2 * C; j++) moment[j] = 0;
   for (int64_t r = 0; r < rows; r++)
-    for (int64_t j = 0; j < C; j++) sum[j] += (x[r * C + j] - mean[j]) * (x[r * C + j] - mean[j]);
+    for (int64_t j = 0; j < C; j++) moment[j] += x[r * C + j];
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < C; j++) {
+      const fc_real off = x[r * C + j] - each * moment[j];
+      moment[C + j] += off * off;
+    }
+}
+
+/* Squared distances from the mean of all: those from a chunk's mean, and that mean's from the mean of all,
+   once for each row (Chan, Golub and LeVeque 1983). part [chunks, 2, C] */
+static void spread_of(const fc_real *part, int64_t chunks, int64_t rows, int64_t C, const double *mean,
+                      double *total) {
+  for (int64_t j = 0; j < C; j++) total[j] = 0;
+  for (int64_t k = 0; k < chunks; k++) {
+    const double n = (double)fc_min64(CHUNK, rows - k * CHUNK);
+    for (int64_t j = 0; j < C; j++) {
+      const double off = (double)part[2 * k * C + j] / n - mean[j];
+      total[j] += (double)part[(2 * k + 1) * C + j] + n * off * off;
+    }
+  }
 }
 
 FC_SIMD static void apply_rows(fc_real *restrict y, const fc_real *restrict x, const fc_real *restrict mean,
@@ -43,20 +63,20 @@ FC_SIMD static void apply_rows(fc_real *restrict y, const fc_real *restrict x, c
     for (int64_t j = 0; j < C; j++) y[r * C + j] = (x[r * C + j] - mean[j]) * rstd[j] * w[j] + b[j];
 }
 
-/* mean, into s, and biased variance of the batch, two passes over x */
+/* mean, into s, and biased variance of the batch, in one pass over x */
 static void statistics(const fc_ctx *c, const fc_tensor *x, saved *s, double *var) {
   const int64_t C = fc_last(x), rows = fc_rows(x), chunks = fc_ceil_div(rows, CHUNK);
-  double       *sum  = fc_arena_push(c->arena, (size_t)(C + 1) * sizeof *sum);
-  fc_real      *part = fc_arena_push(c->arena, (size_t)(chunks * C) * sizeof *part);
+  double       *sum  = fc_arena_push(c->arena, (size_t)(2 * C + 1) * sizeof *sum);
+  fc_real      *part = fc_arena_push(c->arena, (size_t)(2 * chunks * C) * sizeof *part);
 
-  fc_sum_middle(c->arena, &(fc_sum){FC_SUM_PLAIN, 1, rows, C, .p = x->x}, sum);
+  FC_FOR_ROWS(k, chunks, CHUNK * C)
+  moments(part + 2 * k * C, x->x + k * CHUNK * C, fc_min64(CHUNK, rows - k * CHUNK), C);
+  combine(part, chunks, 2 * C, sum);
   sum[C] = (double)rows;
   over_ranks(s, sum, C + 1);
   s->rows = sum[C];
-  for (int64_t j = 0; j < C; j++) s->mean[j] = (fc_real)(sum[j] / s->rows);
-  FC_FOR_ROWS(k, chunks, CHUNK * C)
-  squares(part + k * C, x->x + k * CHUNK * C, s->mean, fc_min64(CHUNK, rows - k * CHUNK), C);
-  combine(part, chunks, C, var);
+  for (int64_t j = 0; j < C; j++) s->mean[j] = (fc_real)(sum[j] /= s->rows);
+  spread_of(part, chunks, rows, C, sum, var);
   over_ranks(s, var, C);
   for (int64_t j = 0; j < C; j++) var[j] /= s->rows;
 }
@@ -90,16 +110,21 @@ static void prepare(const fc_ctx *c, const fc_tensor *x, saved *s, fc_tensor *me
 
 /* ---- backward ---- */
 
-/* sum [2, C]: of dy, and of dy x^ */
+/* sum [2, C]: of dy, and of dy x^; outside training dx = w rstd dy on the way, NULL: not yet, or nobody asks
+ */
 FC_SIMD static void row_sums(fc_real *restrict sum, const fc_real *restrict dy, const fc_real *restrict x,
-                             const fc_real *restrict mean, const fc_real *restrict rstd, int64_t rows,
-                             int64_t C) {
+                             const fc_real *restrict mean, const fc_real *restrict rstd,
+                             const fc_real *restrict w, fc_real *restrict dx, int64_t rows, int64_t C,
+                             bool fresh) {
   for (int64_t j = 0; j < 2 * C; j++) sum[j] = 0;
-  for (int64_t r = 0; r < rows; r++)
+  for (int64_t r = 0; r < rows; r++) {
     for (int64_t j = 0; j < C; j++) {
       sum[j] += dy[r * C + j];
       sum[C + j] += dy[r * C + j] * ((x[r * C + j] - mean[j]) * rstd[j]);
     }
+    for (int64_t j = 0; dx && j < C; j++)
+      dx[r * C + j] = fc_into(fresh, dx[r * C + j], w[j] * rstd[j] * dy[r * C + j]);
+  }
 }
 
 /* dx = w rstd (dy - bar - x^ dot) */
@@ -130,14 +155,14 @@ static void backward(fc_ctx *c, const fc_node *node) {
   double      *sum  = fc_arena_push(c->arena, (size_t)(2 * C) * sizeof *sum);
 
   FC_FOR_ROWS(k, chunks, CHUNK * C)
-  row_sums(part + 2 * k * C, dy + k * CHUNK * C, x->x + k * CHUNK * C, mean, rstd,
-           fc_min64(CHUNK, rows - k * CHUNK), C);
+  row_sums(part + 2 * k * C, dy + k * CHUNK * C, x->x + k * CHUNK * C, mean, rstd, w->x,
+           dx && !s->of_batch ? dx + k * CHUNK * C : NULL, fc_min64(CHUNK, rows - k * CHUNK), C, fresh);
   combine(part, chunks, 2 * C, sum);
   for (int64_t j = 0; db && j < C; j++) db[j] += (fc_real)sum[j];
   for (int64_t j = 0; dw && j < C; j++) dw[j] += (fc_real)sum[C + j];
   if (s->of_batch) over_ranks(s, sum, 2 * C);
-  for (int64_t j = 0; j < 2 * C; j++) bar[j] = s->of_batch ? (fc_real)(sum[j] / s->rows) : 0;
-  if (dx) FC_FOR_ROWS(k, chunks, CHUNK * C)
+  for (int64_t j = 0; j < 2 * C; j++) bar[j] = (fc_real)(sum[j] / s->rows);
+  if (dx && s->of_batch) FC_FOR_ROWS(k, chunks, CHUNK * C)
   back_rows(dx + k * CHUNK * C, dy + k * CHUNK * C, x->x + k * CHUNK * C, mean, rstd, w->x, bar, bar + C,
             fc_min64(CHUNK, rows - k * CHUNK), C, fresh);
   fc_arena_pop(c->arena, mark);

@@ -73,19 +73,20 @@ static double work(const problem *p) { return 2.0 * (double)(p->R * p->E) * (dou
 /* h = W1_e x + b1_e for rows at .. at+n-1 */
 static void hidden(const problem *p, int e, int64_t at, int64_t n, fc_real *h) {
   fc_gemm(false, true, n, p->K, p->D, 1, p->x + at * p->D, p->D, p->e[e].W1->x, p->D, 0, h, p->K);
-  for (int64_t i = 0; i < n; i++) fc_span_add(h + i * p->K, p->e[e].b1->x, p->K);
+  fc_epilogue_add(h, p->e[e].b1->x, NULL, n, p->K);
 }
 
 static void forward_block(const problem *p, int64_t at, int64_t n, fc_real *y, fc_real *a) {
   for (int e = 0; e < p->E; e++) {
     fc_real *h = p->h ? p->h + (e * p->R + at) * p->K : a;
     hidden(p, e, at, n, h);
-    for (int64_t i = 0; i < n; i++) {
-      fc_act_span(p->act, a + i * p->K, h + i * p->K, p->K);
-      if (p->gate) scale_row(a + i * p->K, gate_of(p, at + i, e), p->K);
-    }
+    fc_act_span(p->act, a, h, n * p->K);
+    for (int64_t i = 0; p->gate && i < n; i++) scale_row(a + i * p->K, gate_of(p, at + i, e), p->K);
     fc_gemm(false, true, n, p->O, p->K, 1, a, p->K, p->e[e].W2->x, p->K, e > 0, y, p->O);
-    for (int64_t i = 0; i < n; i++) add_scaled(y + i * p->O, p->e[e].b2->x, gate_of(p, at + i, e), p->O);
+    if (!p->gate)
+      fc_epilogue_add(y, p->e[e].b2->x, NULL, n, p->O);
+    else
+      for (int64_t i = 0; i < n; i++) add_scaled(y + i * p->O, p->e[e].b2->x, gate_of(p, at + i, e), p->O);
   }
   if (p->r) fc_span_add(y, p->r + at * p->O, n * p->O);
 }
@@ -137,6 +138,14 @@ static void backward_row(const problem *p, const gradients *d, int e, int64_t ro
   add_scaled(w->b2, dy, g, p->O);
 }
 
+/* the same for n rows without gates */
+static void backward_rows(const problem *p, const fc_real *dy, int64_t n, const fc_real *h, fc_real *P,
+                          fc_real *a, const weights *w) {
+  fc_act_value_grad_span(p->act, a, P, h, n * p->K);
+  fc_rows_sum(w->b1, P, n, p->K);
+  fc_rows_sum(w->b2, dy, n, p->O);
+}
+
 /* room: P, a and perhaps h [n, K], one row of slopes */
 static int64_t room_size(const problem *p) { return (p->h ? 2 : 3) * p->block * p->K + p->K; }
 
@@ -150,8 +159,11 @@ static void backward_block(const problem *p, const gradients *d, int e, int64_t 
   else
     hidden(p, e, at, n, h);
   fc_gemm(false, false, n, p->K, p->O, 1, dy, p->O, p->e[e].W2->x, p->K, 0, P, p->K);
-  for (int64_t i = 0; i < n; i++)
-    backward_row(p, d, e, at + i, h + i * p->K, P + i * p->K, a + i * p->K, slope, w);
+  if (!p->gate)
+    backward_rows(p, dy, n, h, P, a, w);
+  else
+    for (int64_t i = 0; i < n; i++)
+      backward_row(p, d, e, at + i, h + i * p->K, P + i * p->K, a + i * p->K, slope, w);
   if (d->dx)
     fc_gemm(false, false, n, p->D, p->K, 1, P, p->K, p->e[e].W1->x, p->D, !(d->fresh && e == 0),
             d->dx + at * p->D, p->D);

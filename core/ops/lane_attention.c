@@ -1,218 +1,327 @@
-/* core/ops/lane_attention.c - softmax attention among few tokens with narrow heads, for many samples:
-     y_i = sum_j a_ij v_j,   a_ij = softmax_j(scale q_i . k_j) for each sample and head
-   qkv [R, n, 3 H D], queries, keys and values of all heads one after the other -> [R, n, H D].
+/* core/ops/lane_attention.c - softmax attention among few tokens with narrow heads, with scores that may go
+   on from layer to layer (He et al. 2021, RealFormer: S_l = scale q_l k_l^T + S_{l-1} for each head):
 
-   A head of a few numbers fills neither a vector nor a matrix product, so samples stand side by side: one
-   vector holds the same number of as many samples as it has lanes. Backward makes the weights again; with
-   g = dy: dv_j += a_ij g_i,   t_ij = scale a_ij (g_i . v_j - sum_j a_ij g_i . v_j),
-   dq_i = sum_j t_ij k_j,   dk_j += t_ij q_i */
+     S_ij = scale sum_l q_l,i . k_l,j,   a_ij = exp S_ij / sum_j exp S_ij,   y_i = sum_j a_ij v_j
+
+   qkv_l [R, n, 3 D H]: D columns of queries, D of keys, D of values, a column being the numbers of all heads
+   -> y [R, n, D H]. Only the last layer's values are read.
+
+   A head of a few numbers fills neither a vector nor a matrix product, so heads stand side by side: the lanes
+   of a vector are as many heads, of one sample, or of several if it has fewer. Heads that fill vectors are
+   read and written where they lie. Backward makes the weights again; with g = dy,
+
+     dv = a^T g,   t_ij = scale a_ij (g_i . v_j - sum_j a_ij g_i . v_j),   dq_l = t k_l,   dk_l = t^T q_l */
 #include "core/ops.h"
+#include "core/ops/lane_product.h"
 #include "core/parallel.h"
 #include "core/vmath.h"
 
 #include <string.h>
 
-enum { LANES = 64 / sizeof(fc_real) };
-typedef fc_real lanes __attribute__((vector_size(64), may_alias));
+/* rows of weights at a time, so that they stay in the first cache; layers */
+enum { LANES = FC_LANES, ROWS = 8, MOST = 32 };
+typedef fc_lane_vector lanes;
+typedef fc_lane_matrix matrix;
 
 typedef struct {
-  int64_t        R, n, H, D;
-  fc_real        scale;
-  const fc_real *qkv;
+  int64_t   R, n, H, D;
+  int       layers;
+  fc_real   scale;
+  bool      in_place; /* heads fill vectors */
+  fc_real **qkv;      /* [layers] */
 } problem;
 
-typedef struct { /* one head of as many samples as there are lanes: [n, D] each */
-  fc_real *q, *k, *v, *y, *dq, *dk, *dv;
-  fc_real *a, *t; /* [n] */
-} head;
+/* LANES heads of all layers: columns of queries, keys and values */
+typedef struct {
+  matrix x[MOST], dx[MOST], y;
+  bool   add[MOST]; /* to what dx holds */
+  matrix a, t;      /* [ROWS, n] */
+  _Alignas(64) fc_real total[ROWS * LANES];
+} group;
 
-static int64_t head_size(const problem *p) { return (7 * p->n * p->D + 2 * p->n) * LANES; }
+static int64_t groups(const problem *p) { return fc_ceil_div(p->R * p->H, LANES); }
 
-static head head_in(const problem *p, fc_real *room) {
-  const int64_t each = p->n * p->D * LANES;
+/* numbers of `columns` columns of a group */
+static int64_t columns_size(const problem *p, int64_t columns) { return p->n * columns * LANES; }
 
-  return (head){room,
-                room + each,
-                room + 2 * each,
-                room + 3 * each,
-                room + 4 * each,
-                room + 5 * each,
-                room + 6 * each,
-                room + 7 * each,
-                room + 7 * each + p->n * LANES};
+static int64_t room_size(const problem *p, bool back) {
+  const int64_t rows = columns_size(p, 3 * p->D * p->layers * (back ? 2 : 1) + p->D);
+
+  return (back ? 2 : 1) * ROWS * p->n * LANES + (p->in_place ? 0 : rows);
 }
 
-/* ---- there and back: rows of `width` numbers of each token, D of them from `at` on ---- */
+/* ---- from rows to lanes and back, where heads do not fill vectors ---- */
 
-static void gather(const problem *p, fc_real *to, const fc_real *x, int64_t row, int64_t width, int64_t at) {
-  const int64_t count = fc_min64(LANES, p->R - row);
+/* neighbouring heads of one sample among the lanes of group t */
+typedef struct {
+  int64_t lane, count, sample, head;
+} run;
+
+static run run_at(const problem *p, int64_t t, int64_t lane) {
+  const int64_t pair = t * LANES + lane, head = pair % p->H;
+
+  return (run){lane, fc_min64(p->H - head, LANES - lane), pair / p->H, head};
+}
+
+static bool run_exists(const problem *p, const run *r) { return r->lane < LANES && r->sample < p->R; }
+
+static inline __attribute__((always_inline)) void copy(fc_real *restrict to, int64_t         step,
+                                                       const fc_real *restrict from, int64_t jump,
+                                                       int64_t count, const int64_t width, bool add) {
+  for (int64_t i = 0; i < count; i++)
+    for (int64_t l = 0; l < width; l++)
+      to[i * step + l] = add ? to[i * step + l] + from[i * jump + l] : from[i * jump + l];
+}
+
+/* count pieces of `width` numbers; constant widths become vector code */
+FC_SIMD static void copy_pieces(fc_real *restrict to, int64_t step, const fc_real *restrict from,
+                                int64_t jump, int64_t count, int64_t width, bool add) {
+  if (width == 4)
+    copy(to, step, from, jump, count, 4, add);
+  else if (width == 8)
+    copy(to, step, from, jump, count, 8, add);
+  else if (width == 2)
+    copy(to, step, from, jump, count, 2, add);
+  else
+    copy(to, step, from, jump, count, width, add);
+}
+
+/* lanes without a sample are zero */
+static void gather(const problem *p, int64_t t, const fc_real *x, int64_t columns, fc_real *to) {
+  run r;
+
+  if ((t + 1) * LANES > p->R * p->H) memset(to, 0, (size_t)columns_size(p, columns) * sizeof *to);
+  for (r = run_at(p, t, 0); run_exists(p, &r); r = run_at(p, t, r.lane + r.count))
+    copy_pieces(to + r.lane, LANES, x + r.sample * p->n * columns * p->H + r.head, p->H, p->n * columns,
+                r.count, false);
+}
+
+static void scatter(const problem *p, int64_t t, fc_real *x, int64_t columns, const fc_real *from, bool add) {
+  run r;
+
+  for (r = run_at(p, t, 0); run_exists(p, &r); r = run_at(p, t, r.lane + r.count))
+    copy_pieces(x + r.sample * p->n * columns * p->H + r.head, p->H, from + r.lane, LANES, p->n * columns,
+                r.count, add);
+}
+
+/* group t of x [R, n, columns H] as a matrix [n, columns]: where it lies, or in the room that is handed on */
+static matrix place(const problem *p, int64_t t, fc_real *x, int64_t columns, fc_real **room) {
+  const int64_t first = t * LANES;
+  fc_real      *own   = *room;
+
+  if (p->in_place)
+    return (matrix){x + first / p->H * p->n * columns * p->H + first % p->H, columns * p->H, p->H};
+  *room += columns_size(p, columns);
+  return (matrix){own, columns * LANES, LANES};
+}
+
+static void fetch(const problem *p, int64_t t, fc_real *x, int64_t columns, const matrix *m) {
+  if (!p->in_place) gather(p, t, x, columns, m->x);
+}
+
+/* ---- weights ---- */
+
+/* The largest of n vectors in each lane. Four at a time, as one alone would wait for the one before. NaN
+   stays out or stays in; either way it comes back by its exponential. */
+static inline void largest(const fc_real *a, int64_t n, fc_real *out) {
+  enum { CHAINS = 4 };
+  fc_real top[CHAINS * LANES];
+  int64_t j = 0;
+
+  for (; j < CHAINS; j++) memcpy(top + j * LANES, a + fc_min64(j, n - 1) * LANES, LANES * sizeof *top);
+  for (; j + CHAINS <= n; j += CHAINS)
+    for (int l = 0; l < CHAINS * LANES; l++) top[l] = a[j * LANES + l] > top[l] ? a[j * LANES + l] : top[l];
+  for (; j < n; j++)
+    for (int l = 0; l < LANES; l++) top[l] = a[j * LANES + l] > top[l] ? a[j * LANES + l] : top[l];
+  for (int i = 1; i < CHAINS; i++)
+    for (int l = 0; l < LANES; l++) top[l] = top[i * LANES + l] > top[l] ? top[i * LANES + l] : top[l];
+  memcpy(out, top, LANES * sizeof *top);
+}
+
+/* a = e^(scale (a - max a)) for n scores, and their sum */
+FC_SIMD static void weigh(fc_real *a, int64_t n, fc_real scale, fc_real *total) {
+  lanes *A = (lanes *)a, top, sum = {0};
+
+  largest(a, n, (fc_real *)&top);
+  for (int64_t j = 0; j < n; j++) A[j] = scale * (A[j] - top);
+  for (int64_t i = 0; i < n * LANES; i++) a[i] = fc_exp_below(a[i]);
+  for (int64_t j = 0; j < n; j++) sum += A[j];
+  *(lanes *)total = sum;
+}
+
+/* the columns of each row over its total */
+FC_SIMD static void divide(const matrix *m, int64_t rows, int64_t columns, const fc_real *total) {
+  for (int64_t i = 0; i < rows; i++) {
+    const lanes factor = 1 / ((const lanes *)total)[i];
+    for (int64_t j = 0; j < columns; j++) *(lanes *)(m->x + i * m->row + j * m->col) *= factor;
+  }
+}
+
+/* t = scale a (t - sum a t), of which a total is yet to be divided by */
+FC_SIMD static void through_softmax(fc_real *t, const fc_real *a, int64_t n, fc_real scale,
+                                    const fc_real *total) {
+  lanes       *T = (lanes *)t, sum = {0};
+  const lanes *A = (const lanes *)a, each = 1 / *(const lanes *)total, factor = scale * each;
+
+  for (int64_t j = 0; j < n; j++) sum += A[j] * T[j];
+  sum *= each;
+  for (int64_t j = 0; j < n; j++) T[j] = factor * A[j] * (T[j] - sum);
+}
+
+/* columns of queries (0), keys (1), values (2), from token i on */
+static matrix part(const problem *p, matrix x, int which, int64_t i) {
+  return fc_lane_at(x, i, which * p->D);
+}
+
+/* of queries i .., and their sums, by which they have yet to be divided */
+static void weights(const problem *p, group *g, int64_t i, int64_t rows) {
+  matrix q[MOST], k[MOST];
+
+  for (int l = 0; l < p->layers; l++) {
+    q[l] = part(p, g->x[l], 0, i);
+    k[l] = fc_lane_transposed(part(p, g->x[l], 1, 0));
+  }
+  fc_lane_product(rows, p->n, p->D, p->layers, q, k, false, g->a);
+  for (int64_t r = 0; r < rows; r++) weigh(g->a.x + r * g->a.row, p->n, p->scale, g->total + r * LANES);
+}
+
+static void multiply(int64_t m, int64_t n, int64_t k, matrix A, matrix B, bool add, matrix C) {
+  fc_lane_product(m, n, k, 1, &A, &B, add, C);
+}
+
+static matrix rows_of_weights(const problem *p, fc_real **room) {
+  const matrix m = {*room, p->n * LANES, LANES};
+
+  *room += ROWS * p->n * LANES;
+  return m;
+}
+
+/* ---- a group ---- */
+
+static void forward_group(const problem *p, int64_t t, fc_real *room, fc_real *y) {
+  group g = {.a = rows_of_weights(p, &room)};
+
+  for (int l = 0; l < p->layers; l++) {
+    g.x[l] = place(p, t, p->qkv[l], 3 * p->D, &room);
+    fetch(p, t, p->qkv[l], 3 * p->D, &g.x[l]);
+  }
+  g.y = place(p, t, y, p->D, &room);
+  for (int64_t i = 0; i < p->n; i += ROWS) {
+    const int64_t rows = fc_min64(ROWS, p->n - i);
+    const matrix  out  = fc_lane_at(g.y, i, 0);
+    weights(p, &g, i, rows);
+    multiply(rows, p->D, p->n, g.a, part(p, g.x[p->layers - 1], 2, 0), false, out);
+    divide(&out, rows, p->D, g.total);
+  }
+  if (!p->in_place) scatter(p, t, y, p->D, g.y.x, false);
+}
+
+typedef struct {
+  fc_real *x; /* NULL: nobody asks */
+  bool     fresh;
+} gradient;
+
+/* Values of the layers before get no gradient, and of a fresh buffer all is written. */
+static void clear_values(const problem *p, const matrix *dx) {
+  const matrix dv = part(p, *dx, 2, 0);
 
   for (int64_t i = 0; i < p->n; i++)
-    for (int64_t d = 0; d < p->D; d++, to += LANES)
-      for (int64_t l = 0; l < LANES; l++) to[l] = l < count ? x[((row + l) * p->n + i) * width + at + d] : 0;
+    for (int64_t d = 0; d < p->D; d++) memset(dv.x + i * dv.row + d * dv.col, 0, LANES * sizeof *dv.x);
 }
 
-static void scatter(const problem *p, fc_real *x, const fc_real *from, int64_t row, int64_t width, int64_t at,
-                    bool add) {
-  const int64_t count = fc_min64(LANES, p->R - row);
-
-  for (int64_t l = 0; l < count; l++)
-    for (int64_t i = 0; i < p->n; i++) {
-      fc_real *to = x + ((row + l) * p->n + i) * width + at;
-      for (int64_t d = 0; d < p->D; d++) to[d] = from[(i * p->D + d) * LANES + l] + (add ? to[d] : 0);
-    }
-}
-
-/* ---- one head ---- */
-
-/* s_j = x . m_j for the n rows of m */
-static inline void dots(const problem *p, fc_real *s, const fc_real *x, const fc_real *m) {
-  const lanes *a = (const lanes *)x, *b = (const lanes *)m;
-
-  for (int64_t j = 0; j < p->n; j++) {
-    lanes sum = a[0] * b[j * p->D];
-    for (int64_t d = 1; d < p->D; d++) sum += a[d] * b[j * p->D + d];
-    ((lanes *)s)[j] = sum;
+static void open_group(const problem *p, int64_t t, fc_real *room, fc_real *dy, const gradient *d, group *g) {
+  g->a = rows_of_weights(p, &room);
+  g->t = rows_of_weights(p, &room);
+  g->y = place(p, t, dy, p->D, &room);
+  fetch(p, t, dy, p->D, &g->y);
+  for (int l = 0; l < p->layers; l++) {
+    g->x[l] = place(p, t, p->qkv[l], 3 * p->D, &room);
+    fetch(p, t, p->qkv[l], 3 * p->D, &g->x[l]);
+    if (!d[l].x) continue;
+    g->dx[l]  = place(p, t, d[l].x, 3 * p->D, &room);
+    g->add[l] = p->in_place && !d[l].fresh;
+    if (!g->add[l] && l + 1 < p->layers) clear_values(p, &g->dx[l]);
   }
 }
 
-/* y = sum_j s_j m_j */
-static inline void blend(const problem *p, fc_real *y, const fc_real *s, const fc_real *m) {
-  const lanes *a = (const lanes *)s, *b = (const lanes *)m;
+/* y of the group holds dy, of which each row is divided by its weights' total once it has served */
+static void backward_rows(const problem *p, const gradient *d, group *g, int64_t i, int64_t rows) {
+  const int    last = p->layers - 1;
+  const matrix dy = fc_lane_at(g->y, i, 0), v = part(p, g->x[last], 2, 0);
 
-  for (int64_t d = 0; d < p->D; d++) {
-    lanes sum = a[0] * b[d];
-    for (int64_t j = 1; j < p->n; j++) sum += a[j] * b[j * p->D + d];
-    ((lanes *)y)[d] = sum;
+  weights(p, g, i, rows);
+  multiply(rows, p->n, p->D, dy, fc_lane_transposed(v), false, g->t);
+  divide(&dy, rows, p->D, g->total);
+  if (d[last].x)
+    multiply(p->n, p->D, rows, fc_lane_transposed(g->a), dy, i > 0 || g->add[last],
+             part(p, g->dx[last], 2, 0));
+  for (int64_t r = 0; r < rows; r++)
+    through_softmax(g->t.x + r * g->t.row, g->a.x + r * g->a.row, p->n, p->scale, g->total + r * LANES);
+  for (int l = 0; l < p->layers; l++) {
+    if (!d[l].x) continue;
+    multiply(rows, p->D, p->n, g->t, part(p, g->x[l], 1, 0), g->add[l], part(p, g->dx[l], 0, i));
+    multiply(p->n, p->D, rows, fc_lane_transposed(g->t), part(p, g->x[l], 0, i), i > 0 || g->add[l],
+             part(p, g->dx[l], 1, 0));
   }
 }
 
-/* m_j += s_j x */
-static inline void spread(const problem *p, fc_real *m, const fc_real *s, const fc_real *x) {
-  const lanes *a = (const lanes *)s, *b = (const lanes *)x;
+static void backward_group(const problem *p, int64_t t, fc_real *room, fc_real *dy, const gradient *d) {
+  group g;
 
-  for (int64_t j = 0; j < p->n; j++)
-    for (int64_t d = 0; d < p->D; d++) ((lanes *)m)[j * p->D + d] += a[j] * b[d];
-}
-
-/* a = softmax(scale s) over n scores of each lane */
-static inline void weigh(const problem *p, fc_real *a) {
-  fc_real top[LANES], sum[LANES] = {0};
-
-  memcpy(top, a, sizeof top);
-  for (int64_t j = 1; j < p->n; j++)
-    for (int64_t l = 0; l < LANES; l++) top[l] = a[j * LANES + l] > top[l] ? a[j * LANES + l] : top[l];
-  for (int64_t j = 0; j < p->n; j++)
-    for (int64_t l = 0; l < LANES; l++) a[j * LANES + l] = p->scale * (a[j * LANES + l] - top[l]);
-  for (int64_t i = 0; i < p->n * LANES; i++) a[i] = fc_exp(a[i]);
-  for (int64_t j = 0; j < p->n; j++)
-    for (int64_t l = 0; l < LANES; l++) sum[l] += a[j * LANES + l];
-  for (int64_t j = 0; j < p->n; j++)
-    for (int64_t l = 0; l < LANES; l++) a[j * LANES + l] /= sum[l];
-}
-
-FC_SIMD static void forward_head(const problem *p, const head *h) {
-  for (int64_t i = 0; i < p->n; i++) {
-    const int64_t own = i * p->D * LANES;
-    dots(p, h->a, h->q + own, h->k);
-    weigh(p, h->a);
-    blend(p, h->y + own, h->a, h->v);
-  }
-}
-
-/* t = scale a (t - sum a t) */
-static inline void through_softmax(const problem *p, fc_real *t, const fc_real *a) {
-  lanes       *T = (lanes *)t, sum = {0};
-  const lanes *A = (const lanes *)a;
-
-  for (int64_t j = 0; j < p->n; j++) sum += A[j] * T[j];
-  for (int64_t j = 0; j < p->n; j++) T[j] = p->scale * A[j] * (T[j] - sum);
-}
-
-/* y holds dy */
-FC_SIMD static void backward_head(const problem *p, const head *h) {
-  memset(h->dk, 0, (size_t)(2 * p->n * p->D * LANES) * sizeof *h->dk); /* dv behind it */
-  for (int64_t i = 0; i < p->n; i++) {
-    const int64_t own = i * p->D * LANES;
-    dots(p, h->a, h->q + own, h->k);
-    weigh(p, h->a);
-    dots(p, h->t, h->y + own, h->v);
-    spread(p, h->dv, h->a, h->y + own);
-    through_softmax(p, h->t, h->a);
-    blend(p, h->dq + own, h->t, h->k);
-    spread(p, h->dk, h->t, h->q + own);
-  }
+  open_group(p, t, room, dy, d, &g);
+  for (int64_t i = 0; i < p->n; i += ROWS) backward_rows(p, d, &g, i, fc_min64(ROWS, p->n - i));
+  for (int l = 0; !p->in_place && l < p->layers; l++)
+    if (d[l].x) scatter(p, t, d[l].x, 3 * p->D, g.dx[l].x, !d[l].fresh);
 }
 
 /* ---- all of them ---- */
 
-static void gather_head(const problem *p, const head *h, int64_t row, int64_t number) {
-  const int64_t W = p->H * p->D, at = number * p->D;
-
-  gather(p, h->q, p->qkv, row, 3 * W, at);
-  gather(p, h->k, p->qkv, row, 3 * W, W + at);
-  gather(p, h->v, p->qkv, row, 3 * W, 2 * W + at);
-}
-
-static void forward_rows(const problem *p, int64_t row, fc_real *room, fc_real *y) {
-  const head h = head_in(p, room);
-
-  for (int64_t i = 0; i < p->H; i++) {
-    gather_head(p, &h, row, i);
-    forward_head(p, &h);
-    scatter(p, y, h.y, row, p->H * p->D, i * p->D, false);
-  }
-}
-
-static void backward_rows(const problem *p, int64_t row, fc_real *room, const fc_real *dy, fc_real *dx,
-                          bool add) {
-  const head    h = head_in(p, room);
-  const int64_t W = p->H * p->D;
-
-  for (int64_t i = 0; i < p->H; i++) {
-    gather_head(p, &h, row, i);
-    gather(p, h.y, dy, row, W, i * p->D);
-    backward_head(p, &h);
-    scatter(p, dx, h.dq, row, 3 * W, i * p->D, add);
-    scatter(p, dx, h.dk, row, 3 * W, W + i * p->D, add);
-    scatter(p, dx, h.dv, row, 3 * W, 2 * W + i * p->D, add);
-  }
-}
-
-static double work(const problem *p) { return 4.0 * (double)(p->R * p->n) * (double)(p->n * p->H * p->D); }
-
-static fc_real *room_for_all(fc_ctx *c, const problem *p) {
-  return fc_arena_push(c->arena, (size_t)(fc_threads() * head_size(p)) * sizeof(fc_real));
+static double work(const problem *p, int products) {
+  return 2 * (double)(p->R * p->H) * (double)(p->n * p->n) * (double)(products * p->D);
 }
 
 static void backward(fc_ctx *c, const fc_node *node) {
-  const problem *p = node->saved;
-  bool           fresh;
-  fc_real       *dx   = fc_grad_raw(c, node->in[0], &fresh);
-  const size_t   mark = fc_arena_mark(c->arena);
-  fc_real       *room = room_for_all(c, p);
+  const problem *p    = node->saved;
+  const int64_t  size = room_size(p, true);
+  gradient       d[MOST];
 
-  if (dx) FC_FOR_TASKS(t, fc_ceil_div(p->R, LANES), p->R * p->n * p->n * p->H * p->D)
-  backward_rows(p, t * LANES, room + fc_thread() * head_size(p), node->out->g, dx, !fresh);
-  c->flops += 2.5 * work(p);
+  for (int l = 0; l < p->layers; l++) d[l].x = fc_grad_raw(c, node->in[l], &d[l].fresh);
+  const size_t mark = fc_arena_mark(c->arena);
+  fc_real     *room = fc_arena_push(c->arena, (size_t)(fc_threads() * size) * sizeof *room);
+  c->flops += work(p, 3 * p->layers + 2);
+  if (!c->dry) FC_FOR_TASKS(t, groups(p), p->R * p->H * p->n * p->n * p->D)
+  backward_group(p, t, room + fc_thread() * size, node->out->g, d);
   fc_arena_pop(c->arena, mark);
 }
 
-static const fc_op lane_attention = {"lane_attention", backward, false};
+static const fc_op lane_attention = {"lane_attention", backward, true};
 
-fc_tensor *fc_lane_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, double scale) {
-  problem *p = fc_arena_push(c->arena, sizeof *p);
+static void forward(fc_ctx *c, const problem *p, fc_real *y) {
+  const int64_t size = room_size(p, false);
+  const size_t  mark = fc_arena_mark(c->arena);
+  fc_real      *room = fc_arena_push(c->arena, (size_t)(fc_threads() * size) * sizeof *room);
 
-  FC_ASSERT(qkv->ndim == 3 && heads > 0 && qkv->dim[2] % (3 * heads) == 0, "lane_attention: %s in %lld heads",
-            fc_shape_text(qkv), (long long)heads);
-  *p = (problem){qkv->dim[0], qkv->dim[1], heads, qkv->dim[2] / (3 * heads), (fc_real)scale, qkv->x};
-  fc_tensor   *y    = fc_tensor_new(c->arena, FC_DIMS(p->R, p->n, heads * p->D));
-  const size_t mark = fc_arena_mark(c->arena);
-  fc_real     *room = room_for_all(c, p);
-
-  if (!c->dry) FC_FOR_TASKS(t, fc_ceil_div(p->R, LANES), p->R * p->n * p->n * p->H * p->D)
-  forward_rows(p, t * LANES, room + fc_thread() * head_size(p), y->x);
+  c->flops += work(p, p->layers + 1);
+  if (!c->dry) FC_FOR_TASKS(t, groups(p), p->R * p->H * p->n * p->n * p->D)
+  forward_group(p, t, room + fc_thread() * size, y);
   fc_arena_pop(c->arena, mark);
-  c->flops += work(p);
-  return fc_record(c, &lane_attention, y, p, FC_IN(qkv));
+}
+
+fc_tensor *fc_lane_attention(fc_ctx *c, int layers, fc_tensor *const *qkv, int64_t heads, double scale) {
+  const fc_tensor *x = qkv[0];
+  const int64_t    D = x->dim[2] / (3 * heads);
+  problem         *p = fc_arena_push(c->arena, sizeof *p);
+
+  FC_ASSERT(layers > 0 && layers <= MOST && x->ndim == 3 && x->dim[1] > 0 && x->dim[2] == 3 * heads * D,
+            "lane_attention: %s in %lld heads, %d layers", fc_shape_text(x), (long long)heads, layers);
+  *p     = (problem){x->dim[0], x->dim[1], heads, D, layers, (fc_real)scale, heads % LANES == 0, NULL};
+  p->qkv = fc_arena_push(c->arena, (size_t)layers * sizeof *p->qkv);
+  for (int l = 0; l < layers; l++) {
+    FC_ASSERT(fc_same_shape(qkv[l], x), "lane_attention: %s beside %s", fc_shape_text(qkv[l]),
+              fc_shape_text(x));
+    p->qkv[l] = qkv[l]->x;
+  }
+  fc_tensor *y = fc_tensor_new(c->arena, FC_DIMS(p->R, p->n, p->D * heads));
+  forward(c, p, y->x);
+  return fc_record(c, &lane_attention, y, p, layers, qkv);
 }

@@ -13,7 +13,7 @@ FC_SIMD void fc_softmax_rows(fc_real *y, const fc_real *x, int64_t rows, int64_t
     FC_REDUCE(max, top) for (int64_t j = 0; j < n; j++) top = from[j] > top ? from[j] : top;
     FC_VECTOR for (int64_t j = 0; j < n; j++) to[j]         = from[j] - top;
   }
-  for (int64_t i = 0; i < rows * n; i++) y[i] = fc_exp(y[i]);
+  for (int64_t i = 0; i < rows * n; i++) y[i] = fc_exp_below(y[i]);
   for (int64_t r = 0; r < rows; r++) {
     fc_real *to = y + r * n, sum = 0;
     FC_REDUCE(+, sum) for (int64_t j = 0; j < n; j++) sum += to[j];
