@@ -101,8 +101,8 @@ static void mix(fc_ctx *c, const shape *s, const fc_real *x, fc_real *y, bool fr
 /* ---- shares ---- */
 
 typedef struct { /* [B, own lines, M, H], [B, n, M, own modes]: M points of a line */
-  int64_t own_lines, M, own_modes;
-  fc_turn turn;
+  int64_t       own_lines, M, own_modes;
+  fc_shard_turn turn;
 } shares;
 
 static shares shares_of(const fc_ctx *c, const shape *s) {

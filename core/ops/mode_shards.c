@@ -136,8 +136,8 @@ static void columns_from_vectors(const shares *q, const fc_real *z, factors w, f
 
 /* ---- two and three axes ---- */
 
-static fc_turn turn_of(const shares *q) {
-  return (fc_turn){q->B, 1, q->even * 2, q->s->lines, q->s->columns};
+static fc_shard_turn turn_of(const shares *q) {
+  return (fc_shard_turn){q->B, 1, q->even * 2, q->s->lines, q->s->columns};
 }
 
 static fc_fft_axis first_axis(const shares *q) {
@@ -160,9 +160,9 @@ static stages push_stages(fc_ctx *c, const shares *q) {
 }
 
 static void modes_of_field(fc_ctx *c, const shares *q, const fc_real *field, factors w, fc_real *z) {
-  const stages      s    = push_stages(c, q);
-  const fc_turn     turn = turn_of(q);
-  const fc_fft_axis a    = first_axis(q);
+  const stages        s    = push_stages(c, q);
+  const fc_shard_turn turn = turn_of(q);
+  const fc_fft_axis   a    = first_axis(q);
 
   columns_from_lines(c, q, field, s.lines);
   fc_turn_shards(c, &turn, true, s.lines, s.columns, false);
@@ -171,9 +171,9 @@ static void modes_of_field(fc_ctx *c, const shares *q, const fc_real *field, fac
 }
 
 static void field_of_modes(fc_ctx *c, const shares *q, const fc_real *z, factors w, const fc_fft_field *to) {
-  const stages      s    = push_stages(c, q);
-  const fc_turn     turn = turn_of(q);
-  const fc_fft_axis a    = first_axis(q);
+  const stages        s    = push_stages(c, q);
+  const fc_shard_turn turn = turn_of(q);
+  const fc_fft_axis   a    = first_axis(q);
 
   if (!c->dry) columns_from_vectors(q, z, w, s.modes);
   if (a.inner) fc_fft_axis_inverse(c, &a, s.modes, s.columns);

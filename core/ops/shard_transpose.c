@@ -6,7 +6,7 @@
 #include "core/ops.h"
 #include "core/ops/shard_turn.h"
 
-typedef fc_turn turn;
+typedef fc_shard_turn turn;
 
 /* ---- blocks: entries lo .. lo + n - 1 of both axes in an array of na x nb ---- */
 

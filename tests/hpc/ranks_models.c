@@ -118,47 +118,93 @@ static void same(const char *what, const fc_real *a, const fc_real *b, int64_t n
   CHECK(off <= 1e-11 * top);
 }
 
-/* parameters and inputs of the whole batch, serial, then those of the parts */
-static void check_parts(fc_ctx *c, trial *t) {
-  const int64_t n = fc_params_block(t->net.params, true);
-  fc_batch      b = {0};
+/* the result of a run on the whole batch by one rank */
+typedef struct {
+  fc_real *y, *v, *dw, *dx[FC_BATCH_MAX]; /* v: gradient of the output y */
+  int      ndim;
+  int64_t  dim[FC_MAX_DIMS];
+} outcome;
+
+static outcome run_alone(fc_ctx *c, trial *t) {
+  outcome o = {NULL};
 
   c->grad      = true;
-  fc_tensor *y = apply(c, t, &t->whole), *v;
-  fc_keep(y);
-  c->grad = false, v = check_random(c, y->ndim, y->dim), c->grad = true;
-  fc_keep(v);
+  fc_tensor *y = apply(c, t, &t->whole), *v = check_random(c, y->ndim, y->dim);
+  fc_keep(y), fc_keep(v);
+  o.ndim = y->ndim;
+  memcpy(o.dim, y->dim, sizeof o.dim);
   fc_backward_from(c, y, v->x);
-  fc_real *dw = copy_of(fc_params_grads(t->net.params), n), *alone = copy_of(y->x, fc_len(y));
-  fc_real *weights = copy_of(v->x, fc_len(y)), *dx[FC_BATCH_MAX] = {NULL};
+  o.dw = copy_of(fc_params_grads(t->net.params), fc_params_block(t->net.params, true));
+  o.y  = copy_of(y->x, fc_len(y));
+  o.v  = copy_of(v->x, fc_len(v));
   for (int i = 0; i < t->whole.n; i++)
-    if (!fixed(t->whole.name[i])) dx[i] = copy_of(t->whole.t[i]->g, fc_len(t->whole.t[i]));
-  c->grad = false, c->tape = NULL;
+    if (!fixed(t->whole.name[i])) o.dx[i] = copy_of(t->whole.t[i]->g, fc_len(t->whole.t[i]));
+  c->grad = false;
+  return o;
+}
 
-  fc_params_zero_grads(t->net.params);
-  v = fc_tensor_borrow(c->arena, weights, y->ndim, y->dim);
-  share(c, t);
+static void drop(outcome *o) {
+  free(o->y), free(o->v), free(o->dw);
+  for (int i = 0; i < FC_BATCH_MAX; i++) free(o->dx[i]);
+}
+
+static fc_batch take_batch(fc_ctx *c, const trial *t) {
+  fc_batch b = {0};
+
   for (int i = 0; i < t->whole.n; i++) {
     fc_batch_put(&b, t->whole.name[i], take(c, t, t->whole.name[i], t->whole.t[i]));
     b.t[i]->needs_grad = !fixed(b.name[i]);
   }
-  fc_tensor *own = take(c, t, NULL, v);
-  c->grad        = true;
-  fc_tensor *z   = apply(c, t, &b);
-  fc_keep(z);
-  fc_backward_from(c, z, own->x);
-  c->grad = false;
-  same("output", join(c, t, NULL, z, z->x)->x, alone, fc_len(y));
-  CHECK_OK(fc_comm_sum(grid.points, fc_params_grads(t->net.params), n));
-  same("gradients of weights", fc_params_grads(t->net.params), dw, n);
-  for (int i = 0; i < b.n; i++) {
-    if (fixed(b.name[i])) continue;
-    if (part_of(c, t, b.name[i]).kind == FC_PART_WHOLE) fc_domain_sum(c, b.t[i]->g, fc_len(b.t[i]));
-    same(b.name[i], join(c, t, b.name[i], b.t[i], b.t[i]->g)->x, dx[i], fc_len(t->whole.t[i]));
-    free(dx[i]);
+  return b;
+}
+
+static void same_inputs(fc_ctx *c, const trial *t, const fc_batch *b, const outcome *alone) {
+  for (int i = 0; i < b->n; i++) {
+    if (fixed(b->name[i])) continue;
+    if (part_of(c, t, b->name[i]).kind == FC_PART_WHOLE) fc_domain_sum(c, b->t[i]->g, fc_len(b->t[i]));
+    same(b->name[i], join(c, t, b->name[i], b->t[i], b->t[i]->g)->x, alone->dx[i], fc_len(t->whole.t[i]));
   }
+}
+
+/* Plans say what a run on shares sends, all ranks together: each takes its backward pass for as long as its
+   forward pass, but of some sums the adjoint is a little shorter. */
+static void plan_as_sent(const trial *t, fc_cut cut, double sent) {
+  fc_ctx *c;
+
+  if (fc_ctx_create((size_t)1 << 40, true, &c) != FC_OK) abort();
+  fc_ctx_share(c, &(fc_share){&grid.domain, cut});
+  const fc_batch b = take_batch(c, t);
+  c->grad          = true;
+  fc_backward(c, fc_sum_all(c, apply(c, t, &b)));
+  double both[] = {c->sent, sent};
+  CHECK_OK(fc_comm_sum_double(grid.points, both, 2));
+  CHECK_NEAR(both[0], both[1], 0.12 * both[1]);
+  fc_ctx_destroy(c);
+}
+
+static void check_parts(fc_ctx *c, trial *t) {
+  outcome alone = run_alone(c, t);
+
+  fc_params_zero_grads(t->net.params);
+  share(c, t);
+  const fc_batch b      = take_batch(c, t);
+  fc_tensor     *v      = fc_tensor_borrow(c->arena, alone.v, alone.ndim, alone.dim);
+  fc_tensor     *own    = take(c, t, NULL, v);
+  const double   before = c->sent;
+  c->grad               = true;
+  fc_tensor *y          = apply(c, t, &b);
+  fc_keep(y);
+  fc_backward_from(c, y, own->x);
+  c->grad           = false;
+  const double sent = c->sent - before;
+  same("output", join(c, t, NULL, y, y->x)->x, alone.y, fc_len(v));
+  CHECK_OK(fc_comm_sum(grid.points, fc_params_grads(t->net.params), fc_params_block(t->net.params, true)));
+  same("gradients of weights", fc_params_grads(t->net.params), alone.dw,
+       fc_params_block(t->net.params, true));
+  same_inputs(c, t, &b, &alone);
   CHECK_OK(fc_domain_status(c));
-  free(dw), free(alone), free(weights);
+  plan_as_sent(t, c->cut, sent);
+  drop(&alone);
   check_net_drop(&t->net);
 }
 

@@ -9,7 +9,7 @@ trap 'rm -f "$out"' EXIT
 failed=0
 complain() { echo "verify_ranks.sh: $*" >&2; failed=1; }
 
-cases="gnot-b gnot-d gnot-e transolver-a transolver-b transolver-d transolver-g mano-a mano-b mano-c pde-transformer-a pde-transformer-sc-restated"
+cases="fno-a fno-b fno-c fno-d fno-e fno-f gnot-b gnot-d gnot-e transolver-a transolver-b transolver-d transolver-g mano-a mano-b mano-c pde-transformer-a pde-transformer-sc-restated"
 cd "$golden" || exit 1
 for ranks in 2 3 4; do
   mpirun --allow-run-as-root --oversubscribe -n $ranks "$program" verify --domain $ranks $cases >"$out" 2>&1 ||
