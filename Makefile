@@ -37,7 +37,7 @@ format-check:
 
 lint: build ## static analysis and the folder rule
 	@sh tests/layers.sh
-	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --std=c11 -I. \
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --std=c11 -I. --library=tests/cppcheck.cfg \
 	  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches core hpc io operators forecast solvers train cli
 
 install: build

@@ -45,7 +45,7 @@ static void more(FILE *f) {
 }
 
 static bool asks_for_series(const fc_backtest_job *j) {
-  return j->stride != 1 || j->origins || j->drop_last || j->season || j->series || j->explain;
+  return j->stride != 1 || j->origins || j->drop_last || j->season || j->series || j->explain || j->continued;
 }
 
 static fc_status evaluate_series(const fc_run *run, const fc_evaluate_job *job, const char *split,
@@ -63,7 +63,8 @@ static fc_status evaluate_series(const fc_run *run, const fc_evaluate_job *job, 
 static fc_status evaluate(const fc_run *run, fc_evaluate_job *job, const char *split, fc_backtest_job *b) {
   if (fc_run_on_series(run)) return evaluate_series(run, job, split, b);
   FC_REQUIRE(!asks_for_series(b), FC_E_USAGE,
-             "--series, --stride, --origins, --drop-last, --season and --explain are for time series");
+             "--series, --continue, --stride, --origins, --drop-last, --season and --explain are for time "
+             "series");
   FC_TRY(parse_split(split, &job->split));
   if (fc_run_on_points(run, job->data)) return fc_points_evaluate(run, job, stdout);
   FC_REQUIRE(!job->out, FC_E_USAGE,
@@ -93,6 +94,8 @@ fc_status fc_cmd_eval(int argc, char **argv) {
          {"view", 0, FC_ARG_VALUE, &view, "AZ,EL", "points in space: where the eye is, degrees (default 40,25)"},
          {"up", 0, FC_ARG_VALUE, &up, "x|y|z", "points in space: which axis points upwards (default z)"},
          {"series", 0, FC_ARG_VALUE, &back.series, "NAME", "series: one of several; default all"},
+         {"continue", 0, FC_ARG_VALUE, &back.continued, "FILE",
+          "series: rows that go on behind those of --data, series by series (data.continue)"},
          {"stride", 0, FC_ARG_INT, &back.stride, "N",
           "series: steps between origins, back from the last; default 1"},
          {"origins", 0, FC_ARG_INT, &back.origins, "N",

@@ -2,12 +2,12 @@
    name only helps where the content says nothing, so that a broken file gets the right complaint. */
 #include "cli/info.h"
 
+#include "io/trial.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { HEAD = 4096 };
 
@@ -113,38 +113,24 @@ static fc_status one(const char *path, const fc_info_options *o, bool json) {
   return s;
 }
 
-/* HDF5 1.10 can crash on a damaged file, and info is what one runs on a file that is suspect: so each file is
-   looked at in a child process, which sends its message back through a pipe. */
-static _Noreturn void child(const char *path, const fc_info_options *o, bool json, int pipe_end) {
-  const fc_status s = one(path, o, json);
+typedef struct {
+  const char            *path;
+  const fc_info_options *o;
+  bool                   json;
+} job;
 
-  if (s != FC_OK && write(pipe_end, fc_error(), strlen(fc_error())) < 0) _exit(fc_exit_code(FC_E_SYSTEM));
-  _exit(fc_exit_code(s));
+static fc_status attempt(void *user, int *answer) {
+  const job *j = user;
+  (void)answer;
+  return one(j->path, j->o, j->json);
 }
 
-static fc_status verdict(const char *path, int status, const char *message) {
-  FC_REQUIRE(!WIFSIGNALED(status), FC_E_INPUT, "%s: reading it crashed (%s); the file is damaged", path,
-             strsignal(WTERMSIG(status)));
-  if (WEXITSTATUS(status) == 0) return FC_OK;
-  return fc_fail(WEXITSTATUS(status) == fc_exit_code(FC_E_INPUT) ? FC_E_INPUT : FC_E_SYSTEM, "%s", message);
-}
-
+/* info is what one runs on a file that is suspect: the report comes from a child process */
 static fc_status guarded(const char *path, const fc_info_options *o, bool json) {
-  char   message[1024] = "";
-  int    ends[2], status = 0;
-  size_t n = 0;
+  job             j = {path, o, json};
+  const fc_status s = fc_trial(path, fc_trial_seconds(path), attempt, &j, NULL);
 
-  FC_REQUIRE(!pipe(ends), FC_E_SYSTEM, "no pipe: %s", strerror(errno));
-  fflush(NULL);
-  const pid_t pid = fork();
-  if (pid == 0) child(path, o, json, ends[1]);
-  close(ends[1]);
-  for (ssize_t k = 1; pid > 0 && k > 0 && n<sizeof message - 1; n += k> 0 ? (size_t)k : 0)
-    k = read(ends[0], message + n, sizeof message - 1 - n);
-  close(ends[0]);
-  FC_REQUIRE(pid > 0, FC_E_SYSTEM, "no child process: %s", strerror(errno));
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-  return verdict(path, status, message);
+  return s == FC_OK || s == FC_E_INPUT ? s : fc_fail(FC_E_SYSTEM, "%s", fc_error());
 }
 
 fc_status fc_cmd_info(int argc, char **argv) {

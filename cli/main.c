@@ -3,6 +3,7 @@
 #include "core/options.h"
 #include "core/parallel.h"
 #include "hpc/comm.h"
+#include "hpc/threads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,8 @@ static void usage(FILE *f) {
         f);
   for (const fc_command *k = fc_commands; k->name; k++) fprintf(f, "  %-9s %s\n", k->name, k->summary);
   fputs("\n'fieldcast <command> --help' tells the options of a command.\n"
-        "-q before the command: no progress; -v: more of it. OMP_NUM_THREADS sets the threads.\n",
+        "-q before the command: no progress; -v: more of it. OMP_NUM_THREADS sets the threads;\n"
+        "without it each rank takes its share of the cores.\n",
         f);
 }
 
@@ -74,6 +76,7 @@ static fc_status dispatch(int argc, char **argv) {
     fputs("fieldcast: this OpenBLAS has no locks (serial flavour), so only one thread is used; install "
           "libopenblas0-pthread\n",
           stderr);
+  FC_TRY(fc_threads_choose(fc_verbosity));
   return k->run(argc - i, argv + i);
 }
 

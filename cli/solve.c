@@ -39,6 +39,8 @@ static void catch_signals(void) {
 
   sigaction(SIGINT, &a, NULL);
   sigaction(SIGTERM, &a, NULL);
+  sigaction(SIGUSR1, &a, NULL); /* SLURM's, before the end of a job */
+  sigaction(SIGUSR2, &a, NULL);
 }
 
 static fc_status check_signals(void) {

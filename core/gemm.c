@@ -46,30 +46,30 @@ void fc_gemm_blocks(int64_t count, int64_t m, int64_t n, int64_t k, const fc_rea
    do, and never so few that a block is less than a quarter of a million multiply-adds. Blocks are nearly
    equal and a multiple of four, so that two or four threads end together. */
 int64_t fc_gemm_block(int64_t m, int64_t n, int64_t k) {
-  int64_t block = fc_ceil_div(m, 4 * fc_ceil_div(m, 1024));
+  const int64_t least = 88, pieces = m >= 8 * least && m < 2048 ? 8 : 4 * fc_ceil_div(m, 1024);
+  int64_t       block = fc_ceil_div(m, fc_max64(pieces, 1));
 
-  if (m < 2048) block = fc_ceil_div(fc_ceil_div(m, 8), 16) * 16;
   while (block < m && block * n * k < (1 << 18)) block *= 2;
   return fc_min64(fc_max64(block, 1), fc_max64(m, 1));
 }
 
-/* How C is cut: in blocks of rows, or of columns if there are more of them. Where that leaves only a few rows
-   (weight gradients of short inputs), each block would copy all of op(B) for them: then in both directions.
- */
+/* How C is cut: in blocks of rows, or of columns if there are more of them, or if all rows fit the second
+   cache, for then nothing of op(B) is copied twice. Where that leaves only a few rows (weight gradients of
+   short inputs), each block would copy all of op(B) for them: then in both directions. */
 typedef struct {
   int64_t rows, cols;
 } cut;
 
 static cut cut_of(int64_t m, int64_t n, int64_t k) {
-  const int64_t few = 64;
-  cut           c   = {m, n};
+  const int64_t few = 64, panel = 32;
+  cut           c = {m, n};
 
-  if (m >= n)
-    c.rows = fc_gemm_block(m, n, k);
+  if (m < n || (m <= 8 * few && n >= 4 * panel))
+    c.cols = fc_min64(n, fc_ceil_div(fc_gemm_block(n, m, k), panel) * panel);
   else
-    c.cols = fc_gemm_block(n, m, k);
+    c.rows = fc_gemm_block(m, n, k);
   if (c.rows == m || c.rows >= few) return c;
-  c = (cut){fc_min64(few, m), 32};
+  c = (cut){fc_min64(few, m), panel};
   while (c.cols < n && c.rows * c.cols * k < (1 << 18)) c.cols *= 2;
   return (cut){c.rows, fc_min64(c.cols, n)};
 }

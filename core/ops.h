@@ -66,9 +66,6 @@ typedef struct fc_window_layout {
 int64_t fc_windows_along(fc_window_layout s, int64_t n); /* windows along an axis of n cells */
 /* x [B, X, Y, C] -> [B nX nY, size size, C]; windows, and tokens in a window, row by row */
 fc_tensor *fc_window_split(fc_ctx *c, fc_tensor *x, fc_window_layout s);
-/* back to [B, X, Y, C]: overlapping windows are summed, or averaged if mean; 0 where no window lies */
-fc_tensor *fc_window_merge(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_layout s,
-                           bool mean);
 
 /* ---- reductions ---- */
 fc_tensor *fc_sum_axes(fc_ctx *c, fc_tensor *x, unsigned axes); /* bit i: sum over axis i, which disappears */
@@ -119,6 +116,12 @@ fc_tensor *fc_standardize(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, doubl
    in backward (products do not) */
 fc_tensor *fc_standardize_in_place(fc_ctx *c, fc_tensor *x, int64_t rows, int ddof, double eps);
 
+/* a scale and shifts for each row: y_r = (x_r - m_r) a_r + s_r, x [.., L]; m, a, s one number for each row,
+   or fewer that repeat along the rows; NULL: 0, 1, 0 */
+fc_tensor *fc_row_affine(fc_ctx *c, fc_tensor *x, fc_tensor *m, fc_tensor *a, fc_tensor *s);
+/* of each row of x [.., L]: mean and sqrt(biased variance + eps), both [..], as constants */
+void fc_row_moments(fc_ctx *c, const fc_tensor *x, double eps, fc_tensor **mean, fc_tensor **deviation);
+
 /* ---- dense products ---- */
 /* y = act(x W^T + b): x [.., K], W [O, K], b [O] or NULL -> [.., O] */
 fc_tensor *fc_linear_op(fc_ctx *c, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_act act);
@@ -165,6 +168,9 @@ fc_tensor *fc_lane_attention(fc_ctx *c, int layers, fc_tensor *const *qkv, int64
    last one, and those before it (one layer: as usual). Nothing is kept; dropout of the weights in training */
 fc_tensor *fc_attention_rows(fc_ctx *c, int layers, fc_tensor *const *q, fc_tensor *const *k, fc_tensor *v,
                              int64_t heads, double scale, double dropout);
+/* the same of a single head, queries, keys, residual and values side by side as one product gives them, for
+   few tokens: x = (q, k, u, v) [B, n, 2 E + 2 P] -> u + softmax(scale q k^T) v, [B, n, P] */
+fc_tensor *fc_attention_onto(fc_ctx *c, fc_tensor *x, int64_t E, double scale);
 /* ProbSparse attention (Informer): `top` queries of each head attend, those whose scores with some sampled
    keys stand out most; the others take the mean of the values. q [B, H, Nq, D], k [B, H, Nk, D], v [B, H, Nk,
    E] -> [B, H, Nq, E]. The choice has no gradient; no Nq x Nk matrix is made. */
@@ -245,9 +251,9 @@ typedef struct fc_modulation {
 /* z = LN(x) (1 + scale) + shift; weight and bias of the norm [C] or NULL */
 fc_tensor *fc_modulate(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
                        fc_modulation m);
-/* y = W z + b, z as above but never stored */
-fc_tensor *fc_linear_modulated(fc_ctx *c, fc_tensor *x, fc_tensor *weight, fc_tensor *bias, double eps,
-                               fc_modulation m, fc_tensor *W, fc_tensor *b);
+/* y = W z + a, z as above (w, b: of its norm) but never stored */
+fc_tensor *fc_linear_modulated(fc_ctx *c, fc_tensor *x, fc_tensor *w, fc_tensor *b, double eps,
+                               fc_modulation m, fc_tensor *W, fc_tensor *a);
 /* y = r + (1 + gate) (W act(x) + b); the gate is vector first + 2, like that of every branch that begins with
    the shift at first */
 fc_tensor *fc_linear_gated(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc_tensor *b, fc_tensor *r,

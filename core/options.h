@@ -57,7 +57,8 @@ typedef struct fc_option {
   const char *def;     /* text form; NULL: an alias, a second key for a field listed before it */
   const char *help;    /* one line, with unit */
   double      lo, hi;  /* inclusive range of numbers and list items; lo > hi: any */
-  const char *choices; /* FC_T_CHOICE; FC_T_INTS: "rows" if lists of lists are read too, row by row */
+  const char *choices; /* FC_T_CHOICE; FC_T_INTS: "rows" if lists of lists are read too, row by row;
+                          FC_T_TEXT: "lines" if it holds several */
 } fc_option;
 
 #define FC_OPT_INT(S, field, def, lo, hi, help)                                                              \

@@ -15,8 +15,8 @@
 
 /* 12 x 2 sums, 2 vectors of B and 1 of A take 27 of the 32 registers. A panel of DEPTH x 32 numbers takes 32
    kB, the rows of A that meet it up to 512 kB of the second cache. AHEAD iterations are the way from memory.
- */
-enum { LANES = 16, WIDTH = 2 * LANES, HEIGHT = 12, DEPTH = 256, ROWS = 512, AHEAD = 24 };
+   An op(B) of SMALL numbers is copied before the library has looked at its arguments. */
+enum { LANES = 16, WIDTH = 2 * LANES, HEIGHT = 12, DEPTH = 256, ROWS = 512, AHEAD = 24, SMALL = 2048 };
 
 typedef struct {
   const float *A; /* element (i, p) of op(A) at i * lda + p, or p * lda + i if transposed */
@@ -242,7 +242,7 @@ bool fc_panel_product(const fc_panel_blocks *b, bool ta, bool tb, int64_t m, int
   int               known = atomic_load_explicit(&state, memory_order_relaxed);
 
   if (!known) atomic_store_explicit(&state, known = 1 + wanted(), memory_order_relaxed);
-  if (known == 1 || b->count * m < HEIGHT || n < LANES || k < 1) return false;
+  if (known == 1 || k < 1 || ((b->count * m < HEIGHT || n < LANES) && n * k > SMALL)) return false;
   product(b, ta, tb, m, n, k, A, lda, B, ldb, accumulate, C, ldc);
   return true;
 }

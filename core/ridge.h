@@ -9,10 +9,10 @@
 
 typedef struct fc_ridge fc_ridge;
 
-/* FC_E_SYSTEM without memory: (inputs + 1) (inputs + outputs + 1) doubles are taken */
-fc_status fc_ridge_create(int64_t inputs, int64_t outputs, fc_ridge **out);
+/* FC_E_SYSTEM without memory: (in + 1) (in + out + 1) doubles are taken */
+fc_status fc_ridge_create(int64_t in, int64_t out, fc_ridge **to);
 void      fc_ridge_destroy(fc_ridge *r);
-/* x[rows, inputs], y[rows, outputs]; may be called many times */
+/* x[rows, in], y[rows, out]; may be called many times */
 void fc_ridge_add(fc_ridge *r, int64_t rows, const fc_real *x, const fc_real *y);
 /* W[inputs, outputs] and b[outputs], W x + b with x as a row; the sums stay, so that another lambda may
    follow. FC_E_NUMERIC if the system is singular (lambda = 0 and inputs that depend on each other). */

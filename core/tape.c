@@ -259,9 +259,10 @@ static void checkpoint_backward(fc_ctx *c, const fc_node *n) {
   const fc_ctx outer = *c;
   fc_recycle   inner = {0}; /* what dies inside lies above the mark */
   c->tape            = NULL;
-  c->recycle         = &inner;
-  c->draws           = call->draws;
-  c->node_done       = NULL;
+  /* cppcheck-suppress autoVariables ; put back below */
+  c->recycle   = &inner;
+  c->draws     = call->draws;
+  c->node_done = NULL;
   start_count(c); /* what backward did so far is not the first node's */
 
   fc_tensor *y = call->fn(c, call->self, n->n_in, in);

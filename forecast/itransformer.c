@@ -74,31 +74,28 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
   return FC_OK;
 }
 
-/* variates and marks as rows of lookbacks: [B, N + M, L] */
-static fc_tensor *tokens(fc_ctx *c, fc_tensor *x, fc_tensor *marks) {
-  const int swap[] = {0, 2, 1};
-
-  x = fc_permute(c, x, swap);
-  return marks ? fc_concat(c, 1, FC_IN(x, fc_permute(c, marks, swap))) : x;
-}
+static fc_tensor *turned(fc_ctx *c, fc_tensor *x) { return fc_permute(c, x, (int[]){0, 2, 1}); }
 
 static bool normalises(const config *g) { return g->use_norm || g->variant == TSLIB; }
 
 /* x_enc (B, L, N), x_mark_enc (B, L, M) or absent -> (B, P, N) */
 static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   const model   *m = self;
-  fc_tensor     *x = fc_batch_get(b, "x_enc"), *h;
-  const int64_t  N = x->dim[2];
+  fc_tensor     *x = turned(c, fc_batch_get(b, "x_enc")), *marks = fc_batch_get(b, "x_mark_enc"), *h;
+  const int64_t  N   = x->dim[1];
+  fc_encoder_use use = m->use;
   fc_window_norm window;
 
-  if (normalises(&m->cfg)) x = fc_window_normalise(c, FC_WINDOW_DEVIATION_FLOWS, x, &window);
-  h = fc_linear_apply(c, &m->embed, tokens(c, x, fc_batch_get(b, "x_mark_enc")), FC_ACT_NONE);
-  h = fc_dropout(c, h, m->cfg.dropout);
-  for (int i = 0; i < m->cfg.e_layers; i++)
-    h = fc_encoder_layer_apply(c, &m->layer[i], &m->use, h, (fc_shown){"attention", i});
-  h            = fc_layer_norm_apply(c, &m->norm, fc_slice(c, h, 1, 0, N));
-  fc_tensor *y = fc_permute(c, fc_linear_apply(c, &m->project, h, FC_ACT_NONE), (int[]){0, 2, 1});
-  return normalises(&m->cfg) ? fc_window_restore(c, y, &window) : y;
+  if (normalises(&m->cfg)) x = fc_rows_normalise(c, FC_WINDOW_DEVIATION_FLOWS, NULL, x, &window);
+  if (marks) x = fc_concat(c, 1, FC_IN(x, turned(c, marks))); /* [B, N + M, L] */
+  h = fc_dropout(c, fc_linear_apply(c, &m->embed, x, FC_ACT_NONE), m->cfg.dropout);
+  for (int i = 0; i < m->cfg.e_layers; i++) {
+    if (i == m->cfg.e_layers - 1) use.first = N; /* marks have said what they had to say */
+    h = fc_encoder_layer_apply(c, &m->layer[i], &use, h, (fc_shown){"attention", i});
+  }
+  h = fc_layer_norm_apply(c, &m->norm, h);
+  h = fc_linear_apply(c, &m->project, h, FC_ACT_NONE);
+  return turned(c, normalises(&m->cfg) ? fc_rows_restore(c, NULL, h, &window) : h);
 }
 
 static fc_status check(const void *self, const fc_batch *b) {

@@ -97,7 +97,7 @@ static fc_status init_columns(tft_model *m, fc_params *p) {
     *k            = (tft_column){.name = i < K ? g->x_categoricals.v[i] : g->x_reals.v[i - K], .shared = -1};
     k->at         = i < K ? i : i - K;
     const bool read = used(g, k->name, i < K);
-    if (!read && (i >= K || !fc_table_find(&g->embedding_sizes, k->name))) continue;
+    if (!read && i < K && !fc_table_find(&g->embedding_sizes, k->name)) continue;
     fc_params_unread(p, !read);
     if (i < K)
       FC_TRY(init_classes(m, p, k));

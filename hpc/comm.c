@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct fc_comm {
   MPI_Comm     comm;
@@ -30,10 +31,28 @@ static bool launched(void) {
   return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
 
+/* "4", or "4(x2)" for two nodes; 1 if it is not set */
+static int64_t number_in(const char *name) {
+  const char *text = getenv(name);
+
+  return fc_max64(1, text ? atol(text) : 1);
+}
+
+/* A rank that waits for another one keeps its core busy, which suits only ranks that have cores of their own.
+   mpirun knows when it starts too many; srun does not, and nobody counts threads. */
+static void yield_if_crowded(void) {
+  const int64_t ranks =
+      fc_max64(number_in("OMPI_COMM_WORLD_LOCAL_SIZE"), number_in("SLURM_STEP_TASKS_PER_NODE"));
+
+  if (ranks * number_in("OMP_NUM_THREADS") > sysconf(_SC_NPROCESSORS_ONLN))
+    setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+}
+
 fc_status fc_comm_start(int *argc, char ***argv) {
   int got;
 
   if (started || !launched()) return FC_OK;
+  yield_if_crowded();
   FC_REQUIRE(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &got) == MPI_SUCCESS, FC_E_COMM,
              "MPI does not start");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -218,4 +237,19 @@ bool fc_comm_any(const fc_comm *c, bool mine) {
 
   if (started) MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, handle(c));
   return any != 0;
+}
+
+fc_status fc_comm_sum_on_node(double *x, int n, int *ranks) {
+  MPI_Comm node;
+
+  *ranks = 1;
+  if (!started) return FC_OK;
+  FC_REQUIRE(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node) ==
+                 MPI_SUCCESS,
+             FC_E_COMM, "the ranks of this machine cannot find each other");
+  MPI_Comm_size(node, ranks);
+  const int code = MPI_Allreduce(MPI_IN_PLACE, x, n, MPI_DOUBLE, MPI_SUM, node);
+  MPI_Comm_free(&node);
+  FC_REQUIRE(code == MPI_SUCCESS, FC_E_COMM, "the ranks of this machine cannot talk to each other");
+  return FC_OK;
 }

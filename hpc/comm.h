@@ -40,4 +40,6 @@ double    fc_comm_seconds(void); /* spent in collectives since the start, waitin
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root);
 fc_status fc_comm_agree(const fc_comm *c, fc_status mine); /* worst status of any rank */
 bool      fc_comm_any(const fc_comm *c, bool mine);
+/* sums over the ranks of this machine alone, of the world; *ranks: how many these are */
+fc_status fc_comm_sum_on_node(double *x, int n, int *ranks);
 #endif

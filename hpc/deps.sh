@@ -1,9 +1,10 @@
 #!/bin/sh
 # hpc/deps.sh - installs the Debian 12 packages that are missing; silent and quick when nothing is.
-# docs/architecture.md says what each is for.
+# docs/architecture.md says what each is for. 'hpc/deps.sh slurm' adds a SLURM, which only tests/cli/slurm.sh needs.
 set -eu
 packages="gcc cmake make pkg-config libopenblas-pthread-dev libfftw3-dev libhdf5-openmpi-dev libopenmpi-dev
 openmpi-bin libyaml-dev libjansson-dev libcairo2-dev liblzf-dev libcunit1-dev fonts-dejavu-core"
+[ "${1:-}" = slurm ] && packages="$packages slurmctld slurmd slurm-client munge libpmix2"
 missing=
 for p in $packages; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"

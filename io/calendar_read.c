@@ -1,5 +1,6 @@
 /* io/calendar_read.c - texts that are dates. A date is two or three parts, numbers or a month's name, then
-   perhaps a time of day; or digits alone: a year, YYYYMMDD, or seconds or milliseconds since 1970. */
+   perhaps a time of day; or a year with a quarter or a week; or digits alone: a year, YYYYMMDD, or seconds or
+   milliseconds since 1970. */
 #include "io/calendar.h"
 
 #include <ctype.h>
@@ -49,13 +50,13 @@ static bool read_fraction(const char **p) {
   return *p > first && !isdigit((unsigned char)**p);
 }
 
-/* "Z", "+02:00", "-0530", "+01" */
+/* "Z", "UTC", "+02:00", "-0530", "+01" */
 static bool read_zone(const char **p, int64_t *offset) {
   part h, m = {0, 2};
 
   *offset = 0;
-  if (**p == 'Z' || **p == 'z') {
-    ++*p;
+  if (**p == 'Z' || **p == 'z' || !strncmp(*p, "UTC", 3) || !strncmp(*p, "GMT", 3)) {
+    *p += isalpha((unsigned char)(*p)[1]) ? 3 : 1;
     return true;
   }
   if (**p != '+' && **p != '-') return true;
@@ -148,6 +149,29 @@ static bool of_one(const part *a, bool more, int64_t *seconds) {
   return a->digits == 9 || a->digits == 10 || ((a->digits == 12 || a->digits == 13) && v % 1000 == 0);
 }
 
+/* Monday of a week of ISO 8601: week 1 holds January 4 */
+static bool good_week(int64_t year, int64_t week, int64_t *seconds) {
+  const int64_t fourth = fc_date_seconds(year, 1, 4, 0, 0, 0);
+
+  *seconds = fourth + (7 * (week - 1) - fc_date_of(fourth).weekday) * 86400;
+  return week > 0 && fc_date_of(*seconds).iso_week == week;
+}
+
+/* "2016-Q1", "2016Q1", "Q1 2016": the first day of a quarter; "2016-W07": the Monday of a week */
+static bool read_period(const char *p, int64_t *seconds) {
+  const bool year_first = isdigit((unsigned char)*p);
+  part       year, k;
+
+  if (year_first && (!read_digits(&p, 4, &year) || !*p)) return false;
+  if (year_first) p += strchr("- ", *p) != NULL;
+  const int kind = toupper((unsigned char)*p);
+  if ((kind != 'Q' && kind != 'W') || (p++, !read_digits(&p, 2, &k))) return false;
+  if (!year_first && (!*p || !strchr("- ", *p++) || !read_digits(&p, 4, &year))) return false;
+  if (*skip(p) || year.digits != 4) return false;
+  return kind == 'W' ? good_week(year.value, k.value, seconds)
+                     : k.value <= 4 && good_day(year.value, 3 * k.value - 2, 1, seconds);
+}
+
 bool fc_date_read(const char *text, fc_date_order order, int64_t *seconds) {
   const char *p = skip(text);
   part        a[PARTS];
@@ -155,7 +179,9 @@ bool fc_date_read(const char *text, fc_date_order order, int64_t *seconds) {
   char        separator;
   int64_t     time = 0;
 
-  if (strnlen(p, LONGEST) == LONGEST || !read_parts(&p, a, &n, &separator)) return false;
+  if (strnlen(p, LONGEST) == LONGEST) return false;
+  if (read_period(p, seconds)) return true;
+  if (!read_parts(&p, a, &n, &separator)) return false;
   const char *rest = *p == 'T' || *p == 't' ? p + 1 : skip(p);
   if (*rest && (rest == p || !read_time(rest, &time))) return false;
   const bool day = n == 1   ? of_one(a, *rest, seconds)

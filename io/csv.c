@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LONGEST_CELLS = 1 << 16 }; /* bytes of a row with line breaks in its cells */
+
 struct fc_csv {
   char   *path, *line, separator;
   FILE   *f;
   size_t  room;
-  int64_t number, byte; /* of the line read last; where the next one begins */
+  int64_t number, lines, byte; /* of the row read last; lines read; where the next one begins */
   int     n;
   char  **name, **cell;
 };
@@ -29,7 +31,7 @@ static char *cut_cell(char **line, char separator) {
   if (*p == '"') {
     for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
       if (*p == '"') p++;
-      *to++ = *p;
+      *to++ = *p == '\n' || *p == '\r' ? ' ' : *p; /* names and classes are words of one line */
     }
     p += *p == '"';
   }
@@ -44,20 +46,6 @@ static void strip(char *line) {
   while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) line[--n] = 0;
 }
 
-/* the next line without its end; *line NULL at the end of the file */
-static fc_status next_line(fc_csv *t, char **line) {
-  const ssize_t n = getline(&t->line, &t->room, t->f);
-
-  *line = NULL;
-  FC_REQUIRE(n >= 0 || !ferror(t->f), FC_E_INPUT, "%s: cannot be read: %s", t->path, strerror(errno));
-  if (n < 0) return FC_OK;
-  t->byte += n;
-  t->number++;
-  strip(t->line);
-  *line = t->line;
-  return FC_OK;
-}
-
 static char separator_of(const char *line) {
   bool quoted = false;
 
@@ -66,6 +54,70 @@ static char separator_of(const char *line) {
     if (!quoted && strchr(",;\t", *p)) return *p;
   }
   return ',';
+}
+
+/* does the line end inside quotes? They begin where a cell does, as in cut_cell. */
+static bool ends_quoted(const char *p, char separator) {
+  for (;; p++) {
+    p += strspn(p, " ");
+    if (*p == '"') {
+      for (p++; *p && (*p != '"' || p[1] == '"'); p++) p += *p == '"';
+      if (!*p) return true;
+    }
+    while (*p && *p != separator) p++;
+    if (!*p) return false;
+  }
+}
+
+/* one line of the file in *line with its end; *n < 0 at the end of the file */
+static fc_status read_line(fc_csv *t, char **line, size_t *room, ssize_t *n) {
+  *n = getline(line, room, t->f);
+  FC_REQUIRE(*n >= 0 || !ferror(t->f), FC_E_INPUT, "%s: cannot be read: %s", t->path, strerror(errno));
+  if (*n < 0) return FC_OK;
+  t->byte += *n;
+  t->lines++;
+  FC_REQUIRE(strlen(*line) == (size_t)*n, FC_E_INPUT, "%s:%lld: a zero byte; the file is damaged or no text",
+             t->path, (long long)t->lines);
+  return FC_OK;
+}
+
+/* Lines are added while the row ends inside quotes: a cell may hold line breaks. */
+static fc_status join_lines(fc_csv *t) {
+  char     *more = NULL;
+  size_t    room = 0, have = strlen(t->line);
+  ssize_t   n = 0;
+  fc_status s = FC_OK;
+
+  while (s == FC_OK && ends_quoted(t->line, t->separator ? t->separator : separator_of(t->line))) {
+    s = read_line(t, &more, &room, &n);
+    if (s == FC_OK && (n < 0 || have + (size_t)n > LONGEST_CELLS))
+      s = fc_fail(FC_E_INPUT, "%s:%lld: a quote is opened here and not closed", t->path,
+                  (long long)t->number);
+    char *both = s == FC_OK ? realloc(t->line, have + (size_t)n + 1) : NULL;
+    if (s == FC_OK && !both) s = fc_fail(FC_E_SYSTEM, "%s: not enough memory", t->path);
+    if (s != FC_OK) break;
+    memcpy(both + have, more, (size_t)n + 1);
+    t->line = both;
+    t->room = have + (size_t)n + 1;
+    have += (size_t)n;
+  }
+  free(more);
+  return s;
+}
+
+/* the next row without the end of its line; *line NULL at the end of the file */
+static fc_status next_line(fc_csv *t, char **line) {
+  ssize_t n;
+
+  *line     = NULL;
+  t->number = t->lines + 1;
+  FC_TRY(read_line(t, &t->line, &t->room, &n));
+  if (n < 0) return FC_OK;
+  if (t->number == 1 && !strncmp(t->line, "\357\273\277", 3)) memmove(t->line, t->line + 3, (size_t)n - 2);
+  if (strchr(t->line, '"')) FC_TRY(join_lines(t));
+  strip(t->line);
+  *line = t->line;
+  return FC_OK;
 }
 
 /* ---- life ---- */
@@ -85,14 +137,25 @@ static fc_status add_column(fc_csv *t, char *name) {
   return FC_OK;
 }
 
+static fc_status refuse_utf16(fc_csv *t) {
+  const int a = getc(t->f), b = getc(t->f);
+
+  FC_REQUIRE(!(a == 0377 && b == 0376) && !(a == 0376 && b == 0377), FC_E_INPUT,
+             "%s: text in UTF-16; save it as UTF-8", t->path);
+  return fc_csv_seek(t, (fc_csv_place){0, 0});
+}
+
 static fc_status read_header(fc_csv *t) {
   char *line, *cell;
 
-  FC_TRY(next_line(t, &line));
+  FC_TRY(refuse_utf16(t));
+  do FC_TRY(next_line(t, &line));
+  while (line && !*line);
   FC_REQUIRE(line, FC_E_INPUT, "%s: the file is empty", t->path);
-  FC_REQUIRE(strncmp(line, "\377\376", 2) != 0 && strncmp(line, "\376\377", 2) != 0, FC_E_INPUT,
-             "%s: text in UTF-16; save it as UTF-8", t->path);
-  if (!strncmp(line, "\357\273\277", 3)) line += 3;
+  const char *end = strchr(line, '\r');
+  FC_REQUIRE(!end || end[1] == '\n', FC_E_INPUT,
+             "%s: lines end in a carriage return alone (old Mac text); save it with ends of line LF or CRLF",
+             t->path);
   t->separator = separator_of(line);
   while ((cell = cut_cell(&line, t->separator))) FC_TRY(add_column(t, cell));
   t->cell = malloc((size_t)t->n * sizeof *t->cell);
@@ -148,8 +211,11 @@ fc_status fc_csv_next(fc_csv *t, char ***cell) {
   while (line && !*line);
   if (!line) return FC_OK;
   while ((one = cut_cell(&line, t->separator))) {
-    FC_REQUIRE(k < t->n, FC_E_INPUT, "%s:%lld: more than the %d columns of the first line", t->path,
-               (long long)t->number, t->n);
+    FC_REQUIRE(k<t->n, FC_E_INPUT, "%s:%lld: more than the %d column%s of the first line%s", t->path,
+                   (long long)t->number, t->n, t->n> 1
+                   ? "s"
+                   : "",
+               t->n > 1 ? "" : "; that line must name the columns");
     t->cell[k++] = one;
   }
   FC_REQUIRE(k == t->n, FC_E_INPUT,
@@ -159,13 +225,13 @@ fc_status fc_csv_next(fc_csv *t, char ***cell) {
   return FC_OK;
 }
 
-fc_csv_place fc_csv_tell(const fc_csv *t) { return (fc_csv_place){t->byte, t->number}; }
+fc_csv_place fc_csv_tell(const fc_csv *t) { return (fc_csv_place){t->byte, t->lines}; }
 
 fc_status fc_csv_seek(fc_csv *t, fc_csv_place at) {
   FC_REQUIRE(!fseeko(t->f, (off_t)at.byte, SEEK_SET), FC_E_INPUT, "%s: cannot be read again: %s", t->path,
              strerror(errno));
-  t->byte   = at.byte;
-  t->number = at.line;
+  t->byte  = at.byte;
+  t->lines = at.line;
   return FC_OK;
 }
 

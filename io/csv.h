@@ -1,6 +1,6 @@
 /* io/csv.h - tables as text: a header line with the names of the columns, then one row a line. The separator
    (comma, semicolon or tab) is seen in the header; quotes, doubled quotes inside, CRLF and a byte-order mark
-   are understood; a cell holds no line break. Blank lines are skipped. */
+   are understood; a cell in quotes may hold line breaks. Blank lines are skipped. */
 #ifndef FC_CSV_H
 #define FC_CSV_H
 #include "io/field.h"
@@ -18,7 +18,7 @@ int         fc_csv_find(const fc_csv *t, const char *name); /* -1 if there is no
 /* The next row as texts cell[columns], valid until the next call; NULL at the end. FC_E_INPUT: too few or too
    many cells. */
 fc_status fc_csv_next(fc_csv *t, char ***cell);
-int64_t   fc_csv_line(const fc_csv *t); /* of the row read last, counted from 1 */
+int64_t   fc_csv_line(const fc_csv *t); /* where the row read last begins, counted from 1 */
 
 /* where the next row begins, and back to such a place */
 typedef struct fc_csv_place {

@@ -5,6 +5,7 @@
 #include "io/field_layout.h"
 #include "io/files.h"
 #include "io/series.h"
+#include "io/trial.h"
 
 #include <sys/stat.h>
 
@@ -34,15 +35,24 @@ static fc_data_kind of_table(const char *path) {
   return fc_cloud_recognised(path) ? FC_DATA_POINTS : FC_DATA_UNKNOWN;
 }
 
+static fc_status look(void *path, int *kind) {
+  hid_t file;
+
+  FC_TRY(fc_h5_open(path, &file));
+  *kind = (int)of_hdf5(file, path);
+  fc_h5_close(file);
+  return FC_OK;
+}
+
+/* A file that crashes HDF5 may be anything: opened as a series it is refused with the reason. */
 static fc_data_kind of_file(const char *path) {
-  hid_t       file;
   struct stat st;
+  int         kind = FC_DATA_SERIES;
 
   if (stat(path, &st) || !S_ISREG(st.st_mode)) return FC_DATA_UNKNOWN;
-  if (fc_h5_open(path, &file) != FC_OK) return of_table(path);
-  const fc_data_kind kind = of_hdf5(file, path);
-  fc_h5_close(file);
-  return kind;
+  if (H5Fis_hdf5(path) <= 0) return of_table(path);
+  fc_trial(path, fc_trial_seconds(path), look, (void *)path, &kind);
+  return (fc_data_kind)kind;
 }
 
 fc_data_kind fc_data_kind_of(const char *path) {

@@ -43,6 +43,7 @@ typedef struct fc_curve {
   const double *x, *y;   /* NaN leaves a gap; so do values <= 0 on a log axis */
   const double *lo, *hi; /* shaded band or NULL */
   bool          dashed, markers;
+  int           like; /* 1 + number of the curve of which this is a band: its colour, no line; 0: a curve */
 } fc_curve;
 
 typedef struct fc_axes {

@@ -1,7 +1,8 @@
 /* io/plot_curves.c - ranges of a chart, and its lines, bands and markers. */
 #include "io/plot_chart.h"
 
-enum { STROKE = 200 }; /* points a stroke: cairo's time grows faster than the length of a path */
+enum { STROKE = 200 };           /* points a stroke: cairo's time grows faster than the length of a path */
+static const double BAND = 0.18; /* darkness */
 
 /* ---- ranges ---- */
 
@@ -74,6 +75,7 @@ void fc_chart_ranges(const fc_chart *chart, fc_span *x, fc_span *y) {
 /* ---- drawing ---- */
 
 fc_rgb fc_chart_colour(const fc_chart *chart, int i) {
+  if (chart->curves[i].like) i = chart->curves[i].like - 1;
   if (!chart->axes.ordered) return fc_colour_line(i);
   /* the light end of the map would vanish on white */
   return fc_colour_at(FC_MAP_SEQUENTIAL, chart->n > 1 ? 0.05 + 0.77 * i / (chart->n - 1) : 0.3);
@@ -177,7 +179,7 @@ static bool band_there(const fc_chart_view *v, const fc_curve *u, int64_t i) {
 static void draw_band(fc_canvas *c, const fc_chart_view *v, int k) {
   const fc_curve *u = &v->chart->curves[k];
 
-  fc_canvas_colour(c, fc_chart_colour(v->chart, k), 0.18);
+  fc_canvas_colour(c, fc_chart_colour(v->chart, k), BAND);
   for (int64_t i = 0, end; i < u->n; i = end + 1) {
     cairo_new_path(c->cr);
     for (end = i; band_there(v, u, end); end++)
@@ -198,6 +200,7 @@ void fc_chart_curves_draw(fc_canvas *c, const fc_chart_view *v) {
   fc_canvas_colour(c, (fc_rgb){0.6, 0.6, 0.6}, 1);
   if (!isnan(h_line)) fc_canvas_line(c, v->box.x, h_line, v->box.x + v->box.w, h_line, 1);
   for (int k = 0; k < v->chart->n; k++) {
+    if (v->chart->curves[k].like) continue;
     set_line(c, v->chart, k);
     draw_line(c, v, &v->chart->curves[k]);
     draw_points(c, v, &v->chart->curves[k]);
@@ -207,6 +210,16 @@ void fc_chart_curves_draw(fc_canvas *c, const fc_chart_view *v) {
 
 void fc_chart_sample_draw(fc_canvas *c, const fc_chart *chart, int i, double x, double y, double length) {
   cairo_save(c->cr);
+  if (chart->curves[i].like) {
+    /* as dark as it looks in the chart, where it lies on the wider ones before it */
+    for (int k = i; k >= 0 && chart->curves[k].like == chart->curves[i].like; k--) {
+      fc_canvas_colour(c, fc_chart_colour(chart, i), BAND);
+      cairo_rectangle(c->cr, x, y - 5, length, 10);
+      cairo_fill(c->cr);
+    }
+    cairo_restore(c->cr);
+    return;
+  }
   set_line(c, chart, i);
   cairo_move_to(c->cr, x, y);
   cairo_line_to(c->cr, x + length, y);

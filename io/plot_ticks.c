@@ -52,9 +52,8 @@ void fc_ticks_linear(double lo, double hi, int target, fc_ticks *t) {
 /* ---- logarithmic ---- */
 
 static void add_label(fc_ticks *t, int digit, int p) {
-  char *label = t->label[t->n];
-
   if (t->n == FC_TICKS) return;
+  char *label   = t->label[t->n];
   t->at[t->n++] = digit * pow(10, p);
   if (p >= -2 && p <= 3)
     snprintf(label, sizeof t->label[0], "%.*f", p < 0 ? -p : 0, digit * pow(10, p));

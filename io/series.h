@@ -67,7 +67,14 @@ void      fc_series_close(fc_series *s); /* NULL is fine */
 /* Rows of another file, behind the last of each series of that name (a file without names: of every series):
    what is known ahead of time. Columns are found by name, those that it lacks are NaN; rows that s has
    already are skipped. mapping: that of s. FC_E_INPUT if the rows do not follow by the step. */
-fc_status             fc_series_append(fc_series *s, const char *path, const fc_series_mapping *mapping);
+fc_status fc_series_append(fc_series *s, const char *path, const fc_series_mapping *mapping);
+/* Columns by formula, at the end: of the list's words "series" is a class for each series, "row" the number
+   of a row in its series from 0 on, "row%24" that number modulo 24 as classes, "NAME@48" what a column of
+   numbers was 48 rows before (the first value before there is one). Each series goes on for `more` rows in
+   which nothing else is known. FC_E_USAGE for other words and names that are taken */
+fc_status fc_series_derive(fc_series *s, const char *list, int64_t more);
+/* N and NAME of "NAME@N"; 0: the word is none */
+int64_t               fc_series_lag(const char *word, char name[FC_NAME]);
 const fc_series_info *fc_series_about(const fc_series *s);
 /* [rows, n_columns]; categories as numbers from 0; NaN at open ends */
 const double  *fc_series_values(const fc_series *s);

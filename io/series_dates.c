@@ -177,14 +177,21 @@ static fc_status refuse_gap(const plan *p, int64_t i) {
       p->gap[i] > 1 ? "are" : "is", day ? ", data.date=none numbers the rows (working days)" : "");
 }
 
+/* asked before gaps are: rows in no order look like gaps, and filling them in would not help */
+static fc_status refuse_disorder(const plan *p) {
+  for (int64_t i = 1; i < p->raw->rows; i++)
+    if (follows(p, i) && p->raw->time[p->row[i]] <= p->raw->time[p->row[i - 1]]) return not_after(p, i);
+  return FC_OK;
+}
+
 static fc_status find_gaps(plan *p) {
   const fc_series_raw *raw  = p->raw;
   fc_series_info      *info = &raw->s->info;
 
+  FC_TRY(refuse_disorder(p));
   for (int64_t i = 1; i < raw->rows; i++) {
     if (!follows(p, i)) continue;
     const int64_t a = raw->time[p->row[i - 1]], b = raw->time[p->row[i]];
-    if (b <= a) return not_after(p, i);
     const int64_t n = steps_between(info->step, a, b);
     if (n < 0) return off_step(p, i);
     p->gap[i] = n - 1;

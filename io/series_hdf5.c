@@ -1,163 +1,51 @@
 /* io/series_hdf5.c - series from HDF5: our own layout, and files of others with bare data sets [rows] or
    [rows, columns] at the root, of which one may hold dates as texts or numbers. */
-#include "io/series_layout.h"
+#include "io/series_arrays.h"
 
 #include "core/text.h"
-#include "io/hdf5_util.h"
+#include "io/trial.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLASSES = 256, MOST_TEXT = 1 << 16 };
-
-typedef struct { /* a data set of the root */
-  char    name[FC_NAME];
-  int64_t rows, width;  /* width 0: one axis */
-  double *x;            /* [rows, width], NULL: texts */
-  char  **text;         /* [rows] */
-  double  origin, unit; /* dates: seconds of "unit since origin"; unit 0: it does not say */
-} array;
+enum { CLASSES = 256 };
 
 typedef struct {
-  fc_series_raw *raw;
-  hid_t          file;
-  int            n;
-  array         *a;
-  array         *date, *id;
-  int64_t        rows;
-  fc_status      s;
+  fc_series_raw   *raw;
+  hid_t            file;
+  int              n;
+  fc_series_array *a;
+  fc_series_array *date, *id;
+  int64_t          rows;
+  fc_status        s;
 } work;
-
-/* ---- arrays ---- */
-
-static void free_array(array *a) {
-  for (int64_t i = 0; a->text && i < a->rows; i++) free(a->text[i]);
-  free(a->text);
-  free(a->x);
-}
-
-static fc_status read_numbers(const work *w, array *a) {
-  int       rank;
-  int64_t   dim[FC_H5_RANK];
-  hid_t     set;
-  double    fill = NAN;
-  fc_status s    = FC_OK;
-
-  FC_TRY(fc_h5_numbers(w->file, w->raw->path, a->name, &set, &rank, dim));
-  const int64_t n = a->rows * (a->width ? a->width : 1);
-  a->x            = malloc((size_t)(n + 1) * sizeof *a->x);
-  if (!a->x)
-    s = fc_fail(FC_E_SYSTEM, "%s: not enough memory for '%s'", w->raw->path, a->name);
-  else if (n && H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, a->x) < 0)
-    s = fc_h5_unreadable(set, w->raw->path, a->name);
-  else if (fc_h5_real(set, "_FillValue", &fill))
-    for (int64_t i = 0; i < n; i++)
-      if (a->x[i] == fill) a->x[i] = NAN;
-  fc_h5_close(set);
-  return s;
-}
-
-/* variable-length texts, which HDF5 allocates, are copied */
-static bool read_variable(hid_t set, hid_t type, array *a) {
-  char **found = calloc((size_t)a->rows + 1, sizeof *found);
-  hid_t  space = H5Dget_space(set);
-  bool   ok    = found && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, found) >= 0;
-
-  for (int64_t i = 0; ok && i < a->rows; i++) ok = (a->text[i] = strdup(found[i] ? found[i] : "")) != NULL;
-  if (found) H5Dvlen_reclaim(type, space, H5P_DEFAULT, found);
-  fc_h5_close(space);
-  free(found);
-  return ok;
-}
-
-static bool read_fixed(hid_t set, hid_t type, array *a) {
-  const size_t size = H5Tget_size(type);
-  char        *all  = size < MOST_TEXT ? malloc((size_t)a->rows * size + 1) : NULL;
-  bool         ok   = all && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, all) >= 0;
-
-  for (int64_t i = 0; ok && i < a->rows; i++)
-    ok = (a->text[i] = strndup(all + (size_t)i * size, size)) != NULL;
-  free(all);
-  return ok;
-}
-
-static fc_status read_texts(const work *w, array *a) {
-  const hid_t set  = H5Dopen2(w->file, a->name, H5P_DEFAULT);
-  const hid_t type = set < 0 ? -1 : H5Dget_type(set);
-
-  a->text       = calloc((size_t)a->rows + 1, sizeof *a->text);
-  const bool ok = a->text && type >= 0 &&
-                  (H5Tis_variable_str(type) > 0 ? read_variable(set, type, a) : read_fixed(set, type, a));
-  fc_h5_close(type);
-  const fc_status s = ok ? FC_OK : fc_h5_unreadable(set, w->raw->path, a->name);
-  fc_h5_close(set);
-  return s;
-}
-
-/* "hours since 1900-01-01 00:00:00" */
-static void read_unit(hid_t set, array *a) {
-  char    text[160];
-  int64_t origin;
-
-  if (!fc_h5_text(set, "units", text, sizeof text)) return;
-  char        *since = strstr(text, " since ");
-  fc_date_step step;
-  if (!since || !fc_date_read(since + 7, FC_DATE_ISO, &origin)) return;
-  *since = 0;
-  if (!fc_date_step_read(text, &step) || step.months) return;
-  a->unit   = (double)step.seconds;
-  a->origin = (double)origin;
-}
-
-/* Data sets of one or two axes with rows; others are nobody's column. */
-static bool shape_of(const work *w, const char *name, array *a, bool *texts) {
-  hsize_t     dim[H5S_MAX_RANK] = {0};
-  const hid_t set = H5Dopen2(w->file, name, H5P_DEFAULT), space = set < 0 ? -1 : H5Dget_space(set);
-  const int   rank = space < 0 ? -1 : H5Sget_simple_extent_dims(space, dim, NULL);
-  const hid_t type = set < 0 ? -1 : H5Dget_type(set);
-
-  *a = (array){.rows = (int64_t)dim[0], .width = rank == 2 ? (int64_t)dim[1] : 0};
-  snprintf(a->name, sizeof a->name, "%s", name);
-  *texts = type >= 0 && H5Tget_class(type) == H5T_STRING;
-  if (set >= 0) read_unit(set, a);
-  const bool numbers = type >= 0 && (H5Tget_class(type) == H5T_INTEGER || H5Tget_class(type) == H5T_FLOAT ||
-                                     H5Tget_class(type) == H5T_ENUM);
-  fc_h5_close(type);
-  fc_h5_close(space);
-  fc_h5_close(set);
-  return strlen(name) < FC_NAME && (rank == 1 || (rank == 2 && !*texts)) && (*texts || numbers) &&
-         a->rows > 0 && a->rows < (int64_t)1 << 31 && a->width <= FC_SERIES_COLUMNS;
-}
 
 static bool in_list(const char *list, const char *name) {
   char word[FC_NAME];
 
-  while (list && *list) {
-    list += strspn(list, " ,[");
-    size_t n = strcspn(list, ",]");
-    snprintf(word, sizeof word, "%.*s", (int)fc_min64((int64_t)n, FC_NAME - 1), list);
-    list += n + (list[n] == ']');
-    for (n = strlen(word); n > 0 && word[n - 1] == ' ';) word[--n] = 0;
+  while (list && fc_text_item(&list, sizeof word, word))
     if (!strcmp(word, name)) return true;
-  }
   return false;
 }
 
+/* ---- arrays ---- */
+
 static bool load(void *user, hid_t at, const char *name) {
-  work *w = user;
-  array a;
-  bool  texts;
+  work           *w = user;
+  fc_series_array a;
+  bool            texts;
 
   if (fc_h5_what(at, name) != FC_H5_DATASET || in_list(w->raw->told->ignore, name)) return true;
-  if (!shape_of(w, name, &a, &texts)) return true;
-  array *more = realloc(w->a, (size_t)(w->n + 1) * sizeof *more);
+  if (!fc_series_array_shape(w->file, name, &a, &texts)) return true;
+  fc_series_array *more = realloc(w->a, (size_t)(w->n + 1) * sizeof *more);
   if (!more) w->s = fc_fail(FC_E_SYSTEM, "%s: not enough memory", w->raw->path);
   if (!more) return false;
   w->a         = more;
   w->a[w->n++] = a;
-  w->s         = texts ? read_texts(w, &w->a[w->n - 1]) : read_numbers(w, &w->a[w->n - 1]);
+  w->s         = texts ? fc_series_array_texts(w->file, w->raw->path, &w->a[w->n - 1])
+                       : fc_series_array_numbers(w->file, w->raw->path, &w->a[w->n - 1]);
   return w->s == FC_OK;
 }
 
@@ -166,13 +54,13 @@ static bool load(void *user, hid_t at, const char *name) {
 static const char *const usual[] = {"time",      "date",       "dates", "datetime",
                                     "timestamp", "timestamps", "times", "index"};
 
-static array *find_array(const work *w, const char *name) {
+static fc_series_array *find_array(const work *w, const char *name) {
   for (int k = 0; k < w->n; k++)
     if (!strcmp(w->a[k].name, name)) return &w->a[k];
   return NULL;
 }
 
-static fc_status named(const work *w, const char *key, const char *name, array **out) {
+static fc_status named(const work *w, const char *key, const char *name, fc_series_array **out) {
   if (!fc_series_told(name) || fc_series_none(name)) return FC_OK;
   *out = find_array(w, name);
   FC_REQUIRE(*out && (*out)->width == 0, FC_E_USAGE,
@@ -191,22 +79,9 @@ static fc_status find_dates(work *w) {
   return FC_OK;
 }
 
-/* numbers without a unit: seconds since 1970, or milli- and nanoseconds if they are as large as that */
-static bool date_of(const array *a, int64_t row, int64_t *t) {
-  if (a->text) return fc_date_read(a->text[row], FC_DATE_ISO, t);
-  const double x = a->x[row], size = fabs(x);
-  const double v = a->unit > 0    ? x * a->unit + a->origin
-                   : size >= 1e17 ? x / 1e9
-                   : size >= 1e11 ? x / 1e3
-                                  : x;
-  if (!(fabs(v) < 1e12)) return false;
-  *t = llround(v);
-  return fabs(v - (double)*t) < 1e-3;
-}
-
 /* ---- columns ---- */
 
-static fc_status add_classes(work *w, const array *a) {
+static fc_status add_classes(work *w, const fc_series_array *a) {
   fc_series_class *c    = &w->raw->s->info.category[w->raw->s->info.n_columns];
   int              last = 0;
   char             number[40];
@@ -224,7 +99,7 @@ static fc_status add_classes(work *w, const array *a) {
 }
 
 /* names of the columns of a data set with two axes: its attribute "columns", or NAME_0, .. */
-static fc_status add_wide(work *w, const array *a) {
+static fc_status add_wide(work *w, const fc_series_array *a) {
   char(*names)[FC_NAME] = calloc(FC_SERIES_COLUMNS, 2 * sizeof *names),
   (*units)[FC_NAME]     = names + FC_SERIES_COLUMNS;
   fc_status   s         = names ? FC_OK : fc_fail(FC_E_SYSTEM, "%s: not enough memory", w->raw->path);
@@ -246,16 +121,16 @@ static fc_status add_wide(work *w, const array *a) {
 }
 
 /* the names of the series are a column only if they are among the categories too */
-static bool is_key(const work *w, const array *a) {
+static bool is_key(const work *w, const fc_series_array *a) {
   return a == w->date || (a == w->id && !in_list(w->raw->told->categories, a->name));
 }
 
-static fc_status add_column(work *w, array *a) {
+static fc_status add_column(work *w, fc_series_array *a) {
   char unit[FC_NAME];
 
   if (is_key(w, a)) return FC_OK;
   if (a->rows != w->rows) {
-    free_array(a);
+    fc_series_array_free(a);
     a->x = NULL, a->text = NULL; /* nobody's column */
     return fc_series_leave_out(w->raw, a->name, "another length than the dates");
   }
@@ -275,15 +150,15 @@ static fc_status own_classes(work *w) {
   char            path[32];
 
   for (int c = 0; c < info->n_columns; c++) {
-    array a;
-    bool  texts;
+    fc_series_array a;
+    bool            texts;
     snprintf(path, sizeof path, "classes/%d", c);
     if (fc_h5_what(w->file, "classes") != FC_H5_GROUP || fc_h5_what(w->file, path) != FC_H5_DATASET) continue;
-    FC_REQUIRE(shape_of(w, path, &a, &texts) && texts, FC_E_INPUT,
+    FC_REQUIRE(fc_series_array_shape(w->file, path, &a, &texts) && texts, FC_E_INPUT,
                "%s: '%s' holds no texts; the file is damaged", w->raw->path, path);
-    fc_status s = read_texts(w, &a);
+    fc_status s = fc_series_array_texts(w->file, w->raw->path, &a);
     for (int64_t i = 0; s == FC_OK && i < a.rows; i++) s = fc_series_class_add(&info->category[c], a.text[i]);
-    free_array(&a);
+    fc_series_array_free(&a);
     FC_TRY(s);
   }
   return FC_OK;
@@ -291,17 +166,18 @@ static fc_status own_classes(work *w) {
 
 /* ---- series ---- */
 
-static fc_status own_series(work *w, array *at) {
-  fc_series_raw *raw = w->raw;
-  array          names;
-  bool           texts;
+static fc_status own_series(work *w, fc_series_array *at) {
+  fc_series_raw  *raw = w->raw;
+  fc_series_array names;
+  bool            texts;
 
-  FC_REQUIRE(shape_of(w, "series/names", &names, &texts) && texts &&
-                 shape_of(w, "series/offsets", at, &texts) && !texts && at->rows == names.rows + 1,
+  FC_REQUIRE(fc_series_array_shape(w->file, "series/names", &names, &texts) && texts &&
+                 fc_series_array_shape(w->file, "series/offsets", at, &texts) && !texts &&
+                 at->rows == names.rows + 1,
              FC_E_INPUT, "%s: the names of the series do not fit their offsets; the file is damaged",
              raw->path);
-  FC_TRY(read_numbers(w, at));
-  FC_TRY(read_texts(w, &names));
+  FC_TRY(fc_series_array_numbers(w->file, w->raw->path, at));
+  FC_TRY(fc_series_array_texts(w->file, w->raw->path, &names));
   raw->s->info.series   = names.text;
   raw->s->info.n_series = (int)names.rows;
   bool good             = at->x[0] == 0 && at->x[names.rows] == (double)w->rows;
@@ -311,7 +187,7 @@ static fc_status own_series(work *w, array *at) {
   return FC_OK;
 }
 
-static fc_status name_series(work *w, array *at) {
+static fc_status name_series(work *w, fc_series_array *at) {
   fc_series_class c    = {0};
   fc_status       s    = FC_OK;
   int             last = 0;
@@ -331,7 +207,7 @@ static fc_status name_series(work *w, array *at) {
   return s;
 }
 
-static int owner_of(const work *w, const array *at, int64_t row, int *last) {
+static int owner_of(const work *w, const fc_series_array *at, int64_t row, int *last) {
   const fc_series_class c = {w->raw->s->info.n_series, w->raw->s->info.series};
   char                  number[40];
 
@@ -346,7 +222,7 @@ static int owner_of(const work *w, const array *at, int64_t row, int *last) {
 
 /* ---- rows ---- */
 
-static double class_of(const work *w, const array *a, int column, int64_t row, int *last) {
+static double class_of(const work *w, const fc_series_array *a, int column, int64_t row, int *last) {
   char number[40];
 
   if (!a->text) fc_text_real(a->x[row], number, sizeof number);
@@ -355,7 +231,7 @@ static double class_of(const work *w, const array *a, int column, int64_t row, i
   return k < 0 ? NAN : k;
 }
 
-static fc_status fill_rows(work *w, const array *a, int first) {
+static fc_status fill_rows(work *w, const fc_series_array *a, int first) {
   const int  n      = w->raw->s->info.n_columns;
   const bool named_ = a->text || in_list(w->raw->told->categories, a->name);
   int        last   = 0;
@@ -370,7 +246,7 @@ static fc_status fill_rows(work *w, const array *a, int first) {
   return FC_OK;
 }
 
-static fc_status rows(work *w, const array *at) {
+static fc_status rows(work *w, const fc_series_array *at) {
   fc_series_raw *raw = w->raw;
   int64_t        row;
   int            last = 0, column = 0;
@@ -380,12 +256,12 @@ static fc_status rows(work *w, const array *at) {
     raw->line[row]  = r + 1;
     raw->owner[row] = owner_of(w, at, r, &last);
     FC_REQUIRE(
-        !w->date || date_of(w->date, r, &raw->time[row]), FC_E_INPUT,
+        !w->date || fc_series_array_date(w->date, r, &raw->time[row]), FC_E_INPUT,
         "%s, row %lld: data set '%s' holds no date here; texts like 2016-07-01 13:00:00, or whole seconds",
         raw->path, (long long)r + 1, w->date ? w->date->name : "");
   }
   for (int k = 0; k < w->n; k++) {
-    const array *a = &w->a[k];
+    const fc_series_array *a = &w->a[k];
     if (is_key(w, a) || (!a->x && !a->text)) continue;
     FC_TRY(fill_rows(w, a, column));
     column += a->width ? (int)a->width : 1;
@@ -413,7 +289,7 @@ static int64_t common_rows(const work *w) {
   return w->date ? w->date->rows : most;
 }
 
-static fc_status build(work *w, array *at) {
+static fc_status build(work *w, fc_series_array *at) {
   fc_series_info *info = &w->raw->s->info;
 
   FC_TRY(find_dates(w));
@@ -432,41 +308,64 @@ static fc_status build(work *w, array *at) {
   return classes_fit(w);
 }
 
-fc_status fc_series_read_hdf5(fc_series_raw *raw) {
+static fc_status read_now(fc_series_raw *raw) {
   const fc_h5_quiet q  = fc_h5_hush();
   work              w  = {.raw = raw, .file = -1};
-  array             at = {0};
+  fc_series_array   at = {0};
 
   w.s = fc_h5_open(raw->path, &w.file);
   if (w.s == FC_OK) fc_h5_each(w.file, load, &w);
   if (w.s == FC_OK) w.s = build(&w, &at);
-  for (int k = 0; k < w.n; k++) free_array(&w.a[k]);
-  free_array(&at);
+  for (int k = 0; k < w.n; k++) fc_series_array_free(&w.a[k]);
+  fc_series_array_free(&at);
   free(w.a);
   fc_h5_close(w.file);
   fc_h5_unhush(q);
   return w.s;
 }
 
+static fc_status attempt(void *raw, int *answer) {
+  (void)answer;
+  return read_now(raw);
+}
+
+/* read once in a child process, which damage may crash, then here */
+fc_status fc_series_read_hdf5(fc_series_raw *raw) {
+  FC_TRY(fc_trial(raw->path, fc_trial_seconds(raw->path), attempt, raw, NULL));
+  return read_now(raw);
+}
+
 /* ---- is it one? ---- */
 
 /* ours, or texts that are dates beside data sets of the same length */
-bool fc_series_hdf5_recognised(const char *path) {
-  static const fc_series_mapping none = {0};
-  fc_series_raw                  raw  = {.path = path, .told = &none};
-  work                           w    = {.raw = &raw, .file = -1};
-  bool                           yes  = false, texts;
-  array                          a;
-  int64_t                        t;
+static bool is_series(const char *path, hid_t file) {
+  bool            yes = H5Aexists(file, "fieldcast_series") > 0, texts;
+  fc_series_array a;
+  int64_t         t;
 
-  if (fc_h5_open(path, &w.file) != FC_OK) return false;
-  if (H5Aexists(w.file, "fieldcast_series") > 0) yes = true;
   for (int k = 0; !yes && k < FC_COUNT(usual); k++) {
-    if (fc_h5_what(w.file, usual[k]) != FC_H5_DATASET || !shape_of(&w, usual[k], &a, &texts) || !texts)
+    if (fc_h5_what(file, usual[k]) != FC_H5_DATASET || !fc_series_array_shape(file, usual[k], &a, &texts) ||
+        !texts)
       continue;
-    yes = read_texts(&w, &a) == FC_OK && fc_date_read(a.text[0], FC_DATE_ISO, &t);
-    free_array(&a);
+    yes = fc_series_array_texts(file, path, &a) == FC_OK && fc_date_read(a.text[0], FC_DATE_ISO, &t);
+    fc_series_array_free(&a);
   }
-  fc_h5_close(w.file);
   return yes;
+}
+
+static fc_status recognise(void *path, int *yes) {
+  hid_t file;
+
+  FC_TRY(fc_h5_open(path, &file));
+  *yes = is_series(path, file);
+  fc_h5_close(file);
+  return FC_OK;
+}
+
+/* what crashes may be one: opening it gives the reason */
+bool fc_series_hdf5_recognised(const char *path) {
+  int yes = -1;
+
+  fc_trial(path, fc_trial_seconds(path), recognise, (void *)path, &yes);
+  return yes != 0;
 }

@@ -16,7 +16,7 @@ enum { CLASSES = 256 };
 /* ---- cells ---- */
 
 bool fc_cell_missing(const char *cell) {
-  static const char *const words[] = {"", "NA", "N/A", "NaN", "null", "none", "?", "-", "<NA>"};
+  static const char *const words[] = {"", "NA", "N/A", "NaN", "null", "none", "?", "-", "<NA>", "#N/A"};
   char                     word[8];
 
   cell += strspn(cell, " \t");
@@ -37,7 +37,7 @@ bool fc_cell_truth(const char *cell, double *x) {
 /* "-1.5": a number, whatever else it may look like */
 static bool strict_date(const char *cell) {
   const char *p = cell + strspn(cell, " 0123456789");
-  return p > cell + strspn(cell, " ") ? *p && strchr("-/.: T", *p) : isalpha((unsigned char)*p) != 0;
+  return p > cell + strspn(cell, " ") ? *p && strchr("-/.: TQW", *p) : isalpha((unsigned char)*p) != 0;
 }
 
 static void take_date(fc_dates_look *d, bool is_date, int64_t t, const char *cell, int64_t line) {
@@ -243,7 +243,7 @@ const char *fc_table_date(const fc_table_look *l, char *const *cell, char *buf, 
 static bool date_name(const char *name) {
   static const char *const usual[] = {"date", "datetime", "date_time", "timestamp", "time",
                                       "ds",   "day",      "week",      "month",     "quarter",
-                                      "year", "utc",      "period",    "Date Time"};
+                                      "year", "utc",      "period",    "Date Time", "ts"};
 
   for (int k = 0; k < FC_COUNT(usual); k++)
     if (fc_text_same(name, usual[k])) return true;
@@ -313,6 +313,8 @@ fc_status fc_table_look_dates(fc_table_look *l) {
 
   if (fc_series_none(l->told->date)) return FC_OK;
   if (!told && (l->date[0] = find_dates(l)) >= 0) l->n_date = 1;
+  FC_REQUIRE(l->n_date || l->n > 1 || l->col[0].numbers, FC_E_INPUT,
+             "%s: one column and no dates in it; cells are separated by comma, semicolon or tab", l->path);
   FC_REQUIRE(
       l->n_date, FC_E_INPUT,
       "%s: no column of dates; name it with data.date, or say data.date=none if the rows simply follow "

@@ -41,12 +41,32 @@ static fc_status text_refused(const fc_table_look *l, int k) {
                  l->path, (long long)c->text_line, fc_csv_name(l->t, k), c->text_cell);
 }
 
+/* "1,234.5", "12 %", "$5": numbers to people, which would make bad classes */
+static bool almost_number(const char *cell) {
+  return cell[strcspn(cell, "0123456789")] && !cell[strspn(cell, "+-$ 0123456789.,'%")];
+}
+
+static fc_status refuse_almost_numbers(const fc_table_look *l, int k) {
+  const fc_column_look *c   = &l->col[k];
+  const char           *why = useless(l, k);
+
+  if (c->declared || c->numbers || !c->text || (why && !strcmp(why, "dates"))) return FC_OK;
+  FC_REQUIRE(
+      !almost_number(c->text_cell), FC_E_INPUT,
+      "%s:%lld: column '%s' holds '%s', which is no number; write it without separators of thousands "
+      "and without signs such as %%, or name the column in data.categories if its values are classes, or "
+      "in data.ignore",
+      l->path, (long long)c->text_line, fc_csv_name(l->t, k), c->text_cell);
+  return FC_OK;
+}
+
 static fc_status add_column(fc_series_raw *raw, fc_table_look *l, int k, fc_takes *kind) {
   const char *why = useless(l, k), *name = fc_csv_name(l->t, k);
   char        number[FC_NAME];
 
   *kind = FC_TAKES_NOTHING;
   if (l->col[k].ignored || l->col[k].used) return FC_OK;
+  FC_TRY(refuse_almost_numbers(l, k));
   if (why) return fc_series_leave_out(raw, *name ? name : "(no name)", why);
   *kind = takes(&l->col[k]);
   if (*kind == FC_TAKES_NUMBERS && l->col[k].text) return text_refused(l, k);
@@ -170,6 +190,7 @@ static fc_status describe(fc_series_raw *raw, fc_table_look *l, fc_takes *kind) 
 
   info->layout_name = "CSV table";
   FC_REQUIRE(l->rows, FC_E_INPUT, "%s: a header and no rows", raw->path);
+  FC_TRY(has_header(l)); /* numbers alone have no dates either: the header is what is missing */
   FC_TRY(fc_table_look_dates(l));
   FC_TRY(has_header(l));
   info->dated = l->n_date > 0;

@@ -140,6 +140,7 @@ static void print_row(const work *w, FILE *f, const char *name, size_t offset) {
     fputs(part ? "  |" : "", f);
     for (int m = 0; m < METHODS; m++) {
       const double v =
+          /* cppcheck-suppress invalidPointerCast ; a place within a struct of doubles */
           *(const double *)((const char *)(part ? &w->whole[m] : &w->first[m]) + offset) / (double)w->count;
       if (!shown(w, m)) continue;
       if (isfinite(v))

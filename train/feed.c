@@ -46,6 +46,11 @@ static fc_status refuse_series_keys(const fc_data_settings *d) {
   FC_TRY(refuse(d->missing, "data.missing"));
   FC_TRY(refuse(d->sort, "data.sort"));
   FC_TRY(refuse(d->split_rows.n > 0, "data.split_rows"));
+  FC_TRY(refuse(d->split_last.n > 0, "data.split_last"));
+  FC_TRY(refuse(d->continued[0], "data.continue"));
+  FC_TRY(refuse(d->derive[0], "data.derive"));
+  FC_TRY(refuse(d->scale != FC_SCALE_COLUMN, "data.scale"));
+  FC_TRY(refuse(d->min_lookback > 0, "data.min_lookback"));
   return refuse(d->split_dates[0], "data.split_dates");
 }
 

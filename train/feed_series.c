@@ -17,13 +17,13 @@ static fc_status refuse(bool set, const char *key) {
 
 static fc_status check_data(const fc_data_settings *d) {
   FC_REQUIRE(!d->valid[0], FC_E_USAGE,
-             "data.valid: series are cut in time; use data.split, data.split_rows or data.split_dates");
+             "data.valid: series are cut in time; data.split, data.split_rows, data.split_dates or "
+             "data.split_last say where, and data.continue=FILE appends the rows of a second file");
   FC_TRY(refuse(d->channels[0], "data.channels"));
   FC_TRY(refuse(d->inputs[0], "data.inputs"));
   FC_TRY(refuse(d->params[0], "data.params"));
   FC_TRY(refuse(d->space_stride.n > 0, "data.space_stride"));
   FC_TRY(refuse(d->frame_stride > 1, "data.frame_stride"));
-  FC_TRY(refuse(d->window_step > 1, "data.window_step"));
   FC_TRY(refuse(d->window_out > 0, "data.window_out"));
   FC_TRY(refuse(d->predict == FC_PREDICT_INCREMENT, "data.predict = increment"));
   FC_TRY(refuse(d->coordinates[0], "data.coordinates"));

@@ -40,6 +40,7 @@ static fc_tensor *by_channels(fc_ctx *c, fc_tensor *y, fc_tensor *target) {
         fc_relative_l2(c, fc_slice(c, y, axis, i, 1), fc_slice(c, target, axis, i, 1), tiny_norm);
     sum = sum ? fc_add(c, sum, one) : one;
   }
+  FC_ASSERT(sum, "a loss of no channels");
   return fc_affine(c, sum, 1 / (double)n, 0);
 }
 

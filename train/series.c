@@ -1,64 +1,13 @@
-/* train/series.c - opening: scale, marks, what a checkpoint keeps. */
+/* train/series.c - opening: scaled numbers, marks, what a checkpoint keeps. */
 #include "train/series.h"
 
 #include "core/parallel.h"
 #include "train/series_columns.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- scale ---- */
-
-/* sum over the training rows of (x - shift)^power, column by column */
-static void add_rows(const fc_series_set *s, const double *shift, int power, double *sum) {
-  const fc_series_info *i = fc_series_about(s->file);
-  const double         *x = fc_series_values(s->file);
-
-  memset(sum, 0, (size_t)i->n_columns * sizeof *sum);
-  for (int k = 0; k < i->n_series; k++)
-    for (int64_t r = s->lo[FC_PART_TRAIN * i->n_series + k]; r < s->hi[FC_PART_TRAIN * i->n_series + k]; r++)
-      for (int c = 0; c < i->n_columns; c++) {
-        const double d = x[r * i->n_columns + c] - shift[c];
-        sum[c] += power == 2 ? d * d : d;
-      }
-}
-
-static int64_t training_rows(const fc_series_set *s) {
-  const int n    = fc_series_about(s->file)->n_series;
-  int64_t   rows = 0;
-
-  for (int k = 0; k < n; k++) rows += s->hi[FC_PART_TRAIN * n + k] - s->lo[FC_PART_TRAIN * n + k];
-  return rows;
-}
-
-/* classes are no numbers: they stay as they are */
-static void measure(fc_series_set *s) {
-  const fc_series_info *i    = fc_series_about(s->file);
-  const double          rows = (double)training_rows(s);
-  double                sum[FC_SERIES_COLUMNS], zero[FC_SERIES_COLUMNS] = {0};
-
-  add_rows(s, zero, 1, sum);
-  for (int c = 0; c < i->n_columns; c++) s->scale.mean[c] = i->category[c].n || rows == 0 ? 0 : sum[c] / rows;
-  add_rows(s, s->scale.mean, 2, sum);
-  for (int c = 0; c < i->n_columns; c++) {
-    const double std = i->category[c].n || rows == 0 ? 0 : sqrt(sum[c] / rows);
-    s->scale.std[c]  = std > 0 ? std : 1;
-  }
-}
-
-static void adopt_scale(fc_series_set *s, const fc_series_known *known) {
-  for (int k = 0; k < known->n; k++) {
-    s->scale.mean[s->variate[k]] = known->mean[k];
-    s->scale.std[s->variate[k]]  = known->std[k];
-  }
-}
-
-static void set_scale(fc_series_set *s, const fc_data_settings *d, const fc_series_known *known) {
-  for (int c = 0; c < FC_SERIES_COLUMNS; c++) s->scale.mean[c] = 0, s->scale.std[c] = 1;
-  if (d->normalize && !known) measure(s);
-  if (known) adopt_scale(s, known);
-}
 
 /* ---- classes: numbers of the file -> numbers of the training ---- */
 
@@ -108,9 +57,12 @@ static fc_status scale(fc_series_set *s, const fc_series_known *known) {
 
   s->scaled = malloc((size_t)(i->rows * C + 1) * sizeof *s->scaled);
   FC_REQUIRE(s->scaled, FC_E_SYSTEM, "no memory for the scaled numbers of %s", s->path);
-  FC_FOR_ROWS(r, i->rows, C)
-  for (int c = 0; c < C; c++)
-    s->scaled[r * C + c] = (fc_real)((x[r * C + c] - s->scale.mean[c]) / s->scale.std[c]);
+  FC_FOR_ROWS(r, i->rows, C) {
+    const int     k    = s->own_mean ? fc_series_of_row(s, r) : 0;
+    const double *mean = s->own_mean ? s->own_mean + k * C : s->scale.mean;
+    const double *std  = s->own_std ? s->own_std + k * C : s->scale.std;
+    for (int c = 0; c < C; c++) s->scaled[r * C + c] = (fc_real)((x[r * C + c] - mean[c]) / std[c]);
+  }
   for (int k = 0; k < s->n_variates; k++)
     if (i->category[s->variate[k]].n) FC_TRY(renumber(s, known, k));
   return FC_OK;
@@ -141,9 +93,16 @@ static fc_status build(fc_series_set *s, const fc_data_settings *d, const char *
                        const fc_series_known *known) {
   FC_TRY(fc_series_choose(s, d, model, known));
   FC_TRY(fc_series_cut(s, d, known != NULL));
-  set_scale(s, d, known);
+  FC_TRY(fc_series_take_scale(s, d, known));
   FC_TRY(scale(s, known));
   return set_marks(s, model);
+}
+
+/* Rows of further files, then what formulas give; in a forecast these go on through the horizon. */
+static fc_status complete(fc_series_set *s, const fc_data_settings *d, const fc_series_mapping *m) {
+  if (d->continued[0]) FC_TRY(fc_series_append(s->file, d->continued, m));
+  if (d->future[0]) FC_TRY(fc_series_append(s->file, d->future, m));
+  return fc_series_derive(s->file, d->derive, d->ahead ? s->wants.horizon : 0);
 }
 
 fc_status fc_series_set_open(const char *path, const fc_data_settings *d, const fc_network *n,
@@ -163,7 +122,7 @@ fc_status fc_series_set_open(const char *path, const fc_data_settings *d, const 
   snprintf(out->path, sizeof out->path, "%s", path);
   fc_series_categories(&out->wants, d, sizeof categories, categories);
   FC_TRY(fc_series_open(path, &m, &out->file));
-  fc_status s = d->future[0] ? fc_series_append(out->file, d->future, &m) : FC_OK;
+  fc_status s = complete(out, d, &m);
   if (s == FC_OK) s = build(out, d, n->def->name, known);
   if (s == FC_OK) s = fc_series_check(n, out);
   if (s != FC_OK) fc_series_set_close(out);
@@ -175,9 +134,12 @@ void fc_series_set_close(fc_series_set *s) {
   free(s->lo);
   free(s->hi);
   free(s->before);
+  free(s->own_mean);
+  free(s->own_std);
   free(s->scaled);
   free(s->marks);
   s->file = NULL;
   s->lo = s->hi = s->before = NULL;
+  s->own_mean = s->own_std = NULL;
   s->scaled = s->marks = NULL;
 }

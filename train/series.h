@@ -16,6 +16,9 @@ typedef struct fc_series_known { /* what a checkpoint holds of the columns a mod
   fc_channel      *column;       /* [n] names and units */
   double          *mean, *std;   /* [n] */
   fc_series_class *category;     /* [n] */
+  int              n_series;     /* with a scale of their own; 0: columns have one */
+  char           **series;
+  double          *own_mean, *own_std; /* [n_series, n] */
   fc_date_step     step;
   bool             dated;
 } fc_series_known;
@@ -27,13 +30,15 @@ typedef struct fc_series_set {
   /* columns of the file: variates in the order of x_enc, targets last; for models that name their columns
      those of wants.column instead, in that order. Targets stand in the order of the output. */
   int             n_variates, variate[FC_SERIES_COLUMNS], n_targets, target[FC_SERIES_COLUMNS];
-  fc_series_scale scale;   /* by column of the file */
+  fc_series_scale scale;              /* by column of the file */
+  double         *own_mean, *own_std; /* [n_series, columns of the file]; NULL: as above for all series */
   int64_t        *lo, *hi; /* [FC_PARTS][n_series]: rows of each part; windows of valid and test may look
                               back before lo, targets lie inside */
-  int64_t *before;         /* [FC_PARTS][n_series + 1]: windows of a part in earlier series */
-  fc_real *scaled;         /* [rows, columns of the file] */
-  int      n_marks;        /* numbers of a calendar mark; 0: the model takes none */
-  fc_real *marks;          /* [rows, n_marks] */
+  int64_t  min_lookback, window_step; /* known steps of a window at least; rows between those of training */
+  int64_t *before;                    /* [FC_PARTS][n_series + 1]: windows of a part in earlier series */
+  fc_real *scaled;                    /* [rows, columns of the file] */
+  int      n_marks;                   /* numbers of a calendar mark; 0: the model takes none */
+  fc_real *marks;                     /* [rows, n_marks] */
   char     name[FC_COLUMNS][FC_NAME]; /* what wants.column[].name points to */
 } fc_series_set;
 
@@ -44,16 +49,23 @@ fc_status fc_series_set_open(const char *path, const fc_data_settings *d, const 
                              const fc_series_known *known, fc_series_set *out);
 void      fc_series_set_close(fc_series_set *s); /* fine if it was never opened */
 
+/* of a column in a series (train/series_scale.c) */
+double fc_series_mean(const fc_series_set *s, int series, int column);
+double fc_series_std(const fc_series_set *s, int series, int column);
+
 /* for a checkpoint; fc_series_known_free(NULL) is fine */
 fc_status fc_series_remember(const fc_series_set *s, fc_series_known **out);
 fc_status fc_series_known_create(int n, fc_series_known **out); /* n columns, all empty */
 void      fc_series_known_free(fc_series_known *k);
 
-/* Windows of a part: a number -> series and first row of the lookback. */
+/* Windows of a part: a number -> series and first row of the lookback, which lies before the series where not
+   all of it is known. */
 int64_t fc_series_windows(const fc_series_set *s, fc_series_part part);
 void    fc_series_window_at(const fc_series_set *s, fc_series_part part, int64_t window, int *series,
                             int64_t *row);
 int     fc_series_of_row(const fc_series_set *s, int64_t row);
+int     fc_series_of_window(const fc_series_set *s, int64_t row);
+int64_t fc_series_missing(const fc_series_set *s, int64_t row); /* steps of a window before its series */
 
 /* The standard batch (core/model.h) of windows that begin at row[n], on c's arena: inputs, and target
    [n, P, targets] in scaled numbers, NULL if nobody asks (then the rows of the horizon need not exist: dates

@@ -37,16 +37,17 @@ void fc_base_season(const fc_window_table *t, int64_t first, int64_t season, int
     for (int k = 0; k < t->n_targets; k++) *y++ = at(t, now - m + p % m, t->target[k]);
 }
 
-static double window_mean(const fc_window_table *t, int64_t row, int column) {
+/* without the first `missing` steps */
+static double window_mean(const fc_window_table *t, int64_t missing, int64_t row, int column) {
   double sum = 0;
 
-  for (int64_t i = 0; i < t->lookback; i++) sum += (double)at(t, row + i, column);
-  return sum / (double)t->lookback;
+  for (int64_t i = missing; i < t->lookback; i++) sum += (double)at(t, row + i, column);
+  return sum / (double)(t->lookback - missing);
 }
 
-void fc_base_mean(const fc_window_table *t, int64_t row, fc_real *y) {
+void fc_base_mean(const fc_window_table *t, int64_t missing, int64_t row, fc_real *y) {
   for (int k = 0; k < t->n_targets; k++) {
-    const fc_real mean = (fc_real)window_mean(t, row, t->target[k]);
+    const fc_real mean = (fc_real)window_mean(t, missing, row, t->target[k]);
     for (int64_t p = 0; p < t->horizon; p++) y[p * t->n_targets + k] = mean;
   }
 }
@@ -75,7 +76,7 @@ struct fc_series_ridge {
 /* lookback of one row; returns what is taken off */
 static double gather_input(const fc_series_ridge *m, const fc_window_table *t, int64_t row, int column,
                            fc_real *x) {
-  const double level = m->centred ? window_mean(t, row, column) : 0;
+  const double level = m->centred ? window_mean(t, 0, row, column) : 0;
 
   for (int64_t j = 0; j < m->L; j++) x[j] = (fc_real)((double)at(t, row + j, column) - level);
   return level;

@@ -33,10 +33,11 @@ typedef struct fc_window_table {
 const char *fc_base_name(fc_base which);
 
 /* Windows are named by the first row of their lookback; y [P, targets]. first: of the series, since a season
-   may be longer than a lookback; where not even the series is as long, the last value stands in. */
+   may be longer than a lookback; where not even the series is as long, the last value stands in. missing:
+   steps of the lookback that are not there. */
 void fc_base_naive(const fc_window_table *t, int64_t row, fc_real *y);
 void fc_base_season(const fc_window_table *t, int64_t first, int64_t season, int64_t row, fc_real *y);
-void fc_base_mean(const fc_window_table *t, int64_t row, fc_real *y);
+void fc_base_mean(const fc_window_table *t, int64_t missing, int64_t row, fc_real *y);
 
 typedef struct fc_series_ridge fc_series_ridge;
 /* fit, held: first rows of the windows of training and validation. Takes (L + P) L doubles, whatever the

@@ -81,7 +81,7 @@ static fc_tensor *marks(fc_ctx *c, const job *j, int64_t from, int64_t steps) {
 
   if (c->dry) return t;
   FC_FOR_ROWS(b, j->n, steps * M) {
-    const int series = fc_series_of_row(j->s, j->row[b]);
+    const int series = fc_series_of_window(j->s, j->row[b]);
     for (int64_t k = 0; k < steps; k++)
       mark_at(j->s, series, j->row[b] + from + k, t->x + (b * steps + k) * M);
   }
@@ -95,17 +95,22 @@ static bool ahead(const fc_series_column *w) {
   return w->role == FC_COLUMN_KNOWN || w->role == FC_COLUMN_STATIC;
 }
 
-/* one column of every window, steps of the result `width` apart; static ones stay at the first row */
+/* One column of every window, steps of the result `width` apart; static ones stay at the first row. Known
+   steps of a short lookback come first, zeros after them. */
 static void fill_column(const job *j, int k, int width, fc_real *out) {
   const fc_series_wants  *w     = &j->s->wants;
   const fc_series_column *what  = &w->column[k];
   const int64_t           steps = w->lookback + w->horizon;
 
-  FC_FOR_ROWS(b, j->n, steps)
-  for (int64_t t = 0; t < steps; t++) {
-    const int64_t  row           = j->row[b] + (what->role == FC_COLUMN_STATIC ? 0 : t);
-    const fc_real *x             = j->s->scaled + row * j->columns + j->s->variate[k];
-    out[(b * steps + t) * width] = t < w->lookback || ahead(what) ? *x : 0;
+  FC_FOR_ROWS(b, j->n, steps) {
+    const int64_t missing = fc_series_missing(j->s, j->row[b]);
+    for (int64_t t = 0; t < steps; t++) {
+      const bool     past          = t < w->lookback;
+      const int64_t  at            = what->role == FC_COLUMN_STATIC ? missing : past ? t + missing : t;
+      const bool     told          = past ? t + missing < w->lookback : ahead(what);
+      const fc_real *x             = j->s->scaled + (j->row[b] + at) * j->columns + j->s->variate[k];
+      out[(b * steps + t) * width] = told ? *x : 0;
+    }
   }
 }
 
@@ -121,12 +126,27 @@ static fc_tensor *named(fc_ctx *c, const job *j, bool classes) {
   return t;
 }
 
+/* [n, L, targets], known steps first as above */
+static fc_tensor *past_targets(fc_ctx *c, const job *j) {
+  const int64_t L = j->s->wants.lookback, K = j->s->n_targets;
+  fc_tensor    *t = fc_tensor_new(c->arena, FC_DIMS(j->n, L, K));
+
+  if (c->dry) return t;
+  memset(t->x, 0, (size_t)fc_len(t) * sizeof *t->x);
+  FC_FOR_ROWS(b, j->n, L * K) {
+    const int64_t from = j->row[b] + fc_series_missing(j->s, j->row[b]);
+    for (int64_t i = 0; i < (j->row[b] + L - from) * K; i++)
+      t->x[b * L * K + i] = j->s->scaled[(from + i / K) * j->columns + j->s->target[i % K]];
+  }
+  return t;
+}
+
 /* also in dry contexts: models count with them */
 static fc_tensor *lengths(fc_ctx *c, const job *j) {
   fc_tensor *t = fc_tensor_new(c->arena, FC_DIMS(j->n, 2));
 
   for (int64_t b = 0; b < j->n; b++) {
-    t->x[2 * b]     = (fc_real)j->s->wants.lookback;
+    t->x[2 * b]     = (fc_real)(j->s->wants.lookback - (j->row ? fc_series_missing(j->s, j->row[b]) : 0));
     t->x[2 * b + 1] = (fc_real)j->s->wants.horizon;
   }
   return t;
@@ -145,7 +165,7 @@ void fc_series_batch(fc_ctx *c, const fc_series_set *s, int64_t n, const int64_t
     fc_batch_put(out, "reals", named(c, &j, false));
     fc_batch_put(out, "categories", named(c, &j, true));
     fc_batch_put(out, "lengths", lengths(c, &j));
-    fc_batch_put(out, "target", numbers(c, &j, 0, L, s->n_targets, s->target));
+    fc_batch_put(out, "target", past_targets(c, &j));
   } else {
     fc_batch_put(out, "x_enc", numbers(c, &j, 0, L, s->n_variates, s->variate));
     if (s->n_marks) fc_batch_put(out, "x_mark_enc", marks(c, &j, 0, L));

@@ -23,6 +23,14 @@ static bool is_none(const char *list) {
   return fc_text_item(&at, sizeof word, word) && !strcmp(word, "none");
 }
 
+static bool is_among(const char *list, const char *name) {
+  char word[FC_NAME];
+
+  while (fc_text_item(&list, sizeof word, word))
+    if (!strcmp(word, name)) return true;
+  return false;
+}
+
 void fc_series_categories(const fc_series_wants *w, const fc_data_settings *d, size_t size, char *out) {
   const char *list = d->categories;
   char        word[FC_NAME];
@@ -32,7 +40,7 @@ void fc_series_categories(const fc_series_wants *w, const fc_data_settings *d, s
   while (!is_none(d->categories) && at < size && fc_text_item(&list, sizeof word, word))
     at += (size_t)snprintf(out + at, size - at, "%s%s", at ? "," : "", word);
   for (int k = 0; k < w->n_columns && at < size; k++)
-    if (w->column[k].categories)
+    if (w->column[k].categories && !is_among(d->derive, w->column[k].name))
       at += (size_t)snprintf(out + at, size - at, "%s%s", at ? "," : "", w->column[k].name);
 }
 
@@ -130,6 +138,17 @@ static fc_status classes_fit(const choice *q, const fc_series_column *w, int c) 
   return FC_OK;
 }
 
+/* what lags less than a horizon is not known throughout it */
+static fc_status lag_fits(const choice *q, const fc_series_column *w) {
+  char          name[FC_NAME];
+  const int64_t lag = is_among(q->d->derive, w->name) ? fc_series_lag(w->name, name) : 0;
+
+  FC_REQUIRE(!lag || w->role != FC_COLUMN_KNOWN || lag >= q->s->wants.horizon, FC_E_USAGE,
+             "%s: the column '%s' is not known %lld steps ahead; only what lies a whole horizon back is",
+             q->model, w->name, (long long)q->s->wants.horizon);
+  return FC_OK;
+}
+
 static fc_status by_model(choice *q) {
   fc_series_set *s = q->s;
 
@@ -144,6 +163,7 @@ static fc_status by_model(choice *q) {
     w->name = s->name[k];
     FC_TRY(find(s, w->name, q->model, &c));
     FC_TRY(classes_fit(q, w, c));
+    FC_TRY(lag_fits(q, w));
     s->variate[s->n_variates++] = c;
     if (w->role == FC_COLUMN_TARGET) s->target[s->n_targets++] = c;
   }

@@ -11,4 +11,6 @@ fc_status fc_series_choose(fc_series_set *s, const fc_data_settings *d, const ch
 /* lo, hi, before (train/series_split.c). clip: where the settings ask for more rows than there are, parts end
    early (other data than those of the training). */
 fc_status fc_series_cut(fc_series_set *s, const fc_data_settings *d, bool clip);
+/* mean and deviation of what settings ask for, or as known (train/series_scale.c) */
+fc_status fc_series_take_scale(fc_series_set *s, const fc_data_settings *d, const fc_series_known *known);
 #endif

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { BATCH = 32 }; /* at most */
 
@@ -23,9 +24,10 @@ typedef struct {
   int64_t               *row, n;   /* windows that are scored */
   int64_t                batch;    /* of them at a time */
   int                   *series;
-  double                *d;                    /* [n_series, targets] seasonal errors of the training rows */
-  fc_real               *y[FC_SERIES_METHODS]; /* [BATCH, P, targets(, quantiles)] */
-  fc_progress            bar;
+  double  *d, *before; /* [n_series, targets] seasonal errors of the training rows, of all before the part */
+  double  *mean, *std; /* [n_series, targets] */
+  fc_real *y[FC_SERIES_METHODS]; /* [BATCH, P, targets(, quantiles)] */
+  fc_progress bar;
 } work;
 
 /* ---- helpers for forecasts too ---- */
@@ -105,31 +107,52 @@ static fc_status choose_windows(work *w) {
   w->t.windows = w->n;
   if (j->drop_last) w->n -= w->n % j->drop_last;
   w->t.dropped = w->t.windows - w->n;
-  FC_REQUIRE(w->n > 0, FC_E_USAGE, "%s: no window of the %s part is left to score", j->data,
-             fc_series_part_name(j->part));
+  FC_REQUIRE(w->n > 0, FC_E_USAGE, "%s: --drop-last %lld leaves none of the %lld windows of the %s part",
+             j->data, (long long)j->drop_last, (long long)w->t.windows, fc_series_part_name(j->part));
   return FC_OK;
 }
 
 /* ---- baselines ---- */
 
-static fc_status rows_of(const work *w, fc_series_part part, int64_t *n, int64_t **out) {
-  int k;
+static fc_window_table table_of(const fc_series_set *s) {
+  return (fc_window_table){s->scaled,         fc_series_about(s->file)->n_columns,
+                           s->wants.lookback, s->wants.horizon,
+                           s->n_targets,      s->target};
+}
 
-  *n   = fc_series_windows(&w->set, part);
-  *out = malloc((size_t)(*n + 1) * sizeof **out);
-  FC_REQUIRE(*out, FC_E_SYSTEM, "no memory for %lld windows", (long long)*n);
-  for (int64_t i = 0; i < *n; i++) fc_series_window_at(&w->set, part, i, &k, *out + i);
+/* windows with whole lookbacks */
+static fc_status rows_of(const fc_series_set *s, fc_series_part part, int64_t *n, int64_t **out) {
+  const int64_t all = fc_series_windows(s, part);
+  int64_t       row;
+  int           k;
+
+  *n   = 0;
+  *out = malloc((size_t)(all + 1) * sizeof **out);
+  FC_REQUIRE(*out, FC_E_SYSTEM, "no memory for %lld windows", (long long)all);
+  for (int64_t i = 0; i < all; i++) {
+    fc_series_window_at(s, part, i, &k, &row);
+    if (!fc_series_missing(s, row)) (*out)[(*n)++] = row;
+  }
   return FC_OK;
 }
 
-static fc_status fit_ridges(work *w) {
-  int64_t  *fit = NULL, *held = NULL, n_fit, n_held;
-  fc_status s;
+/* the linear map takes nothing else */
+static bool all_whole(const work *w) {
+  for (int64_t i = 0; i < w->n; i++)
+    if (fc_series_missing(&w->set, w->row[i])) return false;
+  return true;
+}
 
-  FC_TRY_TO(done, s, rows_of(w, FC_PART_TRAIN, &n_fit, &fit));
-  FC_TRY_TO(done, s, rows_of(w, FC_PART_VALID, &n_held, &held));
+static fc_status fit_ridges(work *w, const fc_series_set *on) {
+  const fc_window_table table = table_of(on);
+  int64_t              *fit = NULL, *held = NULL, n_fit, n_held;
+  fc_status             s;
+
+  if (!all_whole(w)) return FC_OK;
+  FC_TRY_TO(done, s, rows_of(on, FC_PART_TRAIN, &n_fit, &fit));
+  FC_TRY_TO(done, s, rows_of(on, FC_PART_VALID, &n_held, &held));
   for (int k = 0; k < 2 && n_fit && s == FC_OK; k++) {
-    s = fc_series_ridge_fit(&w->table, k == 1, n_fit, fit, n_held, held, &w->ridge[k]);
+    s = fc_series_ridge_fit(&table, k == 1, n_fit, fit, n_held, held, &w->ridge[k]);
     if (s == FC_OK) w->t.lambda[k] = fc_series_ridge_lambda(w->ridge[k]);
   }
   w->t.ridge_windows = n_fit;
@@ -139,17 +162,44 @@ done:
   return s;
 }
 
-static fc_status seasonal_errors(work *w) {
-  const fc_series_info *i = fc_series_about(w->set.file);
-  const int             K = w->table.n_targets;
+static bool same_file(const char *a, const char *b) {
+  struct stat x, y;
+  return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
 
-  w->d = malloc((size_t)(i->n_series * K) * sizeof *w->d);
-  FC_REQUIRE(w->d, FC_E_SYSTEM, "no memory for %d series", i->n_series);
-  for (int s = 0; s < i->n_series; s++) {
-    const int at = FC_PART_TRAIN * i->n_series + s;
-    for (int k = 0; k < K; k++)
-      w->d[s * K + k] =
-          fc_seasonal_error(&w->table, w->table.target[k], w->set.lo[at], w->set.hi[at], w->t.season);
+/* The model and the linear map should know the same data: the run's own, if it is still there; else the
+   training part of the file, and the report says so. */
+static fc_status fit_linear(work *w, const fc_run *run) {
+  const char   *own = run->k.settings.data.train, *go_on = run->k.settings.data.continued;
+  fc_series_set set = {0};
+
+  if (!own[0] || same_file(own, w->job->data) ||
+      fc_run_open_series(run, own, go_on[0] ? go_on : NULL, &set) != FC_OK) {
+    w->t.own_missing = own[0] && !same_file(own, w->job->data);
+    return fit_ridges(w, &w->set);
+  }
+  w->t.ridge_data   = own;
+  const fc_status s = fit_ridges(w, &set);
+  fc_series_set_close(&set);
+  return s;
+}
+
+static fc_status gauges(work *w) {
+  const fc_series_info *i = fc_series_about(w->set.file);
+  const int             K = w->table.n_targets, n = i->n_series;
+
+  w->d = malloc((size_t)(4 * n * K) * sizeof *w->d);
+  FC_REQUIRE(w->d, FC_E_SYSTEM, "no memory for %d series", n);
+  w->before = w->d + n * K;
+  w->mean   = w->before + n * K;
+  w->std    = w->mean + n * K;
+  for (int j = 0; j < n * K; j++) {
+    const int     s = j / K, column = w->table.target[j % K], at = FC_PART_TRAIN * n + s;
+    const int64_t part = w->set.lo[(int)w->job->part * n + s];
+    w->d[j]            = fc_seasonal_error(&w->table, column, w->set.lo[at], w->set.hi[at], w->t.season);
+    w->before[j]       = fc_seasonal_error(&w->table, column, i->at[s], part, w->t.season);
+    w->mean[j]         = fc_series_mean(&w->set, s, column);
+    w->std[j]          = fc_series_std(&w->set, s, column);
   }
   return FC_OK;
 }
@@ -164,7 +214,7 @@ static void predict_baseline(work *w, fc_base base, int64_t from, int64_t n, fc_
   for (int64_t i = from; i < from + n; i++, y += len) {
     if (base == FC_BASE_NAIVE) fc_base_naive(&w->table, w->row[i], y);
     if (base == FC_BASE_SEASON) fc_base_season(&w->table, at[w->series[i]], w->t.season, w->row[i], y);
-    if (base == FC_BASE_MEAN) fc_base_mean(&w->table, w->row[i], y);
+    if (base == FC_BASE_MEAN) fc_base_mean(&w->table, fc_series_missing(&w->set, w->row[i]), w->row[i], y);
   }
 }
 
@@ -172,14 +222,12 @@ static void predict_baseline(work *w, fc_base base, int64_t from, int64_t n, fc_
 
 static fc_status prepare(work *w, const fc_run *run) {
   const fc_series_wants *m = &w->set.wants;
-  const fc_series_info  *i = fc_series_about(w->set.file);
 
-  w->table    = (fc_window_table){w->set.scaled, i->n_columns,     m->lookback,
-                                  m->horizon,    w->set.n_targets, w->set.target};
+  w->table    = table_of(&w->set);
   w->t.season = fc_series_season(&w->set, w->job->season);
   FC_TRY(choose_windows(w));
-  FC_TRY(fit_ridges(w));
-  FC_TRY(seasonal_errors(w));
+  FC_TRY(fit_linear(w, run));
+  FC_TRY(gauges(w));
   w->t.shown[0] = true;
   for (int b = 0; b < FC_BASES; b++)
     w->t.shown[1 + b] =
@@ -202,9 +250,11 @@ static void score_batch(work *w, int64_t from, int64_t n, const fc_real *truth) 
     const int64_t width = w->t.scores[k].quantiles ? w->t.scores[k].quantiles : 1;
     if (!w->t.shown[k]) continue;
     if (k) predict_baseline(w, (fc_base)(k - 1), from, n, w->y[k]);
-    for (int64_t i = 0; i < n; i++)
-      fc_series_scores_add(&w->t.scores[k], w->y[k] + i * len * width, truth + i * len,
-                           w->d + w->series[from + i] * w->table.n_targets);
+    for (int64_t i = 0; i < n; i++) {
+      const int64_t         at = (int64_t)w->series[from + i] * w->table.n_targets;
+      const fc_series_gauge g  = {w->d + at, w->before + at, w->mean + at, w->std + at};
+      fc_series_scores_add(&w->t.scores[k], w->y[k] + i * len * width, truth + i * len, &g);
+    }
   }
 }
 
@@ -258,7 +308,7 @@ fc_status fc_series_score(const fc_run *run, const fc_backtest_job *job, fc_seri
 
   FC_REQUIRE(w, FC_E_SYSTEM, "no memory for an evaluation");
   w->job      = job;
-  fc_status s = fc_run_open_series(run, job->data, &w->set);
+  fc_status s = fc_run_open_series(run, job->data, job->continued, &w->set);
   if (s == FC_OK) s = perform(w, run, take, user);
   release(w);
   return s;

@@ -8,6 +8,7 @@
 
 typedef struct fc_backtest_job {
   const char    *data, *series; /* series NULL: all that the file has */
+  const char    *continued;     /* rows behind those of data; NULL: none */
   fc_series_part part;          /* cut as the run did */
   const char    *out;           /* CSV with every number, and beside it a picture; NULL: none */
   int64_t        stride;        /* steps between origins, counted back from the last one of each series */

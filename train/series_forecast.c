@@ -18,9 +18,15 @@ static const fc_series_info *about(const fc_forecast *w) { return fc_series_abou
 
 int64_t fc_forecast_time(const fc_forecast *w, int i, int64_t p) {
   const fc_series_info *s    = about(w);
-  const int64_t         last = w->row[i] + w->set.wants.lookback - 1, t = fc_series_times(w->set.file)[last];
+  const int64_t        *time = fc_series_times(w->set.file);
+  const int64_t         last = w->row[i] + w->set.wants.lookback - 1;
+  int64_t               from = last;
 
-  return s->dated ? fc_date_add(t, s->step, p + 1) : t + p + 1;
+  if (!s->dated) return time[last] + p + 1;
+  for (int64_t r = last; s->step.months && r >= w->row[i];
+       r--) /* after February 28, March 31 at ends of months */
+    if (fc_date_of(time[r]).day > fc_date_of(time[from]).day) from = r;
+  return fc_date_add(time[from], s->step, last - from + p + 1);
 }
 
 void fc_forecast_date(const fc_forecast *w, int64_t t, char *buf, size_t size) {
@@ -32,10 +38,10 @@ void fc_forecast_date(const fc_forecast *w, int64_t t, char *buf, size_t size) {
     snprintf(buf, size, "%lld", (long long)t);
 }
 
-double fc_forecast_units(const fc_forecast *w, int target, fc_real scaled) {
-  const int c = w->set.target[target];
+double fc_forecast_units(const fc_forecast *w, int i, int target, fc_real scaled) {
+  const int c = w->set.target[target], k = w->series[i];
 
-  return (double)scaled * w->set.scale.std[c] + w->set.scale.mean[c];
+  return (double)scaled * fc_series_std(&w->set, k, c) + fc_series_mean(&w->set, k, c);
 }
 
 double fc_forecast_truth(const fc_forecast *w, int i, int64_t p, int target) {
@@ -110,12 +116,14 @@ static fc_status find_origin(const fc_forecast *w, int k, int64_t *out) {
 }
 
 static fc_status check_length(const fc_forecast *w, int k, int64_t end) {
-  const int64_t L = w->set.wants.lookback, rows = end - about(w)->at[k];
+  const int64_t L = w->set.min_lookback, rows = end - about(w)->at[k];
   char          where[FC_TEXT];
 
   place(w, k, where, sizeof where);
-  FC_REQUIRE(rows >= L, FC_E_INPUT, "%s: %lld known rows, but %s looks back %lld steps; give it more history",
-             where, (long long)rows, w->run->k.def->name, (long long)L);
+  FC_REQUIRE(rows >= L, FC_E_INPUT,
+             "%s: %lld known rows, but %s looks back %lld steps%s; give it more history", where,
+             (long long)rows, w->run->k.def->name, (long long)L,
+             L < w->set.wants.lookback ? " at least" : "");
   return FC_OK;
 }
 
@@ -124,7 +132,7 @@ static fc_status check_history(const fc_forecast *w, int k, int64_t end) {
   const fc_series_info *s = about(w);
   char                  where[FC_TEXT], date[40];
 
-  for (int64_t r = end - w->set.wants.lookback; r < end; r++)
+  for (int64_t r = fc_max64(s->at[k], end - w->set.wants.lookback); r < end; r++)
     for (int v = 0; v < w->set.n_variates; v++) {
       if (isfinite(fc_series_values(w->set.file)[r * s->n_columns + w->set.variate[v]])) continue;
       place(w, k, where, sizeof where);
@@ -198,12 +206,13 @@ static fc_status allocate(fc_forecast *w) {
 }
 
 static void known_truth(const fc_forecast *w, int i, fc_real *truth) {
-  const fc_series_scale *s = &w->set.scale;
+  const int q = w->series[i];
 
   for (int64_t p = 0; p < w->set.wants.horizon; p++)
     for (int k = 0; k < w->set.n_targets; k++) {
-      const int c = w->set.target[k];
-      *truth++    = (fc_real)((fc_forecast_truth(w, i, p, k) - s->mean[c]) / s->std[c]);
+      const double mean = fc_series_mean(&w->set, q, w->set.target[k]);
+      *truth++ =
+          (fc_real)((fc_forecast_truth(w, i, p, k) - mean) / fc_series_std(&w->set, q, w->set.target[k]));
     }
 }
 
@@ -256,10 +265,8 @@ static void print_errors(const fc_forecast *w, const fc_series_scores *model, co
   fprintf(f, "%lld of %d forecasts end within the file; MAE in units\n%-24s %14s %14s\n",
           (long long)model->windows, w->n, "", w->run->k.def->name, rival);
   for (int k = 0; k < w->set.n_targets; k++) {
-    const int c = w->set.target[k];
-    fprintf(f, "%-24.24s %14.4g %14.4g\n", about(w)->column[c].name,
-            fc_series_mae(model, k, -1) * w->set.scale.std[c],
-            fc_series_mae(base, k, -1) * w->set.scale.std[c]);
+    fprintf(f, "%-24.24s %14.4g %14.4g\n", about(w)->column[w->set.target[k]].name,
+            fc_series_mae_units(model, k), fc_series_mae_units(base, k));
   }
   fprintf(f, "%-24s %14.4f %14.4f\n%-24s %14.4f %14.4f\n", "MSE (scaled)", fc_series_mse(model, -1, -1),
           fc_series_mse(base, -1, -1), "MAE (scaled)", fc_series_mae(model, -1, -1),
@@ -269,21 +276,33 @@ static void print_errors(const fc_forecast *w, const fc_series_scores *model, co
             100 * fc_series_coverage(model, b, -1));
 }
 
+/* of one forecast; d: no MASE is asked for */
+static void add_forecast(const fc_forecast *w, int i, const double *d, double *mean, double *std,
+                         fc_series_scores *model, fc_series_scores *base) {
+  const int64_t         len = w->set.wants.horizon * w->set.n_targets;
+  const fc_series_gauge g   = {d, d, mean, std};
+
+  for (int k = 0; k < w->set.n_targets; k++) {
+    mean[k] = fc_series_mean(&w->set, w->series[i], w->set.target[k]);
+    std[k]  = fc_series_std(&w->set, w->series[i], w->set.target[k]);
+  }
+  fc_series_scores_add(model, w->y + i * len * w->width, w->truth + i * len, &g);
+  fc_series_scores_add(base, w->base + i * len, w->truth + i * len, &g);
+}
+
 static fc_status tell_errors(const fc_forecast *w, FILE *f) {
   const fc_series_wants *m     = &w->set.wants;
-  const int64_t          len   = m->horizon * w->set.n_targets;
+  const int              K     = w->set.n_targets;
   fc_series_scores       model = {0}, base = {0};
-  double                *none = malloc((size_t)w->set.n_targets * sizeof *none);
+  double                *none = malloc((size_t)(3 * K) * sizeof *none);
   fc_status              s    = none ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for errors");
 
-  for (int k = 0; k < w->set.n_targets && none; k++) none[k] = NAN;
+  for (int k = 0; k < K && none; k++) none[k] = NAN;
   if (s == FC_OK)
     s = fc_series_scores_create(m->horizon, w->set.n_targets, m->n_quantiles, m->quantile, &model);
   if (s == FC_OK) s = fc_series_scores_create(m->horizon, w->set.n_targets, 0, NULL, &base);
   for (int i = 0; i < w->n && s == FC_OK; i++) {
-    if (!complete(w, i)) continue;
-    fc_series_scores_add(&model, w->y + i * len * w->width, w->truth + i * len, none);
-    fc_series_scores_add(&base, w->base + i * len, w->truth + i * len, none);
+    if (complete(w, i)) add_forecast(w, i, none, none + K, none + 2 * K, &model, &base);
   }
   if (s == FC_OK && model.windows) print_errors(w, &model, &base, f);
   if (s == FC_OK && !model.windows)

@@ -34,13 +34,14 @@ fc_status fc_forecast_run(const fc_run *run, const fc_forecast_job *job, FILE *r
 /* time of step p (from 0) of forecast i */
 int64_t fc_forecast_time(const fc_forecast *w, int i, int64_t p);
 void    fc_forecast_date(const fc_forecast *w, int64_t t, char *buf, size_t size);
-/* a scaled number of a target in units */
-double fc_forecast_units(const fc_forecast *w, int target, fc_real scaled);
+/* a scaled number of a target of forecast i in units */
+double fc_forecast_units(const fc_forecast *w, int i, int target, fc_real scaled);
 /* what the file has for step p of forecast i, in units; NaN beyond its end */
 double fc_forecast_truth(const fc_forecast *w, int i, int64_t p, int target);
 /* Wide table: [id,] date, then for each target its name (of quantiles the middle one), NAME_q0.1 .. for each
    quantile, and with job->at NAME_true. */
 void fc_forecast_csv(const fc_forecast *w, FILE *f);
-/* history, forecast with its widest band, seasonal naive, and the truth if known; the first 12 columns */
+/* over dates: recent history, forecast, bands between pairs of quantiles, seasonal naive, and the truth if
+   known; the first 12 columns */
 fc_status fc_forecast_picture(const fc_forecast *w, const char *path);
 #endif

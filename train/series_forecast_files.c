@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHARTS = 12, CURVES = 4 };
+enum { CHARTS = 12, CURVES = 4, BANDS = 6 };
 
 static const fc_channel *channel(const fc_forecast *w, int target) {
   return &fc_series_about(w->set.file)->column[w->set.target[target]];
@@ -83,8 +83,8 @@ static void csv_row(const fc_forecast *w, FILE *f, int i, int64_t p) {
   fputs(date, f);
   for (int k = 0; k < w->set.n_targets; k++) {
     const fc_real *y = value(w, w->y, w->width, i, p, k);
-    csv_number(f, fc_forecast_units(w, k, y[middle(w)]));
-    for (int q = 0; q < w->set.wants.n_quantiles; q++) csv_number(f, fc_forecast_units(w, k, y[q]));
+    csv_number(f, fc_forecast_units(w, i, k, y[middle(w)]));
+    for (int q = 0; q < w->set.wants.n_quantiles; q++) csv_number(f, fc_forecast_units(w, i, k, y[q]));
     if (w->job->at) csv_number(f, fc_forecast_truth(w, i, p, k));
   }
   fputc('\n', f);
@@ -99,9 +99,9 @@ void fc_forecast_csv(const fc_forecast *w, FILE *f) {
 /* ---- picture: a chart for each series and target ---- */
 
 typedef struct { /* the numbers behind one chart */
-  double  *x, *y[CURVES], *lo, *hi;
-  fc_curve curve[CURVES];
-  char     title[2 * FC_NAME + 4], unit[FC_NAME], band[48], when[96];
+  double  *x, *y[CURVES], *lo[BANDS], *hi[BANDS];
+  fc_curve curve[CURVES + BANDS];
+  char     title[FC_NAME], label[2 * FC_NAME + 8], band[BANDS][48], when[96];
 } drawing;
 
 /* known steps that are shown: a horizon, at least two seasons, at most what the file has */
@@ -111,90 +111,101 @@ static int64_t history_of(const fc_forecast *w, int i) {
   return fc_min64(now - fc_series_about(w->set.file)->at[w->series[i]], fc_max64(P, 2 * w->season));
 }
 
-/* "hours after 2018-06-26 19:00:00" */
+/* ticks of one day are times of day, so the label says after which row the forecast begins */
 static void name_axis(const fc_forecast *w, int i, char *buf, size_t size) {
-  const fc_series_info *s = fc_series_about(w->set.file);
-  const int64_t         t = fc_series_times(w->set.file)[w->row[i] + w->set.wants.lookback - 1];
-  char                  date[40], step[40];
+  const int64_t *time = fc_series_times(w->set.file);
+  char           date[40];
 
-  fc_forecast_date(w, t, date, sizeof date);
-  fc_date_step_text(s->step, step, sizeof step);
-  if (s->dated && !strncmp(step, "1 ", 2))
-    snprintf(buf, size, "%ss after %s", step + 2, date);
-  else if (s->dated)
-    snprintf(buf, size, "steps of %s after %s", step, date);
-  else
-    snprintf(buf, size, "rows after row %s", date);
+  fc_forecast_date(w, time[w->row[i] + w->set.wants.lookback - 1], date, sizeof date);
+  snprintf(buf, size, "forecast after %s%s", fc_series_about(w->set.file)->dated ? "" : "row ", date);
 }
 
-/* Curves meet at the last known value, step 0; x[h - 1] is that step. */
+/* bands between the quantiles of a pair, the widest first; what lies between them is the middle one */
+static int bands_of(const fc_forecast *w) { return (int)fc_min64(w->set.wants.n_quantiles / 2, BANDS); }
+
+/* Curves meet at the last known value; x[h - 1] is its date. */
 static void fill_history(const fc_forecast *w, int i, int target, int64_t h, drawing *d) {
   const fc_series_info *s   = fc_series_about(w->set.file);
   const int64_t         now = w->row[i] + w->set.wants.lookback;
   const double         *x   = fc_series_values(w->set.file);
 
   for (int64_t j = 0; j < h; j++) {
-    d->x[j]    = (double)(j - h + 1);
+    d->x[j]    = (double)fc_series_times(w->set.file)[now - h + j];
     d->y[0][j] = x[(now - h + j) * s->n_columns + w->set.target[target]];
   }
   for (int k = 1; k < CURVES; k++) d->y[k][h - 1] = d->y[0][h - 1];
-  d->lo[h - 1] = d->hi[h - 1] = d->y[0][h - 1];
+  for (int b = 0; b < BANDS; b++) d->lo[b][h - 1] = d->hi[b][h - 1] = d->y[0][h - 1];
 }
 
 static void fill_future(const fc_forecast *w, int i, int target, int64_t h, drawing *d) {
   for (int64_t p = 0; p < w->set.wants.horizon; p++) {
     const fc_real *y = value(w, w->y, w->width, i, p, target);
-    d->x[h + p]      = (double)p + 1;
+    d->x[h + p]      = (double)fc_forecast_time(w, i, p);
     d->y[1][h + p]   = fc_forecast_truth(w, i, p, target);
-    d->y[2][h + p]   = fc_forecast_units(w, target, *value(w, w->base, 1, i, p, target));
-    d->y[3][h + p]   = fc_forecast_units(w, target, y[middle(w)]);
-    d->lo[h + p]     = fc_forecast_units(w, target, y[0]);
-    d->hi[h + p]     = fc_forecast_units(w, target, y[w->width - 1]);
+    d->y[2][h + p]   = fc_forecast_units(w, i, target, *value(w, w->base, 1, i, p, target));
+    d->y[3][h + p]   = fc_forecast_units(w, i, target, y[middle(w)]);
+    for (int b = 0; b < bands_of(w); b++) {
+      d->lo[b][h + p] = fc_forecast_units(w, i, target, y[b]);
+      d->hi[b][h + p] = fc_forecast_units(w, i, target, y[w->width - 1 - b]);
+    }
   }
 }
 
-/* the truth only where it was asked for, the band only of a model with quantiles */
+static void add_bands(const fc_forecast *w, int64_t at, int like, int *count, drawing *d) {
+  const double *q = w->set.wants.quantile;
+  const int     n = w->set.wants.n_quantiles;
+
+  for (int b = 0; b < bands_of(w); b++) {
+    snprintf(d->band[b], sizeof d->band[b], "quantiles %.4g to %.4g", q[b], q[n - 1 - b]);
+    d->curve[(*count)++] = (fc_curve){.label = d->band[b],
+                                      .n     = w->set.wants.horizon + 1,
+                                      .x     = d->x + at,
+                                      .y     = d->y[3] + at,
+                                      .lo    = d->lo[b] + at,
+                                      .hi    = d->hi[b] + at,
+                                      .like  = like + 1};
+  }
+}
+
+/* the truth only where it was asked for, bands only of a model with quantiles */
 static int make_curves(const fc_forecast *w, int64_t h, drawing *d) {
   const fc_series_wants *m = &w->set.wants;
   const int64_t          n = m->horizon + 1, at = h - 1;
-  const bool             banded = m->n_quantiles > 1;
+  const bool             median = m->n_quantiles && fabs(m->quantile[middle(w)] - 0.5) < 1e-9;
   int                    count  = 0;
 
-  snprintf(d->band, sizeof d->band, banded ? "forecast, %.4g to %.4g %%" : "forecast",
-           banded ? 100 * m->quantile[0] : 0, banded ? 100 * m->quantile[m->n_quantiles - 1] : 0);
   d->curve[count++] = (fc_curve){.label = "history", .n = h, .x = d->x, .y = d->y[0]};
-  d->curve[count++] = (fc_curve){.label = d->band,
-                                 .n     = n,
-                                 .x     = d->x + at,
-                                 .y     = d->y[3] + at,
-                                 .lo    = banded ? d->lo + at : NULL,
-                                 .hi    = banded ? d->hi + at : NULL};
+  d->curve[count++] = (fc_curve){
+      .label = median ? "forecast (median)" : "forecast", .n = n, .x = d->x + at, .y = d->y[3] + at};
   d->curve[count++] = (fc_curve){.label  = w->season > 1 ? "seasonal naive" : "naive",
                                  .n      = n,
                                  .x      = d->x + at,
                                  .y      = d->y[2] + at,
                                  .dashed = true};
   if (w->job->at) d->curve[count++] = (fc_curve){.label = "truth", .n = n, .x = d->x + at, .y = d->y[1] + at};
+  add_bands(w, at, 1, &count, d);
   return count;
 }
 
 static void title_chart(const fc_forecast *w, int i, int target, drawing *d) {
-  const char *name = fc_series_about(w->set.file)->series[w->series[i]];
+  const char *name = several(w) ? fc_series_about(w->set.file)->series[w->series[i]] : "";
+  const char *unit = fc_unit_text(channel(w, target)->unit);
 
-  snprintf(d->title, sizeof d->title, "%.60s%s%.60s", several(w) ? name : "", several(w) ? ": " : "",
-           channel(w, target)->name);
-  snprintf(d->unit, sizeof d->unit, "%s", fc_unit_text(channel(w, target)->unit));
+  snprintf(d->title, sizeof d->title, "%.*s", FC_NAME - 1, name);
+  snprintf(d->label, sizeof d->label, unit[0] ? "%s (%s)" : "%s", channel(w, target)->name, unit);
   name_axis(w, i, d->when, sizeof d->when);
 }
 
 static fc_status open_drawing(int64_t n, drawing *d) {
-  double *x = calloc((size_t)((CURVES + 3) * n), sizeof *x);
+  double *x = calloc((size_t)((CURVES + 1 + 2 * BANDS) * n), sizeof *x);
 
   FC_REQUIRE(x, FC_E_SYSTEM, "no memory for a picture");
   d->x = x;
   for (int k = 0; k < CURVES; k++) d->y[k] = x + (k + 1) * n;
-  d->lo = x + (CURVES + 1) * n;
-  d->hi = x + (CURVES + 2) * n;
+  for (int b = 0; b < BANDS; b++) {
+    d->lo[b] = x + (CURVES + 1 + 2 * b) * n;
+    d->hi[b] = d->lo[b] + n;
+  }
   return FC_OK;
 }
 
@@ -206,10 +217,13 @@ static fc_status make_chart(const fc_forecast *w, int number, drawing *d, fc_cha
   fill_history(w, i, target, h, d);
   fill_future(w, i, target, h, d);
   title_chart(w, i, target, d);
-  *chart = (fc_chart){
-      {.title = d->title, .x_label = d->when, .y_label = d->unit[0] ? d->unit : NULL, .h_line = NAN},
-      make_curves(w, h, d),
-      d->curve};
+  *chart = (fc_chart){{.title   = d->title[0] ? d->title : NULL,
+                       .x_label = d->when,
+                       .y_label = d->label,
+                       .h_line  = NAN,
+                       .x_dates = fc_series_about(w->set.file)->dated},
+                      make_curves(w, h, d),
+                      d->curve};
   return FC_OK;
 }
 
@@ -223,7 +237,7 @@ fc_status fc_forecast_picture(const fc_forecast *w, const char *path) {
 
   for (int i = 0; i < n && s == FC_OK; i++) {
     s = make_chart(w, i, &d[i], &chart[i]);
-    for (int k = 0; i && k < CURVES; k++) d[i].curve[k].label = NULL; /* one legend is enough */
+    for (int k = 0; i && k < CURVES + BANDS; k++) d[i].curve[k].label = NULL; /* one legend is enough */
   }
   snprintf(title, sizeof title, "%s: %lld steps ahead%s", w->run->k.def->name,
            (long long)w->set.wants.horizon, n < all ? ", the first columns" : "");

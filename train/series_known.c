@@ -1,7 +1,8 @@
 /* train/series_known.c - what a checkpoint keeps of the columns of a series. Entries: series/columns, text
    "name<TAB>unit<TAB>number of classes" per line; series/classes, text, the names of the classes of all
    columns, one per line; series/mean, series/std; series/about [targets, dated, step in seconds, in months].
- */
+   With a scale for each series also series/names, text, one per line; series/own_mean, series/own_std
+   [series, columns]. */
 #include "train/series_known.h"
 
 #include <stdio.h>
@@ -32,6 +33,10 @@ void fc_series_known_free(fc_series_known *k) {
     for (int c = 0; c < k->category[i].n; c++) free(k->category[i].name[c]);
     free(k->category[i].name);
   }
+  for (int i = 0; k->series && i < k->n_series; i++) free(k->series[i]);
+  free(k->series);
+  free(k->own_mean);
+  free(k->own_std);
   free(k->column);
   free(k->mean);
   free(k->std);
@@ -58,6 +63,34 @@ static fc_status copy_classes(const fc_series_class *from, fc_series_class *to) 
   return FC_OK;
 }
 
+/* room for the scales of n series */
+static fc_status own_room(fc_series_known *k, int n) {
+  const size_t all = (size_t)n * (size_t)k->n;
+
+  k->n_series = n;
+  k->series   = calloc((size_t)n + 1, sizeof *k->series);
+  k->own_mean = calloc(all + 1, sizeof *k->own_mean);
+  k->own_std  = calloc(all + 1, sizeof *k->own_std);
+  FC_REQUIRE(k->series && k->own_mean && k->own_std, FC_E_SYSTEM, "no memory for the scales of %d series", n);
+  return FC_OK;
+}
+
+static fc_status copy_own(const fc_series_set *s, fc_series_known *k) {
+  const fc_series_info *i = fc_series_about(s->file);
+
+  if (!s->own_mean) return FC_OK;
+  FC_TRY(own_room(k, i->n_series));
+  for (int q = 0; q < k->n_series; q++) {
+    k->series[q] = strdup(i->series[q]);
+    FC_REQUIRE(k->series[q], FC_E_SYSTEM, "no memory for the names of %d series", k->n_series);
+    for (int v = 0; v < k->n; v++) {
+      k->own_mean[q * k->n + v] = fc_series_mean(s, q, s->variate[v]);
+      k->own_std[q * k->n + v]  = fc_series_std(s, q, s->variate[v]);
+    }
+  }
+  return FC_OK;
+}
+
 fc_status fc_series_remember(const fc_series_set *s, fc_series_known **out) {
   const fc_series_info *i = fc_series_about(s->file);
   fc_status             st;
@@ -74,6 +107,7 @@ fc_status fc_series_remember(const fc_series_set *s, fc_series_known **out) {
     k->std[v]    = s->scale.std[c];
     FC_TRY_TO(fail, st, copy_classes(&i->category[c], &k->category[v]));
   }
+  FC_TRY_TO(fail, st, copy_own(s, k));
   return FC_OK;
 fail:
   fc_series_known_free(k);
@@ -93,6 +127,10 @@ static void print_classes(const fc_series_known *k, FILE *f) {
     for (int c = 0; c < k->category[v].n; c++) fprintf(f, "%s\n", k->category[v].name[c]);
 }
 
+static void print_series(const fc_series_known *k, FILE *f) {
+  for (int q = 0; q < k->n_series; q++) fprintf(f, "%s\n", k->series[q]);
+}
+
 static fc_status put_lines(fc_store *s, const char *name, const fc_series_known *k,
                            void (*print)(const fc_series_known *, FILE *)) {
   char  *text;
@@ -107,6 +145,15 @@ static fc_status put_lines(fc_store *s, const char *name, const fc_series_known 
   return st;
 }
 
+static fc_status put_own(fc_store *s, const fc_series_known *k) {
+  const int64_t all = (int64_t)k->n_series * k->n;
+
+  if (!k->n_series) return FC_OK;
+  FC_TRY(put_lines(s, "series/names", k, print_series));
+  FC_TRY(fc_store_put_doubles(s, "series/own_mean", all, k->own_mean));
+  return fc_store_put_doubles(s, "series/own_std", all, k->own_std);
+}
+
 fc_status fc_series_known_put(fc_store *s, const fc_series_known *k) {
   const int64_t about[4] = {k->n_targets, k->dated, k->step.seconds, k->step.months};
 
@@ -114,6 +161,7 @@ fc_status fc_series_known_put(fc_store *s, const fc_series_known *k) {
   FC_TRY(put_lines(s, "series/classes", k, print_classes));
   FC_TRY(fc_store_put_doubles(s, "series/mean", k->n, k->mean));
   FC_TRY(fc_store_put_doubles(s, "series/std", k->n, k->std));
+  FC_TRY(put_own(s, k));
   return fc_store_put_ints(s, "series/about", 4, about);
 }
 
@@ -169,6 +217,24 @@ static fc_status get_numbers(const fc_store *s, const char *path, fc_series_know
   return FC_OK;
 }
 
+static fc_status get_own(const fc_store *s, fc_series_known *k) {
+  char     *names, *at;
+  fc_status st;
+
+  if (!fc_store_has(s, "series/names")) return FC_OK;
+  FC_TRY(fc_store_get_text(s, "series/names", &names));
+  at = names;
+  FC_TRY_TO(done, st, own_room(k, lines_in(names)));
+  for (int q = 0; q < k->n_series; q++)
+    if (!(k->series[q] = strdup(next_line(&at)))) st = fc_fail(FC_E_SYSTEM, "no memory for names of series");
+  const int64_t all = (int64_t)k->n_series * k->n;
+  if (st == FC_OK) st = fc_store_get_doubles(s, "series/own_mean", all, k->own_mean);
+  if (st == FC_OK) st = fc_store_get_doubles(s, "series/own_std", all, k->own_std);
+done:
+  free(names);
+  return st;
+}
+
 fc_status fc_series_known_get(const fc_store *s, const char *path, fc_series_known **out) {
   char     *columns = NULL, *classes = NULL;
   fc_status st;
@@ -179,7 +245,8 @@ fc_status fc_series_known_get(const fc_store *s, const char *path, fc_series_kno
   FC_TRY_TO(done, st, fc_store_get_text(s, "series/classes", &classes));
   FC_TRY_TO(done, st, fc_series_known_create(lines_in(columns), out));
   FC_TRY_TO(done, st, parse(path, columns, classes, *out));
-  st = get_numbers(s, path, *out);
+  FC_TRY_TO(done, st, get_numbers(s, path, *out));
+  st = get_own(s, *out);
 done:
   if (st != FC_OK) {
     fc_series_known_free(*out);

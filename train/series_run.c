@@ -39,12 +39,16 @@ static fc_status same_units(const char *path, const fc_series_known *known, cons
   return FC_OK;
 }
 
-static fc_status open_as(const fc_run *r, const char *path, const char *future, fc_series_set *out) {
+static fc_status open_as(const fc_run *r, const char *path, const char *continued, const char *future,
+                         bool ahead, fc_series_set *out) {
   fc_data_settings d = r->k.settings.data;
 
   FC_REQUIRE(r->network->on_series, FC_E_MISMATCH, "%s", r->network->not_on_series);
   FC_REQUIRE((size_t)snprintf(d.future, sizeof d.future, "%s", future) < sizeof d.future, FC_E_USAGE,
              "--future: the path is too long");
+  FC_REQUIRE((size_t)snprintf(d.continued, sizeof d.continued, "%s", continued) < sizeof d.continued,
+             FC_E_USAGE, "--continue: the path is too long");
+  d.ahead = ahead;
   if (!r->k.series) d.normalize = true; /* as all official codes do; import leaves it off, for fields */
   FC_TRY(fc_series_set_open(path, &d, r->network, r->k.series, out));
   fc_status s = r->k.series ? same_step(path, r->k.series, fc_series_about(out->file)) : FC_OK;
@@ -53,12 +57,12 @@ static fc_status open_as(const fc_run *r, const char *path, const char *future, 
   return s;
 }
 
-fc_status fc_run_open_series(const fc_run *r, const char *path, fc_series_set *out) {
-  return open_as(r, path, "", out);
+fc_status fc_run_open_series(const fc_run *r, const char *path, const char *continued, fc_series_set *out) {
+  return open_as(r, path, continued ? continued : "", "", false, out);
 }
 
 fc_status fc_run_open_future(const fc_run *r, const char *path, const char *future, fc_series_set *out) {
-  return open_as(r, path, future ? future : "", out);
+  return open_as(r, path, "", future ? future : "", true, out);
 }
 
 /* ---- memory ---- */

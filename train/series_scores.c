@@ -19,13 +19,20 @@ fc_status fc_series_scores_create(int64_t horizon, int targets, int quantiles, c
 
   *out = (fc_series_scores){horizon, 0, targets, quantiles, middle_of(quantiles, level)};
   for (int q = 0; q < quantiles; q++) out->level[q] = level[q];
-  out->square   = calloc(n, sizeof *out->square);
-  out->absolute = calloc(n, sizeof *out->absolute);
-  out->ratio    = calloc(K, sizeof *out->ratio);
-  out->counted  = calloc(K, sizeof *out->counted);
-  out->pinball  = calloc(Q * K + 1, sizeof *out->pinball);
-  out->inside   = calloc(Q * K + 1, sizeof *out->inside);
-  if (out->square && out->absolute && out->ratio && out->counted && out->pinball && out->inside) return FC_OK;
+  out->square         = calloc(n, sizeof *out->square);
+  out->absolute       = calloc(n, sizeof *out->absolute);
+  out->ratio          = calloc(K, sizeof *out->ratio);
+  out->counted        = calloc(K, sizeof *out->counted);
+  out->before         = calloc(K, sizeof *out->before);
+  out->older          = calloc(K, sizeof *out->older);
+  out->symmetric      = calloc(K, sizeof *out->symmetric);
+  out->square_units   = calloc(K, sizeof *out->square_units);
+  out->absolute_units = calloc(K, sizeof *out->absolute_units);
+  out->pinball        = calloc(Q * K + 1, sizeof *out->pinball);
+  out->inside         = calloc(Q * K + 1, sizeof *out->inside);
+  if (out->square && out->absolute && out->ratio && out->counted && out->before && out->older &&
+      out->symmetric && out->square_units && out->absolute_units && out->pinball && out->inside)
+    return FC_OK;
   fc_series_scores_free(out);
   return fc_fail(FC_E_SYSTEM, "no memory for the scores of %lld steps and %d columns", (long long)horizon,
                  targets);
@@ -36,6 +43,11 @@ void fc_series_scores_free(fc_series_scores *s) {
   free(s->absolute);
   free(s->ratio);
   free(s->counted);
+  free(s->before);
+  free(s->older);
+  free(s->symmetric);
+  free(s->square_units);
+  free(s->absolute_units);
   free(s->pinball);
   free(s->inside);
   memset(s, 0, sizeof *s);
@@ -52,7 +64,17 @@ static void add_quantiles(fc_series_scores *s, const fc_real *y, double t, int k
     s->inside[q * s->targets + k] += (double)y[q] <= t && t <= (double)y[Q - 1 - q];
 }
 
-void fc_series_scores_add(fc_series_scores *s, const fc_real *y, const fc_real *truth, const double *d) {
+/* a forecast and the truth of target k */
+static void add_units(fc_series_scores *s, double y, double t, int k, const fc_series_gauge *g) {
+  const double u = y * g->std[k] + g->mean[k], v = t * g->std[k] + g->mean[k], sum = fabs(u) + fabs(v);
+
+  s->square_units[k] += (u - v) * (u - v);
+  s->absolute_units[k] += fabs(u - v);
+  s->symmetric[k] += sum > 0 ? 200 * fabs(u - v) / sum : 0;
+}
+
+void fc_series_scores_add(fc_series_scores *s, const fc_real *y, const fc_real *truth,
+                          const fc_series_gauge *g) {
   const int64_t K = s->targets, width = s->quantiles ? s->quantiles : 1;
 
   for (int64_t i = 0; i < s->horizon * K; i++) {
@@ -60,7 +82,9 @@ void fc_series_scores_add(fc_series_scores *s, const fc_real *y, const fc_real *
     const double t = (double)truth[i], e = (double)y[i * width + s->middle] - t;
     s->square[i] += e * e;
     s->absolute[i] += fabs(e);
-    if (!isnan(d[k])) s->ratio[k] += fabs(e) / d[k], s->counted[k]++;
+    if (!isnan(g->d[k])) s->ratio[k] += fabs(e) / g->d[k], s->counted[k]++;
+    if (!isnan(g->before[k])) s->before[k] += fabs(e) / g->before[k], s->older[k]++;
+    add_units(s, (double)y[i * width + s->middle], t, k, g);
     if (s->quantiles) add_quantiles(s, y + i * width, t, k);
   }
   s->windows++;
@@ -84,12 +108,20 @@ double fc_series_mae(const fc_series_scores *s, int target, int64_t step) {
   return mean_of(s, s->absolute, target, step);
 }
 
-double fc_series_mase(const fc_series_scores *s, int target) {
+static double ratio_of(const fc_series_scores *s, const double *ratio, const double *counted, int target) {
   const int k0 = target < 0 ? 0 : target, k1 = target < 0 ? s->targets : target + 1;
   double    sum = 0, n = 0;
 
-  for (int k = k0; k < k1; k++) sum += s->ratio[k], n += s->counted[k];
+  for (int k = k0; k < k1; k++) sum += ratio[k], n += counted[k];
   return sum / n;
+}
+
+double fc_series_mase(const fc_series_scores *s, int target) {
+  return ratio_of(s, s->ratio, s->counted, target);
+}
+
+double fc_series_mase_before(const fc_series_scores *s, int target) {
+  return ratio_of(s, s->before, s->older, target);
 }
 
 /* sums that hold all steps of a window */
@@ -99,6 +131,16 @@ static double over_steps(const fc_series_scores *s, const double *sum, int targe
 
   for (int k = k0; k < k1; k++) all += sum[k];
   return all / ((double)s->windows * (double)s->horizon * (double)(k1 - k0));
+}
+
+double fc_series_smape(const fc_series_scores *s, int target) { return over_steps(s, s->symmetric, target); }
+
+double fc_series_mse_units(const fc_series_scores *s, int target) {
+  return over_steps(s, s->square_units, target);
+}
+
+double fc_series_mae_units(const fc_series_scores *s, int target) {
+  return over_steps(s, s->absolute_units, target);
 }
 
 double fc_series_pinball(const fc_series_scores *s, int quantile, int target) {

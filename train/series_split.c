@@ -2,7 +2,9 @@
 
    A window of L + P rows belongs to the part that holds its P targets. The lookback of training windows stays
    in the training rows; that of validation and test may reach back before their first row
-   (the protocol of thuml's library: ETTh1 at 96 and 96 has 8449, 2785 and 2785 windows). */
+   (the protocol of thuml's library: ETTh1 at 96 and 96 has 8449, 2785 and 2785 windows).
+   With data.min_lookback windows may begin before their series; those rows do not exist, and a batch says how
+   many of a lookback do (fc_series_missing). data.window_step thins out the windows of training. */
 #include "train/series_columns.h"
 
 #include "core/text.h"
@@ -31,6 +33,16 @@ static fc_status by_rows(const fc_series_set *s, const fc_ints *f, int64_t n, bo
   for (int p = 0; clip && p <= FC_PARTS; p++) q->at[p] = fc_min64(q->at[p], n);
   FC_REQUIRE(q->at[3] <= n, FC_E_USAGE, "data.split_rows asks for %lld rows, %s has %lld",
              (long long)q->at[3], s->path, (long long)n);
+  return FC_OK;
+}
+
+static fc_status by_end(const fc_series_set *s, const fc_ints *f, int64_t n, bool clip, cuts *q) {
+  const int64_t valid = f->v[0], test = f->v[1];
+
+  FC_REQUIRE(clip || n > valid + test, FC_E_USAGE,
+             "data.split_last takes the last %lld rows of each series, one of %s has %lld; ask for fewer",
+             (long long)(valid + test), s->path, (long long)n);
+  *q = (cuts){{0, fc_max64(0, n - valid - test), fc_max64(0, n - test), n}};
   return FC_OK;
 }
 
@@ -72,9 +84,18 @@ static void by_date(const int64_t *times, int64_t n, const borders *b, cuts *q) 
                b->n == 3 ? row_of(times, n, b->date[2]) : n}};
 }
 
-static fc_status check(const fc_data_settings *d) {
-  FC_REQUIRE(!d->split_rows.n || !d->split_dates[0], FC_E_USAGE,
-             "data.split_rows and data.split_dates say the same thing; give one of them");
+static fc_status check(const fc_series_set *s, const fc_data_settings *d) {
+  const int told = (d->split_rows.n > 0) + (d->split_dates[0] != 0) + (d->split_last.n > 0);
+
+  FC_REQUIRE(told < 2, FC_E_USAGE,
+             "data.split_rows, data.split_dates and data.split_last say the same thing; give one of them");
+  FC_REQUIRE(!d->split_last.n || d->split_last.n == 2, FC_E_USAGE,
+             "data.split_last wants two numbers: rows of validation and test at the end of each series");
+  FC_REQUIRE(!d->min_lookback || s->wants.n_columns, FC_E_USAGE,
+             "data.min_lookback: this model takes whole lookbacks alone; the full tft takes shorter ones");
+  FC_REQUIRE(d->min_lookback <= s->wants.lookback, FC_E_USAGE,
+             "data.min_lookback = %lld is more than the lookback of %lld steps", (long long)d->min_lookback,
+             (long long)s->wants.lookback);
   FC_REQUIRE(!d->split_rows.n || d->split_rows.n == 3, FC_E_USAGE,
              "data.split_rows wants three numbers: rows of training, validation and test");
   FC_REQUIRE(d->split.n == 3 && d->split.v[0] + d->split.v[1] + d->split.v[2] < 1 + 1e-9, FC_E_USAGE,
@@ -100,10 +121,16 @@ static int64_t closed_rows(const fc_series_set *s, int k) {
 /* ---- windows ---- */
 
 static int64_t first_window(const fc_series_set *s, int part, int k) {
-  const fc_series_info *i  = fc_series_about(s->file);
-  const int64_t         lo = s->lo[part * i->n_series + k];
+  const fc_series_info *i        = fc_series_about(s->file);
+  const int64_t         lo       = s->lo[part * i->n_series + k];
+  const int64_t         short_by = s->wants.lookback - s->min_lookback;
 
-  return part == FC_PART_TRAIN ? lo : fc_max64(i->at[k], lo - s->wants.lookback);
+  return part == FC_PART_TRAIN ? lo - short_by : fc_max64(i->at[k] - short_by, lo - s->wants.lookback);
+}
+
+/* rows from one window of a part to the next */
+static int64_t step_of(const fc_series_set *s, int part) {
+  return part == FC_PART_TRAIN ? s->window_step : 1;
 }
 
 static void count_windows(fc_series_set *s) {
@@ -112,10 +139,10 @@ static void count_windows(fc_series_set *s) {
 
   for (int p = 0; p < FC_PARTS; p++)
     for (int k = 0; k < n; k++) {
-      const int64_t rows = s->hi[p * n + k] - first_window(s, p, k);
-      const bool    none = s->lo[p * n + k] == s->hi[p * n + k];
+      const int64_t rows = s->hi[p * n + k] - first_window(s, p, k), step = step_of(s, p);
+      const bool    none = s->lo[p * n + k] == s->hi[p * n + k] || rows < span;
       int64_t      *at   = s->before + p * (n + 1) + k;
-      at[1]              = at[0] + (none ? 0 : fc_max64(0, rows - span + 1));
+      at[1]              = at[0] + (none ? 0 : (rows - span) / step + 1);
     }
 }
 
@@ -125,7 +152,9 @@ fc_status fc_series_cut(fc_series_set *s, const fc_data_settings *d, bool clip) 
   const int64_t        *times = fc_series_times(s->file);
   borders               b     = {0};
 
-  FC_TRY(check(d));
+  FC_TRY(check(s, d));
+  s->min_lookback = d->min_lookback ? d->min_lookback : s->wants.lookback;
+  s->window_step  = d->window_step;
   if (d->split_dates[0]) FC_TRY(read_dates(s, d->split_dates, &b));
   s->lo     = calloc(FC_PARTS * n, sizeof *s->lo);
   s->hi     = calloc(FC_PARTS * n, sizeof *s->hi);
@@ -133,9 +162,11 @@ fc_status fc_series_cut(fc_series_set *s, const fc_data_settings *d, bool clip) 
   FC_REQUIRE(s->lo && s->hi && s->before, FC_E_SYSTEM, "no memory for the parts of %s", s->path);
   for (int k = 0; k < i->n_series; k++) {
     const int64_t from = i->at[k], rows = closed_rows(s, k);
-    cuts          q;
+    cuts          q = {{0}};
     if (b.n)
       by_date(times + from, rows, &b, &q);
+    else if (d->split_last.n)
+      FC_TRY(by_end(s, &d->split_last, rows, clip, &q));
     else if (d->split_rows.n)
       FC_TRY(by_rows(s, &d->split_rows, rows, clip, &q));
     else
@@ -175,7 +206,15 @@ void fc_series_window_at(const fc_series_set *s, fc_series_part part, int64_t wi
   const int64_t *at = s->before + (int)part * (n + 1);
 
   *series = place(at, n, window);
-  *row    = first_window(s, (int)part, *series) + window - at[*series];
+  *row    = first_window(s, (int)part, *series) + (window - at[*series]) * step_of(s, (int)part);
+}
+
+int fc_series_of_window(const fc_series_set *s, int64_t row) {
+  return fc_series_of_row(s, row + s->wants.lookback - 1);
+}
+
+int64_t fc_series_missing(const fc_series_set *s, int64_t row) {
+  return fc_max64(0, fc_series_about(s->file)->at[fc_series_of_window(s, row)] - row);
 }
 
 int fc_series_of_row(const fc_series_set *s, int64_t row) {

@@ -25,10 +25,6 @@ static const fc_channel *channel_of(const fc_series_table *t, int target) {
   return &fc_series_about(t->set->file)->column[t->set->target[target]];
 }
 
-static double unit_of(const fc_series_table *t, int target) {
-  return t->set->scale.std[t->set->target[target]];
-}
-
 /* ---- quantities: a number of a method, a target (-1: all) and a step (-1: all) ---- */
 
 typedef double (*quantity)(const fc_series_table *t, int method, int target, int64_t step);
@@ -42,11 +38,17 @@ static double mae(const fc_series_table *t, int m, int target, int64_t step) {
 static double mase(const fc_series_table *t, int m, int target, int64_t step) {
   return (void)step, fc_series_mase(&t->scores[m], target);
 }
+static double mase_before(const fc_series_table *t, int m, int target, int64_t step) {
+  return (void)step, fc_series_mase_before(&t->scores[m], target);
+}
+static double smape(const fc_series_table *t, int m, int target, int64_t step) {
+  return (void)step, fc_series_smape(&t->scores[m], target);
+}
 static double rmse_in_units(const fc_series_table *t, int m, int target, int64_t step) {
-  return sqrt(mse(t, m, target, step)) * unit_of(t, target);
+  return (void)step, sqrt(fc_series_mse_units(&t->scores[m], target));
 }
 static double mae_in_units(const fc_series_table *t, int m, int target, int64_t step) {
-  return mae(t, m, target, step) * unit_of(t, target);
+  return (void)step, fc_series_mae_units(&t->scores[m], target);
 }
 
 /* ---- the table ---- */
@@ -145,12 +147,38 @@ static void print_title(const fc_series_table *t, FILE *f) {
         (long long)t->job->drop_last, (long long)t->dropped, (long long)t->windows);
 }
 
+static void print_ridge(const fc_series_table *t, FILE *f) {
+  const char *where = t->ridge_data ? t->ridge_data : "this file";
+
+  if (t->ridge_windows)
+    fprintf(
+        f,
+        "ridge: one linear map of the lookback for all columns, closed form on %lld training windows of %s, "
+        "lambda %g; ridge - mean: the window's mean taken off before, lambda %g\n",
+        (long long)t->ridge_windows, where, t->lambda[0], t->lambda[1]);
+  else
+    fprintf(f,
+            "no ridge baseline: the training part of %s has no whole window, or one that is scored is not "
+            "whole\n",
+            where);
+  if (t->own_missing)
+    fprintf(
+        f,
+        "the model was trained on %s, which cannot be read here: ridge knows this file, the model does not\n",
+        t->run->k.settings.data.train);
+}
+
 static void print_definitions(const fc_series_table *t, FILE *f) {
   fputs("\nmeans over windows, steps and columns; y: forecast, t: truth\n"
-        "MSE, MAE: mean (y - t)^2, mean |y - t|, in units of the training rows' standard deviation\n",
+        "MSE, MAE: mean (y - t)^2, mean |y - t|, in units of the training rows' standard deviation",
         f);
-  fprintf(f, "MASE: mean of |y - t| / d, d the mean |t_i - t_(i - %lld)| over the training rows\n",
-          (long long)t->season);
+  fputs(t->set->own_mean ? " in the same series\n" : "\n", f);
+  fprintf(
+      f,
+      "MASE: mean of |y - t| / d, d the mean |t_i - t_(i - %lld)| over the training rows; all rows before: "
+      "over all rows of the series before the %s part\n"
+      "sMAPE: mean of 200 |y - t| / (|y| + |t|), numbers in units\n",
+      (long long)t->season, fc_series_part_name(t->job->part));
   if (t->scores[0].quantiles)
     fprintf(f,
             "errors of a model with quantiles are those of q %g\n"
@@ -159,14 +187,7 @@ static void print_definitions(const fc_series_table *t, FILE *f) {
   fputs("naive: the last value stays; window mean: mean of the lookback", f);
   if (t->season > 1) fprintf(f, "; seasonal naive: the value %lld steps before", (long long)t->season);
   fputc('\n', f);
-  if (t->ridge_windows)
-    fprintf(
-        f,
-        "ridge: one linear map of the lookback for all columns, closed form on %lld training windows of this "
-        "file, lambda %g; ridge - mean: the window's mean taken off before, lambda %g\n",
-        (long long)t->ridge_windows, t->lambda[0], t->lambda[1]);
-  else
-    fputs("no ridge baseline: the training part of this file has no window\n", f);
+  print_ridge(t, f);
 }
 
 void fc_series_table_print(const fc_series_table *t, FILE *f) {
@@ -175,6 +196,8 @@ void fc_series_table_print(const fc_series_table *t, FILE *f) {
   print_row(t, f, "MSE", mse, -1, -1, " %*.4f");
   print_row(t, f, "MAE", mae, -1, -1, " %*.4f");
   print_row(t, f, "MASE", mase, -1, -1, " %*.4f");
+  print_row(t, f, "MASE, all rows before", mase_before, -1, -1, " %*.4f");
+  print_row(t, f, "sMAPE, %", smape, -1, -1, " %*.3f");
   print_quantiles(t, f);
   print_steps(t, f);
   print_targets(t, f, "RMSE in units", rmse_in_units);
@@ -216,6 +239,8 @@ static void csv_method(const fc_series_table *t, FILE *f, int m) {
     csv_line(t, f, m, "MSE", k, -1, mse(t, m, k, -1));
     csv_line(t, f, m, "MAE", k, -1, mae(t, m, k, -1));
     csv_line(t, f, m, "MASE", k, -1, mase(t, m, k, -1));
+    csv_line(t, f, m, "MASE before", k, -1, mase_before(t, m, k, -1));
+    csv_line(t, f, m, "sMAPE", k, -1, smape(t, m, k, -1));
     if (m == 0) csv_quantiles(t, f, k);
     if (k < 0) continue;
     csv_line(t, f, m, "RMSE in units", k, -1, rmse_in_units(t, m, k, -1));
@@ -249,8 +274,9 @@ static fc_status draw(const fc_series_table *t, const char *path) {
     double *y = v + (m + 1) * P;
     if (!t->shown[m]) continue;
     for (int64_t p = 0; p < P; p++) y[p] = mse(t, m, -1, p);
-    curve[n++] =
+    curve[n] =
         (fc_curve){.label = method_name(t, m), .n = P, .x = v, .y = y, .dashed = m > 0, .markers = P == 1};
+    n++;
   }
   axes.log_y        = wide_range(curve, n);
   const fc_status s = fc_plot_curves(path, &axes, n, curve);

@@ -17,6 +17,8 @@ typedef struct fc_series_table {
   int64_t                first, last;      /* rows: first unknown step of the first and of the last window */
   int64_t                season, ridge_windows;
   double                 lambda[2];
+  const char            *ridge_data;  /* NULL: the training part of the file itself */
+  bool                   own_missing; /* the run's training data are another file, which cannot be read */
   bool                   shown[FC_SERIES_METHODS];
   fc_series_scores       scores[FC_SERIES_METHODS];
   const fc_explain      *explain; /* what the model showed; NULL: not asked for */

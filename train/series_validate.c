@@ -22,7 +22,7 @@ typedef struct {
 
 static void score_season(const work *w, int64_t row) {
   const fc_window_table *t     = &w->table;
-  const int64_t          first = fc_series_about(w->s->file)->at[fc_series_of_row(w->s, row)];
+  const int64_t          first = fc_series_about(w->s->file)->at[fc_series_of_window(w->s, row)];
   const double           count = (double)(t->horizon * t->n_targets);
   const fc_real         *y     = w->guess;
 

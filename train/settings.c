@@ -83,6 +83,17 @@ const fc_option fc_data_options[] = {
     FC_OPT_TEXT(
         fc_data_settings, split_dates, "",
         "series: first date of validation, of test and, if there is an end, behind it; empty: split counts"),
+    FC_OPT_INTS(fc_data_settings, split_last, "[]", 0, 1LL << 40,
+                "series: rows of validation and test at the end of each series; empty: split counts"),
+    {"continue", FC_T_TEXT, offsetof(fc_data_settings, continued), "",
+     "series: file whose rows go on behind the last ones of train, series by series", 1, 0, NULL},
+    FC_OPT_TEXT(fc_data_settings, derive, "",
+                "series: columns by formula: series (a class for each), row (its number), row%24 (modulo 24, "
+                "classes), NAME@48 (a column 48 rows before)"),
+    FC_OPT_CHOICE(fc_data_settings, scale, "column|series", "column",
+                  "series: mean and deviation of a column, or of a column in each series"),
+    FC_OPT_INT(fc_data_settings, min_lookback, "0", 0, 1LL << 40,
+               "series: windows at the beginning of a series may know so few steps; 0: whole lookbacks"),
     FC_OPT_END,
 };
 
@@ -213,7 +224,7 @@ static fc_status check(fc_settings *s) {
 
 fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_model_def **def,
                            void **args) {
-  fc_section sections[FC_SETTINGS_SECTIONS] = {{"", fc_root_options, s}};
+  fc_section sections[FC_SETTINGS_SECTIONS + 1] = {{"", fc_root_options, s}};
 
   *args = NULL;
   memset(s, 0, sizeof *s);
@@ -222,7 +233,8 @@ fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_
   *args = calloc(1, (*def)->config_size);
   FC_REQUIRE(*args, FC_E_SYSTEM, "no memory for the options of %s", s->model);
   fc_settings_sections(s, *def, *args, sections);
-  fc_status st = fc_config_bind(c, FC_SETTINGS_SECTIONS, sections, partial);
+  sections[FC_SETTINGS_SECTIONS] = (fc_section){"job", fc_job_options, &s->job};
+  fc_status st                   = fc_config_bind(c, FC_SETTINGS_SECTIONS + 1, sections, partial);
   if (st == FC_OK) st = check(s);
   if (st == FC_OK) return FC_OK;
   free(*args);

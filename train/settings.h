@@ -1,7 +1,9 @@
-/* train/settings.h - what a training configuration holds: the keys 'model', 'args', 'data' and 'train'. */
+/* train/settings.h - what a training configuration holds: the keys 'model', 'args', 'data', 'train'
+   and 'job'. */
 #ifndef FC_SETTINGS_H
 #define FC_SETTINGS_H
 #include "core/config.h"
+#include "hpc/job.h"
 #include "train/registry.h"
 #include "train/schedule.h"
 
@@ -21,6 +23,8 @@ typedef enum { FC_KIND_AUTO, FC_KIND_GRID, FC_KIND_POINTS, FC_KIND_SERIES } fc_s
 
 typedef enum { FC_COORDINATES_STANDARD, FC_COORDINATES_BOX, FC_COORDINATES_NONE } fc_coordinates_kind;
 
+typedef enum { FC_SCALE_COLUMN, FC_SCALE_SERIES } fc_scale_kind;
+
 typedef struct fc_data_settings {
   char    train[FC_TEXT], valid[FC_TEXT], channels[FC_TEXT], inputs[FC_TEXT], params[FC_TEXT];
   double  valid_fraction;
@@ -39,7 +43,12 @@ typedef struct fc_data_settings {
   bool     sort;
   fc_reals split;
   fc_ints  split_rows;
+  fc_ints  split_last;
+  char     continued[FC_TEXT], derive[FC_TEXT];
+  int      scale; /* fc_scale_kind */
+  int64_t  min_lookback;
   char     future[FC_TEXT]; /* no option, set for a forecast: see fc_series_append */
+  bool     ahead;           /* no option: columns by formula go on for the horizon */
 } fc_data_settings;
 
 typedef enum { FC_DECAY_DECOUPLED, FC_DECAY_COUPLED } fc_decay_kind;
@@ -66,6 +75,7 @@ typedef struct fc_settings {
   char              model[FC_TEXT];
   fc_data_settings  data;
   fc_train_settings train;
+  fc_job            job; /* how 'fieldcast submit' runs it; no part of what a run keeps */
 } fc_settings;
 
 extern const fc_option fc_root_options[], fc_data_options[], fc_train_options[];
@@ -74,9 +84,9 @@ enum { FC_SETTINGS_SECTIONS = 4 };
 /* root, args, data, train, for fc_config_bind and fc_config_write */
 void fc_settings_sections(fc_settings *s, const fc_model_def *def, void *args,
                           fc_section out[FC_SETTINGS_SECTIONS]);
-/* Binds everything: finds the model, then the four tables; *args is allocated (free it). partial: leave keys
-   that no table knows alone (official config.json files keep more than the model reads). Also checks that
-   settings fit together. */
+/* Binds everything: finds the model, then the four tables and that of 'job'; *args is allocated (free it).
+   partial: leave keys that no table knows alone (official config.json files keep more than the model reads).
+   Also checks that settings fit together. */
 fc_status fc_settings_bind(fc_config *c, bool partial, fc_settings *s, const fc_model_def **def, void **args);
 /* the same as YAML text; free() it */
 fc_status fc_settings_text(fc_settings *s, const fc_model_def *def, void *args, char **out);

@@ -1,34 +1,13 @@
-/* train/train_loop.c - the run around the steps: folder, log, validation, checkpoints, signals. */
+/* train/train_loop.c - the run around the steps: folder, log, validation, checkpoints, ending in time. */
 #include "core/progress.h"
 #include "hpc/comm.h"
+#include "hpc/stop.h"
 #include "io/file.h"
 #include "train/log.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- signals: the handler sets a flag, the loop looks at it after each step ---- */
-
-static volatile sig_atomic_t asked_to_stop;
-static const int             signals[] = {SIGTERM, SIGUSR1, SIGINT};
-
-static void remember(int number) { asked_to_stop = number; }
-
-static void catch_signals(struct sigaction old[]) {
-  struct sigaction a;
-
-  memset(&a, 0, sizeof a);
-  a.sa_handler  = remember;
-  a.sa_flags    = SA_RESTART;
-  asked_to_stop = 0;
-  for (int i = 0; i < FC_COUNT(signals); i++) sigaction(signals[i], &a, &old[i]);
-}
-
-static void release_signals(const struct sigaction old[]) {
-  for (int i = 0; i < FC_COUNT(signals); i++) sigaction(signals[i], &old[i], NULL);
-}
 
 /* ---- the run folder ---- */
 
@@ -37,8 +16,9 @@ typedef struct {
   fc_log      log;
   fc_progress bar;
   char        checkpoint[FC_TEXT + 32], previous[FC_TEXT + 32], best[FC_TEXT + 32];
-  double      saved;      /* when, seconds */
-  int64_t     saved_step; /* -1: not in this process */
+  double      saved;             /* when, seconds */
+  int64_t     saved_step;        /* -1: not in this process */
+  double      writing, stepping; /* longest checkpoint and step so far, seconds */
   fc_scores   scores;
 } run;
 
@@ -123,9 +103,20 @@ static fc_status validate(run *r, bool *looked) {
   return fc_trainer_save(t, r->best, NULL);
 }
 
+/* a checkpoint that has not been measured yet: weights, average and two moments at 100 MB/s */
+static double guessed_writing(const fc_trainer *t) {
+  return 4 * sizeof(fc_real) * (double)t->plan.weights / 1e8;
+}
+
+/* What has to be left when another step begins: it and the checkpoint after it, and as much again. */
+static double margin(const run *r) { return 2 * (r->stepping + r->writing); }
+
 static fc_status save(run *r) {
+  const double began = fc_now();
+
   FC_TRY(fc_trainer_save(r->t, r->checkpoint, r->previous));
   r->saved      = fc_now();
+  r->writing    = r->saved_step < 0 ? r->saved - began : fmax(r->writing, r->saved - began);
   r->saved_step = r->t->k.step;
   return FC_OK;
 }
@@ -146,8 +137,9 @@ static fc_status log_step(run *r, const fc_step_facts *f, bool looked) {
 /* All ranks must decide alike: rank 0's clock counts, a signal to any rank counts. */
 static fc_status decide(const run *r, bool *stop, bool *store) {
   const fc_train_settings *s        = &r->t->k.settings.train;
+  const bool               first    = !fc_comm_rank(NULL);
   const bool               late     = s->save_minutes > 0 && fc_now() - r->saved > 60 * s->save_minutes;
-  double                   votes[2] = {asked_to_stop != 0, late && !fc_comm_rank(NULL)};
+  double                   votes[2] = {fc_stop_signal() || (first && fc_stop_due(margin(r))), first && late};
 
   FC_TRY(fc_comm_sum_double(NULL, votes, 2));
   *stop  = votes[0] > 0;
@@ -156,22 +148,33 @@ static fc_status decide(const run *r, bool *stop, bool *store) {
   return FC_OK;
 }
 
+/* any rank may know why; rank 0 speaks */
+static fc_status stopped(const run *r) {
+  char why[64] = "by a signal to another rank";
+
+  if (fc_stop_signal())
+    snprintf(why, sizeof why, "by signal %d", fc_stop_signal());
+  else if (fc_stop_seconds_left() <= margin(r))
+    snprintf(why, sizeof why, "before the time limit");
+  return fc_fail(FC_STOPPED, "stopped %s after step %lld; %s is written, --resume goes on from there", why,
+                 (long long)r->t->k.step, r->checkpoint);
+}
+
 static fc_status loop(run *r) {
   fc_trainer *t = r->t;
 
   while (t->k.step < t->total && !exhausted(t)) {
     fc_step_facts f;
     bool          looked, stop, store;
+    const double  began = fc_now();
 
     FC_TRY(fc_trainer_step(t, &f));
     FC_TRY(validate(r, &looked));
     FC_TRY(fc_comm_agree(NULL, log_step(r, &f, looked)));
+    r->stepping = fmax(r->stepping, fc_now() - began);
     FC_TRY(decide(r, &stop, &store));
     if (store) FC_TRY(save(r));
-    if (stop && t->k.step < t->total && !exhausted(t))
-      return fc_fail(FC_STOPPED,
-                     "stopped by signal %d after step %lld; %s is written, --resume goes on from there",
-                     (int)asked_to_stop, (long long)t->k.step, r->checkpoint);
+    if (stop && t->k.step < t->total && !exhausted(t)) return stopped(r);
   }
   return FC_OK;
 }
@@ -184,6 +187,15 @@ static void announce(const fc_trainer *t) {
           (long long)t->total, (double)t->plan.total_bytes / 0x1p20);
 }
 
+/* the limit of the job, or of --max-seconds, which only rank 0 knows */
+static void ask_for_limit(bool quiet) {
+  if (fc_comm_rank(NULL)) return;
+  fc_stop_ask_job();
+  const double left = fc_stop_seconds_left();
+  if (isfinite(left) && !quiet)
+    fprintf(stderr, "train: ends with a checkpoint before %.0f s are over, or when a signal comes\n", left);
+}
+
 /* what the progress line ends with */
 static void conclude(const fc_trainer *t, size_t size, char *note) {
   note[0] = 0;
@@ -194,24 +206,25 @@ static void conclude(const fc_trainer *t, size_t size, char *note) {
 }
 
 fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume) {
-  run             *r = calloc(1, sizeof *r);
-  struct sigaction old[FC_COUNT(signals)];
-  fc_status        s;
-  char             note[96] = "";
+  run      *r = calloc(1, sizeof *r);
+  fc_status s;
+  char      note[96] = "";
 
   FC_REQUIRE(r, FC_E_SYSTEM, "no memory for a run");
   r->t          = t;
   r->saved_step = -1;
+  r->writing    = guessed_writing(t);
   FC_TRY_TO(done, s, fc_comm_agree(NULL, prepare_folder(r, dir, resume)));
   if (resume) FC_TRY_TO(done, s, fc_comm_agree(NULL, restore(r)));
   if (!fc_comm_rank(NULL)) s = fc_log_open(&r->log, dir, t);
   FC_TRY_TO(done, s, fc_comm_agree(NULL, s));
   announce(t);
+  ask_for_limit(t->quiet);
   r->saved = fc_now();
   fc_progress_start(&r->bar, "train", "step", t->k.step, t->total, t->quiet);
-  catch_signals(old);
+  fc_stop_catch();
   s = loop(r);
-  release_signals(old);
+  fc_stop_release();
   fc_progress_update(&r->bar, t->k.step, NULL); /* the last count, due or not */
   if (s == FC_OK) conclude(t, sizeof note, note);
   fc_progress_end(&r->bar, note);

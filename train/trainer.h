@@ -53,6 +53,7 @@ fc_status fc_trainer_restore(fc_trainer *t, const char *path);
 fc_status fc_trainer_folder(const char *dir, bool resume);
 /* Trains to the end in run folder dir: config.yaml, log.csv, checkpoint.h5, checkpoint-prev.h5, best.h5.
    resume: go on from dir's checkpoint. Ends early when train.patience says so. FC_STOPPED after SIGTERM,
-   SIGUSR1 or SIGINT: the step is finished, a checkpoint is written. */
+   SIGUSR1, SIGUSR2 or SIGINT to any rank, and shortly before a time limit (hpc/stop.h): the step is finished,
+   a checkpoint is written. */
 fc_status fc_trainer_run(fc_trainer *t, const char *dir, bool resume);
 #endif

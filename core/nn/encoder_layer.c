@@ -68,14 +68,22 @@ static fc_tensor *onto(fc_ctx *c, const fc_linear *l, fc_tensor *x, fc_tensor *r
  * sample. */
 enum { SHORT = 128 };
 
+/* x [B, N, D] or [B, H, N, E] without the tokens that do not go on */
+static fc_tensor *going_on(fc_ctx *c, const fc_encoder_use *u, fc_tensor *x) {
+  const int tokens = x->ndim - 2;
+
+  return u->first && u->first < x->dim[tokens] ? fc_slice(c, x, tokens, 0, u->first) : x;
+}
+
 static fc_tensor *short_attention(fc_ctx *c, const fc_attention_maps *m, const fc_encoder_use *u,
                                   fc_tensor *x) {
   const double scale = 1 / sqrt((double)(fc_last(x) / u->heads));
   fc_tensor   *q     = fc_linear_apply(c, &m->query, x, FC_ACT_NONE);
   fc_tensor   *k     = fc_linear_apply(c, &m->key, x, FC_ACT_NONE);
   fc_tensor   *v     = fc_linear_apply(c, &m->value, x, FC_ACT_NONE);
+  fc_tensor   *y     = fc_attention_rows(c, 1, &q, &k, v, u->heads, scale, u->dropout);
 
-  return onto(c, &m->out, fc_attention_rows(c, 1, &q, &k, v, u->heads, scale, u->dropout), x, u->dropout);
+  return onto(c, &m->out, going_on(c, u, y), going_on(c, u, x), u->dropout);
 }
 
 /* x + attention */
@@ -85,10 +93,10 @@ static fc_tensor *attention_onto(fc_ctx *c, const fc_attention_maps *m, const fc
   fc_tensor *q = fc_linear_split(c, x, m->query.weight, m->query.bias, u->heads);
   fc_tensor *k = fc_linear_split(c, x, m->key.weight, m->key.bias, u->heads);
   fc_tensor *v = fc_linear_split(c, x, m->value.weight, m->value.bias, u->heads);
-  fc_tensor *y = fc_attend(c, q, k, v, NULL, u->dropout, as);
+  fc_tensor *y = going_on(c, u, fc_attend(c, q, k, v, NULL, u->dropout, as));
 
   y = fc_dropout(c, fc_linear_merge(c, y, m->out.weight, m->out.bias, FC_ACT_NONE), u->dropout);
-  return fc_add_in_place(c, y, x);
+  return fc_add_in_place(c, y, going_on(c, u, x));
 }
 
 fc_tensor *fc_encoder_layer_apply(fc_ctx *c, const fc_encoder_layer *l, const fc_encoder_use *u, fc_tensor *x,

@@ -34,6 +34,13 @@ typedef struct fc_window_norm {
 fc_tensor *fc_window_normalise(fc_ctx *c, fc_window_kind kind, fc_tensor *x, fc_window_norm *n);
 /* back: y [B, P, N] scale + shift */
 fc_tensor *fc_window_restore(fc_ctx *c, fc_tensor *y, const fc_window_norm *n);
+/* the same of a window that lies variate by variate: x [B, N, L], y [B, N, P]; shift and scale [B, N]. One
+   pass over x and one over the result, with the affine part of RevIN (below; NULL: none) in the same. */
+struct fc_window_affine;
+fc_tensor *fc_rows_normalise(fc_ctx *c, fc_window_kind kind, const struct fc_window_affine *l, fc_tensor *x,
+                             fc_window_norm *n);
+fc_tensor *fc_rows_restore(fc_ctx *c, const struct fc_window_affine *l, fc_tensor *y,
+                           const fc_window_norm *n);
 /* x's values without its history: no gradient flows through */
 fc_tensor *fc_detach(fc_ctx *c, fc_tensor *x);
 
@@ -130,8 +137,9 @@ typedef struct fc_encoder_use {
   int64_t heads;
   fc_act  act;
   double  dropout;
+  int64_t first; /* only so many tokens go on, after attention among all of them; 0: all */
 } fc_encoder_use;
-/* with full attention; x [B, N, D]; as: see fc_attend */
+/* with full attention; x [B, N, D] -> [B, N or first, D]; as: see fc_attend */
 fc_tensor *fc_encoder_layer_apply(fc_ctx *c, const fc_encoder_layer *l, const fc_encoder_use *u, fc_tensor *x,
                                   fc_shown as);
 /* its second half alone, behind attention of another kind: norm(x + conv2(act(conv1 x))) */

@@ -26,6 +26,30 @@ fc_tensor *fc_window_restore(fc_ctx *c, fc_tensor *y, const fc_window_norm *n) {
   return fc_add(c, fc_mul(c, y, fc_expand(c, n->scale, 1, P)), fc_expand(c, n->shift, 1, P));
 }
 
+/* sqrt(variance + 1e-5) of the rows of x around constant means, with the gradient of x: [B, N] */
+static fc_tensor *flowing_deviation(fc_ctx *c, fc_tensor *x, fc_tensor *mean) {
+  fc_tensor *bare = fc_row_affine(c, x, mean, NULL, NULL);
+
+  return fc_sqrt_of(c, fc_affine(c, fc_mean_axes(c, fc_mul(c, bare, bare), 1u << 2), 1, 1e-5));
+}
+
+fc_tensor *fc_rows_normalise(fc_ctx *c, fc_window_kind kind, const fc_window_affine *l, fc_tensor *x,
+                             fc_window_norm *n) {
+  fc_row_moments(c, x, 1e-5, &n->shift, &n->scale);
+  if (kind == FC_WINDOW_DEVIATION_FLOWS && fc_needs_record(c, 1, &x))
+    n->scale = flowing_deviation(c, x, n->shift);
+  if (kind == FC_WINDOW_LAST) n->shift = fc_reshape(c, fc_slice(c, x, 2, x->dim[2] - 1, 1), 2, n->shift->dim);
+  fc_tensor *scale = fc_div(c, fc_affine(c, n->scale, 0, 1), n->scale);
+  if (!l) return fc_row_affine(c, x, n->shift, scale, NULL);
+  return fc_row_affine(c, x, n->shift, fc_mul(c, scale, l->weight), l->bias);
+}
+
+fc_tensor *fc_rows_restore(fc_ctx *c, const fc_window_affine *l, fc_tensor *y, const fc_window_norm *n) {
+  if (!l) return fc_row_affine(c, y, NULL, n->scale, n->shift);
+  fc_tensor *scale = fc_div(c, n->scale, fc_affine(c, l->weight, 1, 1e-10));
+  return fc_row_affine(c, y, l->bias, scale, n->shift);
+}
+
 void fc_window_affine_init(fc_window_affine *l, fc_params *p, int64_t N) {
   l->weight = fc_param(p, "affine_weight", fc_init_constant(1), FC_DIMS(N));
   l->bias   = fc_param(p, "affine_bias", fc_init_constant(0), FC_DIMS(N));

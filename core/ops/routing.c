@@ -21,7 +21,7 @@ static bool opened(const fc_ctx *c, const fc_tensor *gates, int64_t b, int64_t e
 static void mark_dear(int64_t k, int n, const int64_t *cost, bool *dear) {
   for (int e = 0; e < n; e++) {
     int64_t before = 0;
-    for (int i = 0; i < n; i++) before += cost[i] > cost[e] || (cost[i] == cost[e] && i < e);
+    for (int i = 0; i < n; i++) before += cost[i] > cost[e] || (i < e && cost[i] == cost[e]);
     dear[e] = before < k;
   }
 }

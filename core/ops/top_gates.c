@@ -17,6 +17,7 @@ static void sort_largest(const fc_real *x, int64_t E, int64_t n, int64_t *which)
     int64_t best = -1;
     for (int64_t e = 0; e < E; e++)
       if (!taken[e] && (best < 0 || x[e] > x[best])) best = e;
+    /* cppcheck-suppress negativeIndex ; n <= E: one is left */
     taken[best] = true;
     which[i]    = best;
   }

@@ -3,7 +3,7 @@
    Grid x [B, X, Y, C], windows w [B nX nY, K K, C]; with row r = i S + a and column s = j S + b of the rolled
    and padded grid
      windows:   w[(b, i, j), (a, b), c] = x[b, (r + shift) mod X, (s + shift) mod Y, c], 0 beyond X or Y
-     unwindows: x[b, r, s, c] = sum of w over all windows that cover the cell, divided by their number if mean
+     back:      x[b, r, s, c] = sum of w over all windows that cover the cell, divided by their number if mean
    Both are one table of weights per axis around two kernels, each the adjoint of the other. */
 #include "core/ops/windows.h"
 
@@ -139,16 +139,7 @@ static void windows_backward(fc_ctx *c, const fc_node *node) {
   if (dx) fc_windows_scatter(node->saved, dx, node->out->g, !fresh);
 }
 
-/* x = weight sum w: dw += weight dx */
-static void unwindows_backward(fc_ctx *c, const fc_node *node) {
-  bool     fresh;
-  fc_real *dw = fc_grad_raw(c, node->in[0], &fresh);
-
-  if (dw) fc_windows_gather(node->saved, dw, node->out->g, !fresh);
-}
-
-static const fc_op windows_op   = {"windows", windows_backward, false};
-static const fc_op unwindows_op = {"unwindows", unwindows_backward, false};
+static const fc_op windows_op = {"windows", windows_backward, false};
 
 int64_t fc_windows_along(fc_window_layout s, int64_t n) {
   const int64_t length = s.pad ? fc_ceil_div(n, s.size) * s.size : n;
@@ -193,15 +184,4 @@ fc_tensor *fc_window_split(fc_ctx *c, fc_tensor *x, fc_window_layout s) {
   fc_tensor *w = fc_tensor_new(c->arena, FC_DIMS(p->B * p->x.windows * p->y.windows, s.size * s.size, p->C));
   if (!c->dry) fc_windows_gather(p, w->x, x->x, false);
   return fc_record(c, &windows_op, w, p, FC_IN(x));
-}
-
-fc_tensor *fc_window_merge(fc_ctx *c, fc_tensor *w, int64_t B, int64_t X, int64_t Y, fc_window_layout s,
-                           bool mean) {
-  fc_tensor      *x = fc_tensor_new(c->arena, FC_DIMS(B, X, Y, fc_last(w)));
-  fc_window_plan *p = fc_window_plan_new(c, x->dim, s, mean);
-
-  FC_ASSERT(w->ndim == 3 && w->dim[0] == B * p->x.windows * p->y.windows && w->dim[1] == s.size * s.size,
-            "unwindows: %s to %s", fc_shape_text(w), fc_shape_text(x));
-  if (!c->dry) fc_windows_scatter(p, x->x, w->x, false);
-  return fc_record(c, &unwindows_op, x, p, FC_IN(w));
 }

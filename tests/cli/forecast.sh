@@ -44,6 +44,7 @@ awk -v r="$(score scores.csv ridge MSE)" -v s="$(score scores.csv 'seasonal naiv
   complain "the ridge regression does not beat the seasonal naive forecast"
 expect 0 "" "$program" -q eval run --data mine.csv --drop-last 50
 say "the last 19 of 169 windows are not scored" && say "^150 windows"
+expect 2 "drop-last 500 leaves none of the 169 windows of the test part" "$program" -q eval run --data mine.csv --drop-last 500
 expect 0 "" "$program" -q eval run --data mine.csv --stride 24 --origins 3
 say "^3 windows"
 expect 0 "" "$program" -q eval run --data mine.csv --split valid
@@ -55,6 +56,17 @@ expect 0 "" "$program" -q compare run run/checkpoint.h5 --data mine.csv -o both
 say "2 runs on the test part" && say "^ridge - mean" && say "^checkpoint.h5"
 picture both/error.png
 near "$(awk -F, '$1 == "run" { print $6 }' both/contest.csv)" "$(score scores.csv dlinear MSE)" 1e-6
+
+# the linear map is that of the data the model knows, whatever file is scored
+{ echo "$header"; table 30 "" 1; } >later.csv
+expect 0 "" "$program" -q eval run --data mine.csv
+ridge=$(awk '/^ridge: /' out)
+expect 0 "" "$program" -q eval run --data later.csv
+[ "$(awk '/^ridge: /' out)" = "$(echo "$ridge" | sed 's/of this file/of mine.csv/')" ] || complain "another ridge: $(awk '/^ridge: /' out)"
+mv mine.csv away.csv
+expect 0 "" "$program" -q eval run --data later.csv
+say "training windows of this file" && say "trained on mine.csv, which cannot be read here"
+mv away.csv mine.csv
 
 # weights alone know no scale: that of the training rows is taken again
 expect 0 "" "$program" export run -o w.safetensors
@@ -77,11 +89,23 @@ say "1 of 1 forecasts end within the file" && say "seasonal naive"
 [ "$(head -1 past.csv)" = "date,load,load_true,level,level_true" ] || complain "the header is $(head -1 past.csv)"
 [ "$(sed -n 2p past.csv | cut -d, -f1,3)" = "2021-03-20 12:00:00,$(grep '2021-03-20 12' mine.csv | cut -d, -f2 | sed 's/0*$//')" ] ||
   complain "the truth beside the forecast is $(sed -n 2p past.csv)"
+# a newer file with its columns in another order
+awk -F, -v OFS=, '{ print $3, $1, $2 }' mine.csv >turned.csv
+expect 0 "" "$program" forecast run --data turned.csv
+cmp -s out next.csv || complain "another order of columns gives another forecast"
 # what lies behind the origin has no part in the forecast
 awk 'NR == 1 || $0 < "2021-03-20 11:30" { print; next } { print $1 " " substr($2, 1, 8) ",0,0" }' mine.csv >blind.csv
 expect 0 "" "$program" forecast run --data blind.csv --at "2021-03-20 11:00" -o blind-past.csv
 cut -d, -f1,2,4 past.csv >a && cut -d, -f1,2,4 blind-past.csv >b
 cmp -s a b || complain "the forecast knows what comes after its origin"
+
+# ---- ends of months: 31 comes back after February ----
+awk 'BEGIN { split("31 28 31 30 31 30 31 31 30 31 30 31", days, " "); print "month,a"
+  for (i = 0; i < 98; i++) { m = i % 12 + 1; printf "%d-%02d-%02d,%d\n", 1990 + i / 12, m, days[m] + (m == 2 && i == 25), (i * 7) % 12 } }' >ends.csv
+sed 's/mine.csv/ends.csv/; s/seq_len: 48, pred_len: 24/seq_len: 12, pred_len: 3/' tiny.yaml >ends.yaml
+expect 0 "" "$program" -q train ends.yaml --out ends
+expect 0 "" "$program" forecast ends --data ends.csv
+[ "$(cut -d, -f1 out | tr '\n' ' ')" = "month 1998-03-31 1998-04-30 1998-05-31 " ] || complain "ends of months go on as $(cut -d, -f1 out)"
 
 # ---- rows without dates ----
 cut -d, -f2- mine.csv >rows.csv

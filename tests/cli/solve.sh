@@ -49,16 +49,18 @@ expect 0 'energy' -q solve ks-22 -o "$folder/x.hdf5" --set t_skip=5 --set n_traj
 rm -rf "$folder/x.hdf5" "$folder/x.xmf" "$folder/set"
 
 # an interrupt removes the unfinished file
-"$program" -q solve km2d-256 -o "$folder/x.hdf5" > /dev/null 2> "$folder/out" &
-pid=$!
-tries=0
-while [ ! -e "$folder/x.hdf5.tmp" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
-[ $tries -lt 100 ] || fail 'x.hdf5.tmp does not appear'
-sleep 0.5
-kill -TERM $pid
-wait $pid
-got=$?
-[ $got = 85 ] || fail "an interrupted run exits with $got instead of 85"
-grep -q 'nothing was written' "$folder/out" || fail "an interrupted run says: $(cat "$folder/out")"
-gone 'an interrupt'
+for signal in TERM USR1; do
+  "$program" -q solve km2d-256 -o "$folder/x.hdf5" > /dev/null 2> "$folder/out" &
+  pid=$!
+  tries=0
+  while [ ! -e "$folder/x.hdf5.tmp" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+  [ $tries -lt 100 ] || fail 'x.hdf5.tmp does not appear'
+  sleep 0.5
+  kill -$signal $pid
+  wait $pid
+  got=$?
+  [ $got = 85 ] || fail "a run interrupted by $signal exits with $got instead of 85"
+  grep -q 'nothing was written' "$folder/out" || fail "an interrupted run says: $(cat "$folder/out")"
+  gone 'an interrupt'
+done
 exit $bad

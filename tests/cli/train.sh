@@ -13,7 +13,7 @@ train: {steps: 40, batch: 2, lr: 1e-3, eval_every: 10, eval_frames: 4, save_ever
 END
 
 # ---- mistakes ----
-expect 2 "unknown option 'nonsense'.*nearest is 'train.noise'" "$program" -q train tiny.yaml --set nonsense=1
+expect 2 "unknown option 'train.noisy'.*nearest is 'train.noise'" "$program" -q train tiny.yaml --set train.noisy=1
 expect 2 "train.lr = -1" "$program" -q train tiny.yaml --set train.lr=-1
 expect 2 "did you mean 'factformer'" "$program" -q train tiny.yaml --set model=factforme
 expect 2 "nothing.yaml" "$program" -q train nothing.yaml

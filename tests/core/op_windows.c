@@ -1,41 +1,30 @@
 /* tests/core/op_windows.c */
+#include "core/ops/windows.h"
 #include "tests/check.h"
 
 static fc_window_layout spec;
-static int64_t          X, Y;
-static bool             mean;
 
 static fc_tensor *windows(fc_ctx *c, fc_tensor **in) { return fc_window_split(c, in[0], spec); }
-static fc_tensor *unwindows(fc_ctx *c, fc_tensor **in) {
-  return fc_window_merge(c, in[0], in[0]->dim[0] / fc_windows_along(spec, X) / fc_windows_along(spec, Y), X,
-                         Y, spec, mean);
-}
 
-/* both ways for one spec on a grid of B samples and C channels */
-static void both(const char *name, int64_t B, int64_t rows, int64_t columns, int64_t C, fc_window_layout s) {
+/* one layout on a grid of B samples and C channels */
+static void one(const char *name, int64_t B, int64_t X, int64_t Y, int64_t C, fc_window_layout s) {
   char full[64];
 
-  spec = s, X = rows, Y = columns;
-  const int64_t n = B * fc_windows_along(s, X) * fc_windows_along(s, Y);
+  spec = s;
   snprintf(full, sizeof full, "windows_%s", name);
   check_op(full, windows, CHECK_INS({4, {B, X, Y, C}}), 0, 0);
-  for (int i = 0; i < 2; i++) {
-    mean = i;
-    snprintf(full, sizeof full, "unwindows_%s_%d", name, i);
-    check_op(full, unwindows, CHECK_INS({3, {n, s.size * s.size, C}}), 0, 0);
-  }
 }
 
 static void gradient(void) {
-  both("tiles", 2, 6, 4, 3, (fc_window_layout){2, 2, 0, false});
-  both("shifted", 2, 6, 9, 2, (fc_window_layout){3, 3, 1, false});
-  both("back", 1, 6, 8, 1, (fc_window_layout){2, 2, -3, false});
-  both("padded", 2, 5, 7, 3, (fc_window_layout){4, 4, 2, true});
-  both("small_grid", 1, 3, 2, 2, (fc_window_layout){4, 4, 2, true});
-  both("overlapping", 2, 8, 6, 2, (fc_window_layout){4, 2, 0, false});
-  both("gaps", 1, 8, 9, 2, (fc_window_layout){2, 3, 1, false});
-  both("every_cell", 1, 7, 5, 3, (fc_window_layout){3, 1, 0, false});
-  both("large", 2, 62, 63, 17, (fc_window_layout){8, 8, 4, true});
+  one("tiles", 2, 6, 4, 3, (fc_window_layout){2, 2, 0, false});
+  one("shifted", 2, 6, 9, 2, (fc_window_layout){3, 3, 1, false});
+  one("back", 1, 6, 8, 1, (fc_window_layout){2, 2, -3, false});
+  one("padded", 2, 5, 7, 3, (fc_window_layout){4, 4, 2, true});
+  one("small_grid", 1, 3, 2, 2, (fc_window_layout){4, 4, 2, true});
+  one("overlapping", 2, 8, 6, 2, (fc_window_layout){4, 2, 0, false});
+  one("gaps", 1, 8, 9, 2, (fc_window_layout){2, 3, 1, false});
+  one("every_cell", 1, 7, 5, 3, (fc_window_layout){3, 1, 0, false});
+  one("large", 2, 62, 63, 17, (fc_window_layout){8, 8, 4, true});
 }
 
 /* the formula of the head comment, cell by cell */
@@ -58,6 +47,13 @@ static void definition(void) {
   }
 }
 
+static const fc_tensor *back(fc_ctx *c, fc_tensor *w, const fc_tensor *x, fc_window_layout s) {
+  fc_tensor *y = fc_tensor_new(c->arena, x->ndim, x->dim);
+
+  fc_windows_scatter(fc_window_plan_new(c, y->dim, s, true), y->x, w->x, false);
+  return y;
+}
+
 /* averaging the windows of a covered grid gives the grid back; cells in gaps become 0 */
 static void mean_inverts(void) {
   fc_ctx                *c       = check_ctx();
@@ -66,9 +62,8 @@ static void mean_inverts(void) {
   const fc_window_layout gap     = {2, 3, 0, false};
 
   for (int i = 0; i < FC_COUNT(cover); i++)
-    CHECK(check_distance(fc_window_merge(c, fc_window_split(c, x, cover[i]), 2, 9, 7, cover[i], true), x) <
-          1e-6);
-  const fc_tensor *y = fc_window_merge(c, fc_window_split(c, x, gap), 2, 9, 7, gap, true);
+    CHECK(check_distance(back(c, fc_window_split(c, x, cover[i]), x, cover[i]), x) < 1e-6);
+  const fc_tensor *y = back(c, fc_window_split(c, x, gap), x, gap);
   CHECK_NEAR(y->x[0], x->x[0], 0);
   CHECK_NEAR(y->x[2 * 3], 0, 0);
 }

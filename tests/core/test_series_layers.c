@@ -61,6 +61,30 @@ static void window_round_trip(void) {
   window_by_formula(FC_WINDOW_LAST);
 }
 
+/* variate by variate the same comes out, with the affine part of RevIN in the same pass, and back */
+static fc_tensor *turned(fc_ctx *c, fc_tensor *x) { return fc_permute(c, x, (int[]){0, 2, 1}); }
+static void       make_affine(void *layer, fc_params *p) { fc_window_affine_init(layer, p, N); }
+
+static void rows_as_windows(void) {
+  fc_window_affine l;
+  fc_params       *p = weights(make_affine, &l);
+
+  for (int v = 0; v < N; v++) l.weight->x[v] = (fc_real)(v + 2), l.bias->x[v] = (fc_real)(0.5 * v);
+  for (fc_window_kind kind = FC_WINDOW_DEVIATION_FLOWS; kind <= FC_WINDOW_LAST; kind++) {
+    fc_ctx        *c = check_ctx();
+    fc_tensor     *x = check_random(c, FC_DIMS(B, L, N)), *z, *want;
+    fc_window_norm n, m;
+    want = fc_window_normalise(c, kind, x, &m);
+    CHECK(check_distance(turned(c, fc_rows_normalise(c, kind, NULL, turned(c, x), &n)), want) < 1e-6);
+    z = fc_rows_normalise(c, kind, &l, turned(c, x), &n);
+    CHECK(check_distance(turned(c, z), fc_window_affine_apply(c, &l, want)) < 1e-6);
+    CHECK(check_distance(turned(c, fc_rows_restore(c, &l, z, &n)), x) < 1e-6);
+    z = fc_rows_normalise(c, kind, NULL, turned(c, x), &n);
+    CHECK(check_distance(turned(c, fc_rows_restore(c, NULL, z, &n)), x) < 1e-6);
+  }
+  fc_params_destroy(p);
+}
+
 /* d sum(w z) / dx where z = (x - shift) / scale, by formula: shift gives nothing but for the last value,
    scale only in the library's kind */
 static double slope(const fc_tensor *x, const fc_tensor *w, fc_window_kind kind, int i) {
@@ -79,21 +103,31 @@ static double slope(const fc_tensor *x, const fc_tensor *w, fc_window_kind kind,
   return g;
 }
 
-static void window_gradients(void) {
-  for (fc_window_kind kind = FC_WINDOW_DEVIATION_FLOWS; kind <= FC_WINDOW_LAST; kind++) {
-    fc_ctx        *c = check_ctx();
-    fc_tensor     *x = check_random(c, FC_DIMS(B, L, N)), *w = check_random(c, FC_DIMS(B, L, N));
-    fc_window_norm n;
-    c->grad       = true;
-    x->needs_grad = true;
-    fc_keep(x);
-    fc_backward(c, fc_sum_all(c, fc_mul(c, fc_window_normalise(c, kind, x, &n), w)));
-    c->grad = false;
-    for (int i = 0; i < B * L * N; i++) CHECK_NEAR(x->g[i], slope(x, w, kind, i), 2e-5);
-  }
+static fc_tensor *normalised(fc_ctx *c, fc_window_kind kind, fc_tensor *x, bool by_rows) {
+  fc_window_norm n;
+
+  if (!by_rows) return fc_window_normalise(c, kind, x, &n);
+  return turned(c, fc_rows_normalise(c, kind, NULL, turned(c, x), &n));
 }
 
-static void make_affine(void *layer, fc_params *p) { fc_window_affine_init(layer, p, N); }
+static void gradients_of(fc_window_kind kind, bool by_rows) {
+  fc_ctx    *c = check_ctx();
+  fc_tensor *x = check_random(c, FC_DIMS(B, L, N)), *w = check_random(c, FC_DIMS(B, L, N));
+
+  c->grad       = true;
+  x->needs_grad = true;
+  fc_keep(x);
+  fc_backward(c, fc_sum_all(c, fc_mul(c, normalised(c, kind, x, by_rows), w)));
+  c->grad = false;
+  for (int i = 0; i < B * L * N; i++) CHECK_NEAR(x->g[i], slope(x, w, kind, i), 2e-5);
+}
+
+static void window_gradients(void) {
+  for (fc_window_kind kind = FC_WINDOW_DEVIATION_FLOWS; kind <= FC_WINDOW_LAST; kind++) {
+    gradients_of(kind, false);
+    gradients_of(kind, true);
+  }
+}
 
 static void affine(void) {
   fc_ctx          *c = check_ctx();
@@ -314,6 +348,26 @@ static void attention_weights(void) {
   attention_of(130); /* more tokens than short attention takes */
 }
 
+/* tokens that do not go on are attended to all the same */
+static void first_tokens(int n) {
+  fc_ctx          *c = check_ctx();
+  fc_encoder_layer l;
+  fc_params       *p = weights(make_layer, &l);
+  fc_encoder_use   u = {HEADS, FC_ACT_GELU, 0};
+  fc_tensor       *x = check_random(c, FC_DIMS(B, n, D)), *all, *some;
+
+  all     = fc_encoder_layer_apply(c, &l, &u, x, (fc_shown){NULL, 0});
+  u.first = 3;
+  some    = fc_encoder_layer_apply(c, &l, &u, x, (fc_shown){NULL, 0});
+  CHECK(check_distance(some, fc_slice(c, all, 1, 0, 3)) < 1e-6);
+  fc_params_destroy(p);
+}
+
+static void some_tokens_go_on(void) {
+  first_tokens(5);
+  first_tokens(130);
+}
+
 /* with a mask, both ways of computing give the same */
 static void masked_attention(void) {
   fc_ctx     *c = check_ctx();
@@ -351,6 +405,6 @@ static void layer_is_post_norm(void) {
   fc_params_destroy(p);
 }
 
-CHECK_SUITE(series_layers, window_round_trip, window_gradients, affine, batch_norm, places, token_conv,
-            marks_of_frequencies, mark_tables, mark_refusals, attention_weights, masked_attention,
-            layer_is_post_norm)
+CHECK_SUITE(series_layers, window_round_trip, rows_as_windows, window_gradients, affine, batch_norm, places,
+            token_conv, marks_of_frequencies, mark_tables, mark_refusals, attention_weights,
+            some_tokens_go_on, masked_attention, layer_is_post_norm)

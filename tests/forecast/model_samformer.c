@@ -14,6 +14,8 @@ static void gradients(void) {
   GRADIENT("samformer", "", false, 2, 3, 8);
   GRADIENT("samformer_cube", "flatten_output=false", false, 1, 3, 8);
   GRADIENT("samformer_bare", "use_revin=false", true, 3, 3, 8);
+  GRADIENT("samformer_joined", "", false, 10, 3, 8); /* values of a horizon's length, see maps_join */
+  GRADIENT("samformer_joined_bare", "use_revin=false", true, 10, 3, 8);
   GRADIENT("samformer_one", "num_channels=1 hid_dim=1", false, 2, 1, 8);
 }
 
@@ -101,6 +103,28 @@ static void shows_attention(void) {
   check_net_drop(&n);
 }
 
+static void ignore(void *user, fc_shown as, const fc_tensor *t) { (void)user, (void)as, (void)t; }
+
+/* An observer gets all maps one after the other, whose product is joined otherwise: the forecast is the same,
+   and joined maps take fewer operations. */
+static void joined_maps(void) {
+  fc_ctx     *c = check_ctx();
+  check_net   n = check_net_build(&fc_model_samformer, "num_channels=3 seq_len=40 pred_horizon=12");
+  fc_observer o = {ignore, NULL};
+  fc_batch    b = {0};
+
+  fc_batch_put(&b, "x", check_random(c, FC_DIMS(50, 3, 40)));
+  const double     start  = c->flops;
+  const fc_tensor *joined = n.def->apply(c, n.self, &b);
+  const double     few    = c->flops - start;
+  c->observer             = &o;
+  const fc_tensor *apart  = n.def->apply(c, n.self, &b);
+  c->observer             = NULL;
+  CHECK(check_distance(joined, apart) < 2e-6);
+  CHECK(few < c->flops - start - few);
+  check_net_drop(&n);
+}
+
 static void refusals(void) {
   fc_ctx   *c = check_ctx();
   check_net n = check_net_build(&fc_model_samformer, SMALL);
@@ -112,4 +136,5 @@ static void refusals(void) {
   check_net_drop(&n);
 }
 
-CHECK_SUITE(model_samformer, gradients, unread_weights, series, follows_the_level, shows_attention, refusals)
+CHECK_SUITE(model_samformer, gradients, unread_weights, series, follows_the_level, shows_attention,
+            joined_maps, refusals)

@@ -87,6 +87,40 @@ static void dialects(void) {
           "b.csv:2: column 'n' holds '1,500', which is no number");
 }
 
+/* line breaks and quotes in cells, a blank line in front, and lines that are counted all the same */
+static void broken_lines(void) {
+  const char *const two =
+      "\n\"date\",\"a\nb (m)\",kind\r\n2016-01-01,1,\"x,\r\ny\"\r\n2016-01-02,2,\"x,\r\ny\"\r\n";
+  char       bad[256];
+  fc_series *s = series(two, (fc_series_mapping){0});
+
+  if (!s) return;
+  const fc_series_info *i = fc_series_about(s);
+  CHECK(i->n_columns == 2 && !strcmp(i->column[0].name, "a b") && !strcmp(i->column[0].unit, "m"));
+  CHECK(i->category[1].n == 1 && !strcmp(i->category[1].name[0], "x,  y"));
+  VALUES(s, 0, 1, 2);
+  fc_series_close(s);
+  snprintf(bad, sizeof bad, "%s2016-01-02,3,x\n", two); /* lines 4-5 and 6-7 are the first two rows */
+  refused(bad, (fc_series_mapping){0}, FC_E_INPUT, "b.csv:8: the date 2016-01-02 comes again (line 6 has it");
+  refused("date,a\n2016-01-01,1\n\"2016-01-02,2\n2016-01-03,3\n", (fc_series_mapping){0}, FC_E_INPUT,
+          "b.csv:3: a quote is opened here and not closed");
+  refused("date,a\r2016-01-01,1\r2016-01-02,2\r", (fc_series_mapping){0}, FC_E_INPUT,
+          "lines end in a carriage return alone");
+  refused("# by a logger\ndate,a\n2016-01-01,1\n", (fc_series_mapping){0}, FC_E_INPUT,
+          "b.csv:2: more than the 1 column of the first line; that line must name the columns");
+}
+
+static void zero_byte(void) {
+  const char content[] = "date,a\n2016-01-01,1\n2016-01-02\0,2\n";
+  FILE      *f         = fopen(check_path("zero.csv"), "wb");
+  fc_series *s;
+
+  CHECK(f && fwrite(content, 1, sizeof content - 1, f) == sizeof content - 1);
+  if (f) fclose(f);
+  CHECK_FAILS(fc_series_open(check_path("zero.csv"), NULL, &s), FC_E_INPUT,
+              "zero.csv:3: a zero byte; the file is damaged or no text");
+}
+
 /* of which one day is above 12, or whose months go on */
 static void orders(void) {
   static const struct {
@@ -99,6 +133,10 @@ static void orders(void) {
                {"Month,a\n1949-11,1\n1949-12,2\n1950-01,3\n", 0, 1},
                {"d,a\n2019-01-01,1\n2020-01-01,2\n2021-01-01,3\n2022-01-01,3\n", 0, 12},
                {"year,a\n2019,1\n2020,2\n2021,3\n", 0, 12},
+               {"quarter,a\n2019-Q3,1\n2019-Q4,2\n2020-Q1,3\n", 0, 3},
+               {"x,a\n2019Q3,1\n2019Q4,2\n2020Q1,3\n", 0, 3},
+               {"week,a\n2020-W52,1\n2020-W53,2\n2021-W01,3\n", 7 * 86400, 0},
+               {"ts,a\n1467331200000,1\n1467334800000,2\n", 3600, 0},
                {"d,a\n2019-01-29,1\n2019-02-28,2\n2019-03-29,3\n2019-04-30,3\n", 0, 1},
                {"d,a\n2019-01-01,1\n2019-01-29,2\n2019-02-26,3\n2019-03-26,3\n", 28 * 86400, 0},
                {"timestamp,a\n1467331200,1\n1467334800,2\n", 3600, 0}};
@@ -277,6 +315,8 @@ static void dates_refused(void) {
           "b.csv:5: the date 2016-07-01 02:00:00 comes again (line 4 has it too); take one of the rows out");
   refused("date,a\n2016-07-01 00:00,1\n2016-07-01 01:00,2\n2016-07-01 02:00,3\n2016-07-01 03:10,4\n", none,
           FC_E_INPUT, "b.csv:5: the date 2016-07-01 03:10:00 does not lie on the step of 1 hour after");
+  refused("date,a\n2016-07-01,1\n2016-07-02,1\n2016-07-05,1\n2016-07-04,1\n2016-07-03,1\n", none, FC_E_INPUT,
+          "b.csv:5: the date 2016-07-04 comes after 2016-07-05; data.sort=true sorts"); /* no gap */
   refused("date,a\n2016-07-01,1\n2016-07-02,2\n2016-07-32,3\n", none, FC_E_INPUT,
           "b.csv:4: column 'date' holds '2016-07-32', which is no date like 2016-07-01");
   refused("d,a\n1/13/2016,1\n1/14/2016,2\n15/1/2016,3\n", (fc_series_mapping){.date = "d"}, FC_E_INPUT,
@@ -300,6 +340,12 @@ static void tables_refused(void) {
   refused(
       "date,a\n2016-07-01,1\n2016-07-02,two\n2016-07-03,3\n", none, FC_E_INPUT,
       "b.csv:3: column 'a' holds 'two', which is no number; correct it, name the column in data.categories");
+  refused("date,a\n2016-07-01,\"1,000.5\"\n2016-07-02,\"1,001\"\n", none, FC_E_INPUT,
+          "b.csv:2: column 'a' holds '1,000.5', which is no number; write it without separators");
+  refused("date,a\n2016-07-01,-\n2016-07-02,12 %\n", none, FC_E_INPUT, "b.csv:3: column 'a' holds '12 %'");
+  refused("date|a\n2016-07-01|1\n2016-07-02|2\n", none, FC_E_INPUT,
+          "one column and no dates in it; cells are separated by comma, semicolon or tab");
+  refused("1,2\n3,4\n", none, FC_E_INPUT, "the first line is no header");
   refused("date,a\n2016-07-01,1\n2016-07-02,inf\n", none, FC_E_INPUT,
           "b.csv:3: column 'a' holds 'inf', which is not finite");
   refused("date,a\n2016-07-01,1\n2016-07-02\n", none, FC_E_INPUT,
@@ -469,6 +515,6 @@ static void told_apart(void) {
   CHECK(fc_data_kind_of(text("k.csv", "year,n\n1999,900\n2000,950\n")) == FC_DATA_SERIES);
 }
 
-CHECK_SUITE(series, plain, dialects, orders, joined_dates, kinds, several, wide, numbered, sorting, missing,
-            missing_refused, dates_refused, tables_refused, round_trip, truncated, foreign, foreign_numbers,
-            told_apart)
+CHECK_SUITE(series, plain, dialects, broken_lines, zero_byte, orders, joined_dates, kinds, several, wide,
+            numbered, sorting, missing, missing_refused, dates_refused, tables_refused, round_trip, truncated,
+            foreign, foreign_numbers, told_apart)

@@ -16,7 +16,7 @@ static void simple_ones_by_hand(void) {
 
   fc_base_naive(&t, 2, y); /* lookback 4, 9, 16 */
   for (int p = 0; p < 4; p++) CHECK_NEAR(y[p], 16, 0);
-  fc_base_mean(&t, 2, y);
+  fc_base_mean(&t, 0, 2, y);
   for (int p = 0; p < 4; p++) CHECK_NEAR(y[p], 29. / 3, 1e-6);
   fc_base_season(&t, 0, 3, 2, y);
   const double season[] = {4, 9, 16, 4}; /* longer than a season: it repeats */
@@ -109,11 +109,12 @@ static void penalty_is_chosen_on_held_out_windows(void) {
 static void scores_by_hand(void) {
   const fc_real    truth[2][4] = {{0, 1, 2, 3}, {1, 1, 1, 1}};
   const fc_real    y[2][4]     = {{1, 1, 2, 1}, {1, 4, 1, 1}};
-  const double     d[2]        = {0.5, NAN};
+  const double     d[2] = {0.5, NAN}, older[2] = {2, 2}, mean[2] = {1, 0}, std[2] = {2, 1};
   fc_series_scores s;
 
   CHECK_OK(fc_series_scores_create(2, 2, 0, NULL, &s));
-  for (int i = 0; i < 2; i++) fc_series_scores_add(&s, y[i], truth[i], d);
+  for (int i = 0; i < 2; i++)
+    fc_series_scores_add(&s, y[i], truth[i], &(fc_series_gauge){d, older, mean, std});
   CHECK_NEAR(fc_series_mse(&s, -1, -1), (1 + 4 + 9) / 8., 1e-12);
   CHECK_NEAR(fc_series_mae(&s, -1, -1), (1 + 2 + 3) / 8., 1e-12);
   CHECK_NEAR(fc_series_mse(&s, 1, -1), (4 + 9) / 4., 1e-12);
@@ -122,16 +123,22 @@ static void scores_by_hand(void) {
   CHECK_NEAR(fc_series_mase(&s, 0), 1 / 0.5 / 4, 1e-12); /* one error of 1 in four values, d = 0.5 */
   CHECK_NEAR(fc_series_mase(&s, -1), 1 / 0.5 / 4, 1e-12);
   CHECK(isnan(fc_series_mase(&s, 1)));
+  CHECK_NEAR(fc_series_mase_before(&s, -1), (1 + 2 + 3) / 2. / 8, 1e-12);
+  /* target 0 in units: 1 5 3 3, forecast as 3 5 3 3 */
+  CHECK_NEAR(fc_series_mae_units(&s, 0), 2 / 4., 1e-12);
+  CHECK_NEAR(fc_series_mse_units(&s, 0), 4 / 4., 1e-12);
+  CHECK_NEAR(fc_series_smape(&s, 0), 200 * (2 / 4.) / 4, 1e-12);
+  CHECK_NEAR(fc_series_smape(&s, 1), 200 * (2 / 4. + 3 / 5.) / 4, 1e-12);
   fc_series_scores_free(&s);
 }
 
 static void quantiles_by_hand(void) {
-  const double     level[3] = {0.1, 0.5, 0.9}, d[1] = {1};
+  const double     level[3] = {0.1, 0.5, 0.9}, d[1] = {1}, zero[1] = {0};
   const fc_real    truth[2] = {1, 5}, y[6] = {0, 2, 3, 0, 2, 3};
   fc_series_scores s;
 
   CHECK_OK(fc_series_scores_create(2, 1, 3, level, &s));
-  fc_series_scores_add(&s, y, truth, d);
+  fc_series_scores_add(&s, y, truth, &(fc_series_gauge){d, d, zero, d});
   CHECK_NEAR(fc_series_mae(&s, -1, -1), (1 + 3) / 2., 1e-12); /* of the middle one */
   CHECK_NEAR(fc_series_pinball(&s, 0, -1), (0.1 * 1 + 0.1 * 5) / 2, 1e-12);
   CHECK_NEAR(fc_series_pinball(&s, 1, -1), (0.5 * 1 + 0.5 * 3) / 2, 1e-12);

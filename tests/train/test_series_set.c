@@ -280,12 +280,16 @@ static void open_ends(void) {
 
 /* ---- mistakes ---- */
 
+static fc_status open_and_close(const char *data, const char *set) {
+  tide            t;
+  const fc_status s = tide_open(data, set, NULL, &t);
+
+  tide_close(&t);
+  return s;
+}
+
 static void refuses(void) {
-  static const struct {
-    const char *set;
-    fc_status   status;
-    const char *text;
-  } tries[] = {
+  static const tide_refusal tries[] = {
       {"data.targets=aa", FC_E_USAGE, "has no column 'aa'; did you mean 'a'"},
       {"data.targets=a data.known=a", FC_E_USAGE, "data.known: the column 'a' is named twice"},
       {"data.static=b", FC_E_USAGE, "data.static: tide with these options takes no columns"},
@@ -301,12 +305,8 @@ static void refuses(void) {
       {"data.split_dates=2020-03-02,2020-03-03 data.split_rows=50,5,5", FC_E_USAGE, "one of them"},
   };
   const char *data = tide_file("refuse.csv", "a,b", 60, two_numbers);
-  tide        t;
 
-  for (int i = 0; i < FC_COUNT(tries); i++) {
-    CHECK_FAILS(tide_open(data, tries[i].set, NULL, &t), tries[i].status, tries[i].text);
-    tide_close(&t);
-  }
+  tide_refused(data, FC_COUNT(tries), tries, open_and_close);
 }
 
 CHECK_SUITE(series_set, borders_of_ett, shares_and_dates, scale_of_training_rows, standard_batches,

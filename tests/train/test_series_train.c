@@ -196,12 +196,18 @@ static void a_run_knows_its_series(void) {
   fc_trainer_destroy(t);
 }
 
+static fc_status create(const char *data, const char *set) {
+  fc_config      *c = tide_config_of(data, set);
+  fc_trainer     *t;
+  const fc_status s = fc_trainer_create(c, false, true, &t);
+
+  if (s == FC_OK) fc_trainer_destroy(t);
+  fc_config_destroy(c);
+  return s;
+}
+
 static void refuses(void) {
-  static const struct {
-    const char *set;
-    fc_status   status;
-    const char *text;
-  } tries[] = {
+  static const tide_refusal tries[] = {
       {"data.channels=a", FC_E_USAGE, "data.channels is for fields or points"},
       {"data.valid=x.csv", FC_E_USAGE, "series are cut in time"},
       {"train.pushforward.pushes=1", FC_E_USAGE, "train.pushforward is for fields"},
@@ -215,13 +221,8 @@ static void refuses(void) {
       {"train.group_lr=mop=2", FC_E_USAGE, "no weights with 'mop'"},
   };
   const char *data = tide_file("refuse.csv", "a,b", 200, waves);
-  fc_trainer *t;
 
-  for (int i = 0; i < FC_COUNT(tries); i++) {
-    fc_config *c = tide_config_of(data, tries[i].set);
-    CHECK_FAILS(fc_trainer_create(c, false, true, &t), tries[i].status, tries[i].text);
-    fc_config_destroy(c);
-  }
+  tide_refused(data, FC_COUNT(tries), tries, create);
 }
 
 CHECK_SUITE(series_train, finds_the_optimum, validation_by_hand, learns_quantiles, stops_early, ties_go_on,

@@ -92,8 +92,8 @@ static const fc_model_def tide_def = {
 };
 
 /* hourly rows from 2020-03-01 00:00 on; row(r, text) writes what follows the date */
-static const char *tide_file(const char *name, const char *columns, int64_t rows,
-                             void (*row)(int64_t r, FILE *f)) {
+__attribute__((unused)) static const char *tide_file(const char *name, const char *columns, int64_t rows,
+                                                     void (*row)(int64_t r, FILE *f)) {
   const char *path = check_path(name);
   FILE       *f    = fopen(path, "w");
   char        date[64];
@@ -157,5 +157,17 @@ __attribute__((unused)) static fc_status tide_open(const char *data, const char 
 __attribute__((unused)) static void tide_close(tide *t) {
   fc_series_set_close(&t->set);
   fc_network_destroy(t->net);
+}
+
+/* settings that are refused: status, and what is said */
+typedef struct tide_refusal {
+  const char *set;
+  fc_status   status;
+  const char *text;
+} tide_refusal;
+
+__attribute__((unused)) static void tide_refused(const char *data, int n, const tide_refusal *r,
+                                                 fc_status (*work)(const char *data, const char *set)) {
+  for (int i = 0; i < n; i++) CHECK_FAILS(work(data, r[i].set), r[i].status, r[i].text);
 }
 #endif
