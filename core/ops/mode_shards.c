@@ -55,43 +55,63 @@ static void add_column(fc_real *spot, const fc_real *z, int64_t even, fc_real si
   }
 }
 
+/* boxes of n lines [n, spots, P] and their columns [n, Q, C] */
+static void columns_from_boxes(const shares *q, const fc_mode_frame *f, int64_t n, const fc_real *box,
+                               fc_real *to) {
+  const fc_modes *m = f->m;
+  const int64_t   Q = q->s->columns.n, step = f->P * 2;
+
+  FC_FOR_ROWS(t, n * Q, 8 * q->even) {
+    const fc_real *line = box + t / Q * m->spots * step;
+    column_from_spots(to + t * q->even * 2, line + m->plus[t % Q] * step, line + m->minus[t % Q] * step,
+                      q->even);
+  }
+}
+
+static void boxes_from_columns(const shares *q, const fc_mode_frame *f, int64_t n, const fc_real *from,
+                               fc_real *box) {
+  const fc_modes *m    = f->m;
+  const int64_t   step = q->even * 2;
+
+  FC_FOR_ROWS(t, n * m->spots, 8 * f->P) {
+    const fc_real *columns = from + t / m->spots * q->s->columns.n * step;
+    fc_real       *spot    = box + t * f->P * 2;
+    const int32_t  plus = m->at_plus[t % m->spots], minus = m->at_minus[t % m->spots];
+    memset(spot, 0, (size_t)(f->P * 2) * sizeof *spot);
+    if (plus >= 0) add_column(spot, columns + plus * step, q->even, 1);
+    if (minus >= 0) add_column(spot, columns + minus * step, q->even, -1);
+  }
+}
+
+/* the numbers of a line as a field has them, and as columns */
+static int64_t field_line(const shares *q) { return q->s->across->n[1] * q->s->across->n[2] * q->C; }
+static int64_t column_line(const shares *q) { return q->s->columns.n * q->even * 2; }
+
 static void columns_from_lines(fc_ctx *c, const shares *q, const fc_real *field, fc_real *to) {
-  const fc_modes     *m = q->s->across;
-  const int64_t       Q = q->s->columns.n, lines = q->B * q->own_lines, points = m->n[1] * m->n[2] * q->C;
-  const fc_mode_frame f    = fc_mode_frame_of(m, lines, q->C);
-  const size_t        mark = fc_arena_mark(c->arena);
-  fc_mode_buffers     b    = fc_mode_buffers_push(c, &f);
+  const int64_t       lines = q->B * q->own_lines;
+  const fc_mode_frame f     = fc_mode_frame_of(q->s->across, lines, q->C);
+  const size_t        mark  = fc_arena_mark(c->arena);
+  fc_mode_buffers     b     = fc_mode_buffers_push(c, &f);
 
   for (int64_t at = 0; at < lines; at += f.group) {
     const int64_t n = fc_min64(f.group, lines - at);
-    fc_mode_box_from_field(c, &f, field + at * points, n, &b);
-    if (!c->dry) FC_FOR_ROWS(t, n * Q, 8 * q->even) {
-        const fc_real *box = b.box + t / Q * m->spots * f.P * 2;
-        column_from_spots(to + (at * Q + t) * q->even * 2, box + m->plus[t % Q] * f.P * 2,
-                          box + m->minus[t % Q] * f.P * 2, q->even);
-      }
+    fc_mode_box_from_field(c, &f, field + at * field_line(q), n, &b);
+    if (!c->dry) columns_from_boxes(q, &f, n, b.box, to + at * column_line(q));
   }
   fc_arena_pop(c->arena, mark);
 }
 
 static void lines_from_columns(fc_ctx *c, const shares *q, const fc_real *from, const fc_fft_field *to) {
-  const fc_modes     *m = q->s->across;
-  const int64_t       Q = q->s->columns.n, lines = q->B * q->own_lines, points = m->n[1] * m->n[2] * q->C;
-  const fc_mode_frame f    = fc_mode_frame_of(m, lines, q->C);
-  const size_t        mark = fc_arena_mark(c->arena);
-  fc_mode_buffers     b    = fc_mode_buffers_push(c, &f);
+  const int64_t       lines = q->B * q->own_lines;
+  const fc_mode_frame f     = fc_mode_frame_of(q->s->across, lines, q->C);
+  const size_t        mark  = fc_arena_mark(c->arena);
+  fc_mode_buffers     b     = fc_mode_buffers_push(c, &f);
 
   for (int64_t at = 0; at < lines; at += f.group) {
     const int64_t n = fc_min64(f.group, lines - at);
-    if (!c->dry) FC_FOR_ROWS(t, n * m->spots, 8 * f.P) {
-        const fc_real *columns = from + (at + t / m->spots) * Q * q->even * 2;
-        fc_real       *spot    = b.box + t * f.P * 2;
-        const int32_t  plus = m->at_plus[t % m->spots], minus = m->at_minus[t % m->spots];
-        memset(spot, 0, (size_t)(f.P * 2) * sizeof *spot);
-        if (plus >= 0) add_column(spot, columns + plus * q->even * 2, q->even, 1);
-        if (minus >= 0) add_column(spot, columns + minus * q->even * 2, q->even, -1);
-      }
-    fc_mode_field_from_box(c, &f, n, &b, &(fc_fft_field){to->out + at * points, to->C, to->bias, to->add});
+    if (!c->dry) boxes_from_columns(q, &f, n, from + at * column_line(q), b.box);
+    fc_mode_field_from_box(c, &f, n, &b,
+                           &(fc_fft_field){to->out + at * field_line(q), to->C, to->bias, to->add});
   }
   fc_arena_pop(c->arena, mark);
 }
@@ -200,53 +220,62 @@ static fc_real *wave_table(fc_ctx *c, const shares *q) {
   return table;
 }
 
-/* sums [B, Q, 2, C] */
-static void waves_of_field(fc_ctx *c, const shares *q, const fc_real *field, factors w, fc_real *z) {
-  const int64_t  Q2 = 2 * q->s->columns.n, C = q->C;
-  const fc_real *table = wave_table(c, q);
-  fc_real       *sums  = reals(c, q->B * Q2 * C);
+/* A lane's numbers, real and imaginary parts of each channel, and those of its wave in sums [B, Q, 2, C] */
+static fc_real *wave_of(const shares *q, int64_t lo, fc_real *sums, int64_t b, int64_t lane) {
+  return sums + (b * q->s->columns.n + lo + q->s->column[lane]) * 2 * q->C;
+}
+static int64_t place_of(const shares *q, int64_t j) { return (j % q->C * 2 + j / q->C) * FC_LANES; }
 
-  c->flops += 2 * (double)(q->B * q->own_lines) * (double)(Q2 * C);
-  for (int64_t b = 0; !c->dry && b < q->B; b++)
-    fc_gemm_reduce(c->arena, Q2, C, q->own_lines, table, Q2, field + b * q->own_lines * C, C, false,
-                   sums + b * Q2 * C, C);
-  fc_domain_sum(c, sums, q->B * Q2 * C);
-  if (!c->dry) FC_FOR_ROWS(t, q->m->vectors * q->B, 4 * FC_LANES * C) {
-      const int64_t v = t / q->B, b = t % q->B, lo = fc_cut_lo(c, q->s->columns);
-      fc_real      *to = z + t * C * 2 * FC_LANES;
-      memset(to, 0, (size_t)(C * 2 * FC_LANES) * sizeof *to);
-      for (int64_t l = 0; l < q->m->vector[v].lanes; l++) {
-        const int64_t  lane = v * FC_LANES + l;
-        const fc_real *from = sums + (b * Q2 + 2 * (lo + q->s->column[lane])) * C;
-        const fc_real  k    = q->m->single[lane] ? w.single : w.twice;
-        for (int64_t j = 0; j < 2 * C; j++) to[(j % C * 2 + j / C) * FC_LANES + l] = k * from[j];
-      }
+/* z = factor times the sums (back = false), or the sums from z, each rank's own columns from lo on */
+static void carry_waves(const shares *q, int64_t lo, fc_real *sums, factors w, fc_real *z, bool back) {
+  FC_FOR_ROWS(t, q->m->vectors * q->B, 4 * FC_LANES * q->C) {
+    const int64_t v = t / q->B, b = t % q->B;
+    fc_real      *lanes = z + t * q->C * 2 * FC_LANES;
+    if (!back) memset(lanes, 0, (size_t)(q->C * 2 * FC_LANES) * sizeof *lanes);
+    for (int64_t l = 0; l < q->m->vector[v].lanes; l++) {
+      fc_real      *wave = wave_of(q, lo, sums, b, v * FC_LANES + l);
+      const fc_real k    = q->m->single[v * FC_LANES + l] ? w.single : w.twice;
+      for (int64_t j = 0; j < 2 * q->C; j++)
+        if (back)
+          wave[j] = k * lanes[place_of(q, j) + l];
+        else
+          lanes[place_of(q, j) + l] = k * wave[j];
     }
+  }
 }
 
-/* out (+)= waves; the modes of all ranks are brought together first */
-static void field_of_waves(fc_ctx *c, const shares *q, const fc_real *z, factors w, const fc_fft_field *to) {
-  const int64_t  Q2 = 2 * q->s->columns.n, C = q->C, lo = fc_cut_lo(c, q->s->columns);
+static double wave_flops(const shares *q) {
+  return 4 * (double)(q->B * q->own_lines) * (double)(q->s->columns.n * q->C);
+}
+
+static void waves_of_field(fc_ctx *c, const shares *q, const fc_real *field, factors w, fc_real *z) {
+  const int64_t  Q2 = 2 * q->s->columns.n, C = q->C, n = q->own_lines;
   const fc_real *table = wave_table(c, q);
   fc_real       *sums  = reals(c, q->B * Q2 * C);
 
-  if (!c->dry) memset(sums, 0, (size_t)(q->B * Q2 * C) * sizeof *sums);
-  if (!c->dry) FC_FOR_ROWS(t, q->m->vectors * q->B, 4 * FC_LANES * C) {
-      const int64_t  v = t / q->B, b = t % q->B;
-      const fc_real *from = z + t * C * 2 * FC_LANES;
-      for (int64_t l = 0; l < q->m->vector[v].lanes; l++) {
-        const int64_t lane = v * FC_LANES + l;
-        fc_real      *x    = sums + (b * Q2 + 2 * (lo + q->s->column[lane])) * C;
-        const fc_real k    = q->m->single[lane] ? w.single : w.twice;
-        for (int64_t j = 0; j < 2 * C; j++) x[j] = k * from[(j % C * 2 + j / C) * FC_LANES + l];
-      }
-    }
+  c->flops += wave_flops(q);
+  for (int64_t b = 0; !c->dry && b < q->B; b++)
+    fc_gemm_reduce(c->arena, Q2, C, n, table, Q2, field + b * n * C, C, false, sums + b * Q2 * C, C);
   fc_domain_sum(c, sums, q->B * Q2 * C);
-  c->flops += 2 * (double)(q->B * q->own_lines) * (double)(Q2 * C);
+  if (!c->dry) carry_waves(q, fc_cut_lo(c, q->s->columns), sums, w, z, false);
+}
+
+/* out (+)= waves; the modes of all ranks are brought together first. z is read only. */
+static void field_of_waves(fc_ctx *c, const shares *q, const fc_real *z, factors w, const fc_fft_field *to) {
+  const int64_t  Q2 = 2 * q->s->columns.n, C = q->C, n = q->own_lines;
+  const fc_real *table = wave_table(c, q);
+  fc_real       *sums  = reals(c, q->B * Q2 * C);
+
+  if (!c->dry) {
+    memset(sums, 0, (size_t)(q->B * Q2 * C) * sizeof *sums);
+    carry_waves(q, fc_cut_lo(c, q->s->columns), sums, w, (fc_real *)z, true);
+  }
+  fc_domain_sum(c, sums, q->B * Q2 * C);
+  c->flops += wave_flops(q);
   for (int64_t b = 0; !c->dry && b < q->B; b++) {
-    fc_real *y = to->out + b * q->own_lines * C;
-    fc_gemm_rows(false, false, q->own_lines, C, Q2, 1, table, Q2, sums + b * Q2 * C, C, to->add, y, C);
-    for (int64_t r = 0; to->bias && r < q->own_lines; r++) fc_span_add(y + r * C, to->bias, C);
+    fc_real *y = to->out + b * n * C;
+    fc_gemm_rows(false, false, n, C, Q2, 1, table, Q2, sums + b * Q2 * C, C, to->add, y, C);
+    for (int64_t r = 0; to->bias && r < n; r++) fc_span_add(y + r * C, to->bias, C);
   }
 }
 
