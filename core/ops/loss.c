@@ -74,8 +74,8 @@ static double relative_value(fc_ctx *c, saved *s, const fc_real *y, const fc_rea
 }
 
 static saved *prepare(fc_ctx *c, const fc_op *op, const fc_tensor *y, const fc_tensor *target, int64_t B) {
-  FC_ASSERT(fc_same_shape(y, target) && fc_len(y) > 0, "%s: prediction %s, target %s", op->name,
-            fc_shape_text(y), fc_shape_text(target));
+  FC_ASSERT(fc_same_shape(y, target) && B > 0 && (fc_len(y) > 0 || fc_domain_shared(c)),
+            "%s: prediction %s, target %s", op->name, fc_shape_text(y), fc_shape_text(target));
   FC_ASSERT(!target->needs_grad, "%s: the target takes no gradient", op->name);
   saved *s = fc_arena_push(c->arena, sizeof *s + (size_t)B * sizeof *s->slope);
   s->B = B, s->n = fc_len(y) / B;

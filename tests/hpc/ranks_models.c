@@ -257,6 +257,43 @@ static void packed_samples_of_transolver(void) {
   check_parts(c, &t);
 }
 
+/* losses over rows of samples: value, as the sum of the ranks' parts, and gradient of own rows */
+static void losses_of_ragged_samples(void) {
+  static const fc_ragged_kind kinds[] = {FC_RAGGED_MSE, FC_RAGGED_RELATIVE, FC_RAGGED_RELATIVE_CHANNELS};
+
+  for (int k = 0; k < FC_COUNT(kinds); k++) {
+    fc_ctx       *c = lone_ctx();
+    trial         t = {0};
+    const int64_t R = put_lengths(c, &t, "x_lengths", SAMPLES, points);
+    fc_tensor    *y = check_random(c, FC_DIMS(R, 2)), *goal = check_random(c, FC_DIMS(R, 2)),
+              *lengths = t.whole.t[0];
+    const fc_part rows = {.kind = FC_PART_ROWS, .samples = SAMPLES, .lengths = lengths};
+    y->needs_grad = c->grad = true;
+    fc_tensor *loss         = fc_ragged_loss(c, kinds[k], y, goal, NULL, lengths, 1e-6);
+    fc_backward(c, loss);
+    c->grad            = false;
+    fc_real     *dy    = copy_of(y->g, fc_len(y));
+    const double whole = (double)loss->x[0];
+
+    c->domain    = &grid.domain;
+    fc_part few  = rows;
+    few.kind     = FC_PART_LENGTHS;
+    lengths      = fc_part_take(c, &few, lengths);
+    fc_tensor *z = fc_part_take(c, &rows, y), *own = fc_part_take(c, &rows, goal);
+    z             = fc_tensor_borrow(c->arena, z->x, z->ndim, z->dim);
+    z->needs_grad = c->grad = true;
+    loss                    = fc_ragged_loss(c, kinds[k], z, own, NULL, lengths, 1e-6);
+    fc_backward(c, loss);
+    c->grad     = false;
+    double part = (double)loss->x[0];
+    CHECK_OK(fc_comm_sum_double(grid.points, &part, 1));
+    CHECK_NEAR(part, whole, 1e-12 * whole);
+    same("gradients of a loss", fc_part_join(c, &rows, fc_tensor_borrow(c->arena, z->g, z->ndim, z->dim))->x,
+         dy, fc_len(y));
+    free(dy);
+  }
+}
+
 /* ---- gridded data ---- */
 
 static void gridded(const fc_model_def *def, const char *options, int ndim, const int64_t *window) {
@@ -303,12 +340,18 @@ static void grids_of_the_fourier_mixer(void) {
 }
 
 static int run_all(void) {
-  static const check_case cases[] = {
-      packed_samples_of_gnot, masked_padding_of_gnot, packed_samples_of_transolver, grids_of_gnot,
-      grids_of_fno,           library_grids_of_fno,   grids_of_the_fourier_mixer};
+  static const check_case cases[] = {packed_samples_of_gnot,
+                                     masked_padding_of_gnot,
+                                     packed_samples_of_transolver,
+                                     losses_of_ragged_samples,
+                                     grids_of_gnot,
+                                     grids_of_fno,
+                                     library_grids_of_fno,
+                                     grids_of_the_fourier_mixer};
 
   return check_run("models on shares", (int)(sizeof cases / sizeof *cases), cases,
                    "packed_samples_of_gnot, masked_padding_of_gnot, packed_samples_of_transolver, "
+                   "losses_of_ragged_samples, "
                    "grids_of_gnot, grids_of_fno, library_grids_of_fno, grids_of_the_fourier_mixer");
 }
 
