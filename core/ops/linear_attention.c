@@ -203,7 +203,7 @@ static void share_first_values(fc_ctx *c, const problem *p) {
   }
   fc_domain_sum(c, sum, all * n);
   for (int64_t i = 0; !c->dry && i < all; i++) {
-    fc_real *shift = state_of(p, &p->from[i / p->samples], i % p->samples) + sum_size(p);
+    fc_real      *shift = state_of(p, &p->from[i / p->samples], i % p->samples) + sum_size(p);
     const fc_real ranks = sum[i * n + p->C] > 0 ? sum[i * n + p->C] : 1;
     for (int64_t j = 0; j < p->C; j++) shift[j] = sum[i * n + j] / ranks;
   }
