@@ -386,6 +386,9 @@ fc_tensor *fc_irfft(fc_ctx *c, fc_tensor *z, int n_space, int64_t n_last, fc_fft
  */
 fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
                             fc_fft_norm norm);
+/* the same where ranks share the first axis of X.., cut as lines says */
+fc_tensor *fc_spectral_conv_shared(fc_ctx *c, fc_tensor *x, fc_cut lines, int n_w, fc_tensor *const *W,
+                                   fc_tensor *b, fc_tensor *r, fc_fft_norm norm);
 
 /* each series from its k strongest frequencies, and `extra` steps more of it: x [B, T, D] -> [B, T + extra,
    D]. X_f = sum_t x_t exp(-2 pi i f t / T) for low <= f < T / 2 (low >= 1: never the mean, nor the last one
@@ -397,6 +400,8 @@ fc_tensor *fc_fourier_season(fc_ctx *c, fc_tensor *x, int64_t k, int64_t low, in
 /* y = scale Re F x, F the unnormalised transform over space axes and channels: x [B, X.., C] in 1 to 3
    dimensions (token mixing of FNet) */
 fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
+/* the same where ranks share the first axis of X.. */
+fc_tensor *fc_fourier_mix_shared(fc_ctx *c, fc_tensor *x, fc_cut lines, double scale);
 
 /* ---- losses: scalars; target has no gradient ---- */
 fc_tensor *fc_mse(fc_ctx *c, fc_tensor *y, fc_tensor *target);

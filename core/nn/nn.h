@@ -182,13 +182,20 @@ fc_tensor *fc_axis_coordinates(fc_ctx *c, double lo, double hi, int64_t n, int64
 /* the points of fc_unit_grid for each of B samples: [B, X.., ndim]; and their distances to the lattice of ref
    points per axis on the unit cube: [B, X.., ref^ndim]; constants */
 fc_tensor *fc_unit_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim);
-fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, int64_t ref);
+fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, fc_cut first, int64_t ref);
 /* x [B, X.., C] and behind its channels one coordinate i / n for each axis of n points (0 is there, 1 is not)
  */
 fc_tensor *fc_with_cells(fc_ctx *c, fc_tensor *x);
-/* zeros around a field [B, X.., C], near[a] and far[a] at the ends of axis a; and back to n[a] points */
-fc_tensor *fc_pad_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *far);
-fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *n);
+/* zeros around a field [B, X.., C], near[a] and far[a] at the ends of axis a; and back to n[a] points. Ranks
+   may share the first axis, and then share it anew with its zeros. */
+typedef struct fc_grid_padding {
+  int64_t near[3], far[3], n[3]; /* n: points without zeros, of the first axis this rank's */
+  fc_cut  lines, padded;         /* the first axis without and with zeros */
+} fc_grid_padding;
+/* far and near are there; n, lines and padded are filled in */
+void       fc_grid_padding_set(fc_grid_padding *p, int ndim, const int64_t *n, fc_cut lines);
+fc_tensor *fc_pad_grid(fc_ctx *c, fc_tensor *x, const fc_grid_padding *p);
+fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const fc_grid_padding *p);
 /* [B, C, X..] -> [B, X.., C] and back */
 fc_tensor *fc_channels_last(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_channels_first(fc_ctx *c, fc_tensor *x);

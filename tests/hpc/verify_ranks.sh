@@ -9,7 +9,8 @@ trap 'rm -f "$out"' EXIT
 failed=0
 complain() { echo "verify_ranks.sh: $*" >&2; failed=1; }
 
-cases="mano-a mano-b mano-c pde-transformer-a pde-transformer-sc-restated factformer-a factformer-b factformer-c factformer-e ifactformer-m-b ifactformer-m-d transolver-a transolver-b transolver-c transolver-d transolver-g"
+cases="mano-a mano-b mano-c pde-transformer-a pde-transformer-sc-restated factformer-a factformer-b factformer-c factformer-e ifactformer-m-b ifactformer-m-d transolver-a transolver-b transolver-c transolver-d transolver-g \
+  fno-a fno-b fno-c fno-d fno-e fno-f gnot-b gnot-d gnot-e"
 cd "$golden" || exit 1
 for ranks in 2 3 4; do
   mpirun --allow-run-as-root --oversubscribe -n $ranks "$program" verify --domain $ranks $cases >"$out" 2>&1 ||
