@@ -27,7 +27,7 @@ CALL(linear_modulated,
 CALL(linear_gated, fc_linear_gated(c, FC_ACT_GELU, in[0], in[1], NULL, in[2], (fc_modulation){in[3], 0}))
 CALL(window_attention,
      fc_group_attention(c, in[0], in[1], in[2], in[3],
-                        fc_groups_of_windows(c, &(fc_window_grid){1, 1, 64, 64, 8, 4, false, false}),
+                        fc_groups_of_windows(c, &(fc_window_grid){1, 1, 64, 64, 8, 4, false, false, {0}}),
                         (fc_modulation){in[4], 0}))
 CALL(conv, fc_conv(c, in[0], in[1], in[2], (fc_conv_spec){1, 1, 1, false}))
 CALL(conv_half, fc_conv(c, in[0], in[1], in[2], (fc_conv_spec){2, 1, 1, false}))

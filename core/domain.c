@@ -32,6 +32,14 @@ fc_cut fc_cut_coarser(fc_cut s, int64_t by) {
   return (fc_cut){fc_ceil_div(s.n, by), s.unit / by};
 }
 
+bool fc_cut_same(const fc_ctx *c, fc_cut a, fc_cut b) {
+  const int size = fc_domain_size(c);
+
+  for (int r = 1; r < size; r++)
+    if (fc_cut_at(a, r, size) != fc_cut_at(b, r, size)) return false;
+  return a.n == b.n;
+}
+
 fc_status fc_cut_check(fc_cut s, int size, const char *what) {
   FC_REQUIRE(
       s.unit > 0 && fc_ceil_div(s.n, s.unit) >= size, FC_E_USAGE,
@@ -65,6 +73,35 @@ void fc_domain_sum(fc_ctx *c, fc_real *x, int64_t n) {
   if (!fc_domain_shared(c)) return;
   count_sum(c, n);
   if (!c->dry) note(c, c->domain->sum(c->domain->comm, x, n));
+}
+
+void fc_domain_sum_double(fc_ctx *c, double *x, int64_t n) {
+  if (!fc_domain_shared(c)) return;
+  count_sum(c, n * (int64_t)(sizeof(double) / sizeof(fc_real)));
+  if (!c->dry) note(c, c->domain->sum_double(c->domain->comm, x, n));
+}
+
+/* sum_r (sum (x - m)^2) = sum_r (square_r + n_r mean_r^2) - n m^2; in double nothing that floats hold is lost
+ */
+double fc_domain_moments(fc_ctx *c, int64_t rows, double n, double *mean, double *square) {
+  if (!fc_domain_shared(c)) return n;
+  const size_t mark = fc_arena_mark(c->arena);
+  double      *sum = fc_arena_push(c->arena, (size_t)(2 * rows + 1) * sizeof *sum), all = n;
+
+  for (int64_t r = 0; !c->dry && r < rows; r++) {
+    sum[r]        = n * mean[r];
+    sum[rows + r] = square[r] + n * mean[r] * mean[r];
+  }
+  if (!c->dry) sum[2 * rows] = n;
+  fc_domain_sum_double(c, sum, 2 * rows + 1);
+  if (!c->dry) all = sum[2 * rows];
+  for (int64_t r = 0; !c->dry && r < rows; r++) {
+    mean[r]   = sum[r] / all;
+    square[r] = sum[rows + r] - all * mean[r] * mean[r];
+    if (square[r] < 0) square[r] = 0;
+  }
+  fc_arena_pop(c->arena, mark);
+  return all;
 }
 
 void fc_domain_max(fc_ctx *c, fc_real *x, int64_t n) {

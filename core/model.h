@@ -62,10 +62,26 @@ typedef struct fc_series_wants {
 /* How the ranks of a domain share a batch (core/domain.h). cut: of the shared axis, in the entries of the
    batch: points, or cells of a grid's first axis; with unit such that windows, patches and coarser levels end
    at the borders. axis: which axis of an official input is shared, -1 if every rank has all of it; name NULL:
-   of the output. apply then finds this rank's shares, and c->cut. */
+   of the output. part, instead of axis: what a rank has where axes are cut differently or samples are ragged.
+   apply then finds this rank's shares, and c->cut. */
+typedef enum {
+  FC_PART_WHOLE,  /* every rank has all of it */
+  FC_PART_AXIS,   /* an axis is cut */
+  FC_PART_ROWS,   /* rows of all samples, one sample after the other: of each, a rank has its block */
+  FC_PART_LENGTHS /* [B]: the lengths of such samples, a rank's own ones */
+} fc_part_kind;
+typedef struct fc_part { /* of rows and lengths: cut is that of a sample with its padding, n = 0: there is
+                            none, each sample is cut by itself; lengths NULL: all samples have cut.n rows */
+  fc_part_kind     kind;
+  int              axis;
+  fc_cut           cut;
+  int64_t          samples;
+  const fc_tensor *lengths;
+} fc_part;
 typedef struct fc_sharing {
   fc_status (*cut)(const void *self, const fc_batch *whole, fc_cut *out);
   int (*axis)(const void *self, const fc_batch *whole, const char *name);
+  fc_part (*part)(const void *self, const fc_batch *whole, const char *name);
 } fc_sharing;
 
 typedef struct fc_model_def {

@@ -153,9 +153,14 @@ fc_tensor *fc_axial_product(fc_ctx *c, fc_tensor *kernel, fc_tensor *v, int axis
 /* the same along several axes of the same values at once, kernel[i] along axis[i], normalised with biased
    variance, then merged: W [O, H parts D], columns ordered head, part, channel -> [B, n_0, .., O]. The norm
    is that of each channel over all points of its sample; by_index: that of each index along the first axis,
-   over the other axes and all columns, and backward reads the result again. Wide arrays are not kept. */
+   over the other axes and all columns, and backward reads the result again. Wide arrays are not kept. With
+   axis[i] = FC_AXIAL_MADE kernel[i] is no kernel but the product itself, of v's shape (not for all i). */
+enum { FC_AXIAL_MADE = -1 };
 fc_tensor *fc_axial_merge(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *v,
                           fc_tensor *W, bool by_index, double eps);
+/* the same by channel with values made of a state, u [B, n_0, .., K] by V [H D, K], and not kept either */
+fc_tensor *fc_axial_merge_of(fc_ctx *c, int parts, fc_tensor *const *kernel, const int *axis, fc_tensor *u,
+                             fc_tensor *V, int64_t heads, fc_tensor *W, double eps);
 /* softmax(scale q k^T + bias) v without the N x N matrix in memory: q [B, H, Nq, D], k v [B, H, Nk, D];
    bias [H or 1, Nq, Nk] or NULL */
 fc_tensor *fc_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v, fc_tensor *bias, double scale);
@@ -263,19 +268,30 @@ fc_tensor *fc_linear_gated(fc_ctx *c, fc_act act, fc_tensor *x, fc_tensor *W, fc
 typedef struct fc_token_groups {
   int64_t  count, length; /* groups, tokens of one */
   int32_t *row;           /* [count, length] row of each token */
+  int32_t *target;        /* [count, length] row of its residual and result, beyond them all: it has none */
   int32_t *region;        /* [masks, length] tokens of different numbers do not see each other; or NULL */
   int64_t  masks;         /* group q takes mask q mod masks */
+  bool     partial;       /* some rows, not of r, are in no group */
 } fc_token_groups;
 
 /* Square windows of a grid whose rows are [fields, B, H, W], rolled by -shift and padded at the far ends;
    groups in the order [B, windows, fields]. Padding has rows of its own behind the grid, [fields, B,
    padding]. masked: what the roll brought together stays apart (Swin: Liu et al. 2021). carriers: a token in
    front of each window, rows [fields, B, windows] behind the grid, which then needs no padding. Tables live
-   on the arena. */
+   on the arena.
+
+   Of a grid that ranks share, one has `own` lines from lo on, and around them, periodically, the other lines
+   of the windows they lie in: rows [fields, B, before + own + after, W], carriers of all windows. Its groups
+   are these windows, residuals and results are those of its own lines. */
+typedef struct fc_window_lines {
+  int64_t lo, own, before, after;
+} fc_window_lines;
 typedef struct fc_window_grid {
-  int64_t fields, B, H, W, size, shift;
-  bool    masked, carriers;
+  int64_t         fields, B, H, W, size, shift;
+  bool            masked, carriers;
+  fc_window_lines lines; /* own 0: all H */
 } fc_window_grid;
+fc_window_lines  fc_window_lines_of(const fc_window_grid *w, fc_cut lines, int rank, int size);
 int64_t          fc_window_padding(const fc_window_grid *w); /* tokens beyond the grid in each sample */
 fc_token_groups *fc_groups_of_windows(fc_ctx *c, const fc_window_grid *w);
 /* the same token of all fields: row r of each of so many blocks of `rows` rows */
@@ -285,7 +301,7 @@ fc_token_groups *fc_groups_of_runs(fc_ctx *c, int64_t count, int64_t length);
 
 /* y = r + (1 + gate) A, A cosine attention of each head within each group (Swin V2: Liu et al. 2022):
    softmax(exp(min(scale_h, 4.6052)) q_i . k_j / (|q_i| |k_j|) + bias_hji) times the values.
-   r [.., D]; qkv [.., 3 D] with at least r's rows, each in exactly one group; scale [H]; bias [H, keys,
+   r [.., D]; qkv [.., 3 D] with at least as many rows, each in exactly one group; scale [H]; bias [H, keys,
    queries] or NULL; m.rows NULL: no gate */
 fc_tensor *fc_group_attention(fc_ctx *c, fc_tensor *r, fc_tensor *qkv, fc_tensor *scale, fc_tensor *bias,
                               const fc_token_groups *groups, fc_modulation m);
@@ -370,6 +386,9 @@ fc_tensor *fc_irfft(fc_ctx *c, fc_tensor *z, int n_space, int64_t n_last, fc_fft
  */
 fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
                             fc_fft_norm norm);
+/* the same where ranks share the first axis of X.., cut as lines says */
+fc_tensor *fc_spectral_conv_shared(fc_ctx *c, fc_tensor *x, fc_cut lines, int n_w, fc_tensor *const *W,
+                                   fc_tensor *b, fc_tensor *r, fc_fft_norm norm);
 
 /* each series from its k strongest frequencies, and `extra` steps more of it: x [B, T, D] -> [B, T + extra,
    D]. X_f = sum_t x_t exp(-2 pi i f t / T) for low <= f < T / 2 (low >= 1: never the mean, nor the last one
@@ -381,6 +400,8 @@ fc_tensor *fc_fourier_season(fc_ctx *c, fc_tensor *x, int64_t k, int64_t low, in
 /* y = scale Re F x, F the unnormalised transform over space axes and channels: x [B, X.., C] in 1 to 3
    dimensions (token mixing of FNet) */
 fc_tensor *fc_fourier_mix(fc_ctx *c, fc_tensor *x, double scale);
+/* the same where ranks share the first axis of X.. */
+fc_tensor *fc_fourier_mix_shared(fc_ctx *c, fc_tensor *x, fc_cut lines, double scale);
 
 /* ---- losses: scalars; target has no gradient ---- */
 fc_tensor *fc_mse(fc_ctx *c, fc_tensor *y, fc_tensor *target);

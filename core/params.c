@@ -267,6 +267,7 @@ bool          fc_params_dispensable(const fc_params *p, int i) {
 int64_t fc_params_block(const fc_params *p, bool trained_only) {
   return trained_only ? p->trained : p->block;
 }
+int64_t  fc_params_offset(const fc_params *p, int i) { return p->list[i]->offset; }
 fc_real *fc_params_values(fc_params *p) { return p->values; }
 fc_real *fc_params_grads(fc_params *p) { return p->grads; }
 

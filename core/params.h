@@ -83,6 +83,7 @@ fc_tensor    *fc_params_find(const fc_params *p, const char *name); /* NULL if u
 const char *fc_params_mirrored(const fc_params *p, int i, int k);
 int64_t     fc_params_trainable(const fc_params *p); /* numbers that are trained, padding not counted */
 int64_t  fc_params_block(const fc_params *p, bool trained_only); /* length of the block, padding included */
+int64_t  fc_params_offset(const fc_params *p, int i);            /* where tensor i begins, dry or not */
 fc_real *fc_params_values(fc_params *p);                         /* [block(false)] */
 fc_real *fc_params_grads(fc_params *p);                          /* [block(true)] */
 void     fc_params_zero_grads(fc_params *p);                     /* also forgets which tensors were reached */

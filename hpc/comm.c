@@ -15,6 +15,7 @@ struct fc_comm {
   MPI_Comm     comm;
   MPI_Request *request; /* [2 size] of an exchange */
   MPI_Request  pending[FC_COMM_SLOTS];
+  int         *count; /* [2 size] of a gathering: lengths, then places */
 };
 
 /* seconds that a rank which failed waits for others to agree: they may compute, or wait for it elsewhere */
@@ -23,7 +24,8 @@ enum { PATIENCE = 5 };
 static bool   started;
 static double seconds; /* in collectives */
 static bool   echoed;  /* the last failure of this rank was that of another one */
-static bool   met;     /* on the way out: all ranks are on theirs */
+static bool   leaves;  /* this rank is on its way out */
+static bool   met;     /* all ranks are */
 static bool   alone;   /* this rank failed and the others did not come */
 
 static MPI_Comm leaving; /* for the way out: others may still use the rest */
@@ -120,7 +122,8 @@ bool fc_comm_meet(fc_status s, int *code) {
   const bool         orderly  = s == FC_OK || s == FC_STOPPED || s == FC_E_DIFFERS;
   const double       patience = orderly ? INFINITY : echoed || s == FC_E_COMM ? 6 : 3;
 
-  *code = fc_exit_code(s);
+  *code  = fc_exit_code(s);
+  leaves = true;
   if (!started) return true;
   vote_of(s, vote);
   const int first = vote[0];
@@ -133,7 +136,10 @@ bool fc_comm_meet(fc_status s, int *code) {
 }
 
 void fc_comm_stop(int code) {
+  int unused;
+
   if (!started) return;
+  if (!leaves) fc_comm_meet(code ? FC_E_DIFFERS : FC_OK, &unused);
   if (!met) MPI_Abort(MPI_COMM_WORLD, code);
   MPI_Comm_free(&leaving);
   MPI_Finalize();
@@ -172,9 +178,10 @@ fc_status fc_comm_split(const fc_comm *c, int colour, fc_comm **out) {
                "the ranks cannot be divided into groups");
     MPI_Comm_set_errhandler(made->comm, MPI_ERRORS_RETURN);
     made->request = calloc(2 * (size_t)fc_comm_size(made), sizeof *made->request);
+    made->count   = calloc(2 * (size_t)fc_comm_size(made), sizeof *made->count);
   }
   *out = made;
-  FC_REQUIRE(!started || made->request, FC_E_SYSTEM, "no memory for a group of ranks");
+  FC_REQUIRE(!started || (made->request && made->count), FC_E_SYSTEM, "no memory for a group of ranks");
   return FC_OK;
 }
 
@@ -182,6 +189,7 @@ void fc_comm_free(fc_comm *c) {
   if (!c) return;
   if (started && !alone) MPI_Comm_free(&c->comm);
   free(c->request);
+  free(c->count);
   free(c);
 }
 
@@ -276,6 +284,33 @@ fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t 
   if (!started) return FC_OK;
   const int waited = MPI_Waitall(k, c->request, MPI_STATUSES_IGNORE);
   return ended(since, code ? code : waited, "an exchange between ranks");
+}
+
+/* what of each part lies between `from` and `end`, which are no further apart than MPI can count */
+static fc_status gather_between(const fc_comm *c, fc_real *x, const int64_t *border, int64_t from,
+                                int64_t end) {
+  const int    size  = fc_comm_size(c);
+  const double since = MPI_Wtime();
+
+  for (int r = 0; r < size; r++) {
+    const int64_t lo   = fc_min64(end, fc_max64(from, border[r]));
+    c->count[r]        = (int)(fc_max64(lo, fc_min64(end, border[r + 1])) - lo);
+    c->count[size + r] = (int)(lo - from);
+  }
+  return ended(
+      since,
+      MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_REAL_, x + from, c->count, c->count + size, MPI_REAL_, c->comm),
+      "gathering from all ranks");
+}
+
+fc_status fc_comm_gather(const fc_comm *c, fc_real *x, const int64_t *border) {
+  const int     size  = fc_comm_size(c);
+  const int64_t piece = INT_MAX / 2;
+
+  if (!started || size == 1) return FC_OK;
+  for (int64_t at = border[0]; at < border[size]; at += piece)
+    FC_TRY(gather_between(c, x, border, at, fc_min64(border[size], at + piece)));
+  return FC_OK;
 }
 
 fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root) {

@@ -14,7 +14,9 @@ fc_status fc_comm_start(int *argc, char ***argv);
    that of a rank that failed. A rank that failed waits some seconds for the others, which may be stuck where
    it should be too. */
 bool fc_comm_meet(fc_status s, int *code);
-void fc_comm_stop(int code); /* in order if all have met; else ends all ranks with this exit code */
+/* In order if all have met, for which it waits if there was no fc_comm_meet; else ends all ranks with this
+   exit code. */
+void fc_comm_stop(int code);
 
 /* Ranks of equal colour, in the order of the world. Lives until fc_comm_free (also collective). */
 fc_status fc_comm_split(const fc_comm *c, int colour, fc_comm **out);
@@ -30,6 +32,9 @@ fc_status fc_comm_max(const fc_comm *c, fc_real *x, int64_t n);
 /* n_send[r] numbers to each rank r, one after the other in send; n_recv[r] from each, likewise in recv */
 fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t *n_send, fc_real *recv,
                            const int64_t *n_recv);
+/* Every rank's part of x goes to all others, in place: rank r gives numbers border[r] .. border[r + 1] - 1;
+   border [ranks + 1] ascends. A group from fc_comm_split, or NULL where there is one rank. */
+fc_status fc_comm_gather(const fc_comm *c, fc_real *x, const int64_t *border);
 /* Sums that go on while the ranks compute: start takes slot 0, 1, .. in the same order on all ranks of a
    group that does nothing else meanwhile; poll lets them proceed; finish waits for those of slots 0 .. n-1.
  */

@@ -4,12 +4,13 @@
 #include <string.h>
 
 static fc_domain domain_of(const fc_comm *points) {
-  return (fc_domain){.rank     = fc_comm_rank(points),
-                     .size     = fc_comm_size(points),
-                     .comm     = points,
-                     .sum      = fc_comm_sum,
-                     .max      = fc_comm_max,
-                     .exchange = fc_comm_exchange};
+  return (fc_domain){.rank       = fc_comm_rank(points),
+                     .size       = fc_comm_size(points),
+                     .comm       = points,
+                     .sum        = fc_comm_sum,
+                     .sum_double = fc_comm_sum_double,
+                     .max        = fc_comm_max,
+                     .exchange   = fc_comm_exchange};
 }
 
 fc_status fc_process_grid_create(int domain, fc_process_grid *out) {

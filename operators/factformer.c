@@ -4,6 +4,7 @@
 
    Letters: B batch, X Y Z grid, N = X Y (Z) points, T input frames, C channels, D dim, H heads, c dim_head,
    A = H c, m kernel_multiplier, L latent width. All arrays are channels-last unless a line says otherwise. */
+#include "core/domain.h"
 #include "core/model.h"
 #include "core/nn/nn.h"
 
@@ -205,11 +206,12 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 
 /* ---- factorised attention ---- */
 
-/* v [B, H, X.., c] through the kernels of all axes in turn, normalised and merged: [B, X.., D] */
-static fc_tensor *attend(fc_ctx *c, const model *m, const layer *l, fc_tensor *v, fc_tensor *const *kernel) {
+/* v [B, H, X.., c] through the kernels of axes `from` and on in turn, normalised and merged: [B, X.., D] */
+static fc_tensor *attend(fc_ctx *c, const model *m, const layer *l, fc_tensor *v, fc_tensor *const *kernel,
+                         int from) {
   const int last = m->n_space - 1;
 
-  for (int a = 0; a < last; a++) v = fc_axial_product(c, kernel[a], v, a);
+  for (int a = from; a < last; a++) v = fc_axial_product(c, kernel[a], v, a);
   if (m->legacy) return fc_axial_merge(c, 1, kernel + last, &last, v, l->merge, true, 1e-5);
   /* per sample and head: one mean and one unbiased variance over all points and channels */
   v = fc_axial_product(c, kernel[last], v, last);
@@ -218,34 +220,37 @@ static fc_tensor *attend(fc_ctx *c, const model *m, const layer *l, fc_tensor *v
 }
 
 typedef struct {
-  const model      *m;
-  const layer      *l;
-  fc_tensor *const *pos;
+  const model        *m;
+  const layer        *l;
+  const fc_axis_grid *at;
 } layer_call;
 
 /* u <- u + position code;  u <- u + W2 GELU(W1 norm(K_z K_y K_x W_v LN(u))) */
 static fc_tensor *apply_layer(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
-  const layer_call *call = self;
-  const model      *m    = call->m;
-  const layer      *l    = call->l;
-  fc_tensor        *u    = in[n_in - 1];
+  const layer_call   *call   = self;
+  const model        *m      = call->m;
+  const layer        *l      = call->l;
+  const fc_axis_grid *at     = call->at;
+  const bool          shared = fc_domain_shared(c);
+  fc_tensor          *u = in[n_in - 1], *v = NULL, *kernel[FC_MAX_SPACE];
 
   /* the code is added in place, but a layer that will run again must find its input as it was */
   if (m->cfg.recompute) u = fc_affine(c, u, 1, 0);
-  u            = fc_axis_position(c, &l->axis, u, call->pos);
+  u            = fc_axis_position(c, &l->axis, u, at);
   fc_tensor *w = fc_layer_norm_apply(c, &l->axis.in_norm, u);
-  fc_tensor *v = fc_axis_values(c, &l->axis, w), *kernel[FC_MAX_SPACE];
-  for (int a = 0; a < m->n_space; a++) kernel[a] = fc_axis_kernel_of(c, &l->axis, a, w, call->pos[a]);
-  return fc_linear_of(c, FC_ACT_GELU, attend(c, m, l, v, kernel), l->out, NULL, u);
+  if (!shared) v = fc_axis_values(c, &l->axis, w);
+  fc_axis_kernels(c, &l->axis, w, at, kernel);
+  if (shared) v = fc_axis_first_product(c, &l->axis, w, kernel[0], at->first);
+  return fc_linear_of(c, FC_ACT_GELU, attend(c, m, l, v, kernel, shared ? 1 : 0), l->out, NULL, u);
 }
 
-static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *const *pos) {
+static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, const fc_axis_grid *at) {
   const fc_block_run run  = m->cfg.recompute ? fc_checkpoint : fc_block_plain;
   layer_call        *call = fc_arena_push(c->arena, sizeof *call * MAX_DEPTH);
   const size_t       mark = fc_arena_mark(c->arena);
 
   for (int i = 0; i < m->cfg.depth; i++) {
-    call[i] = (layer_call){m, &m->layers[i], pos};
+    call[i] = (layer_call){m, &m->layers[i], at};
     u       = fc_compact(c, mark, run(c, apply_layer, &call[i], FC_IN(u)));
   }
   return u;
@@ -253,25 +258,42 @@ static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *con
 
 /* ---- around the encoder ---- */
 
-static fc_tensor *pad_far(fc_ctx *c, const model *m, fc_tensor *u) {
-  for (int a = 1; m->cfg.padding && a <= m->n_space; a++) u = fc_pad(c, u, a, 0, m->cfg.padding);
+/* ranks that share the first axis cut it anew with the points added */
+static fc_cut padded(const model *m, fc_cut lines) {
+  return m->cfg.padding ? (fc_cut){lines.n + m->cfg.padding, 1} : lines;
+}
+
+static fc_tensor *pad_far(fc_ctx *c, const model *m, fc_tensor *u, fc_cut lines) {
+  u = fc_recut(c, u, 1, lines, padded(m, lines));
+  for (int a = 2; m->cfg.padding && a <= m->n_space; a++) u = fc_pad(c, u, a, 0, m->cfg.padding);
   return u;
 }
 
-static fc_tensor *crop_far(fc_ctx *c, const model *m, fc_tensor *u) {
-  for (int a = 1; m->cfg.padding && a <= m->n_space; a++)
+static fc_tensor *crop_far(fc_ctx *c, const model *m, fc_tensor *u, fc_cut lines) {
+  u = fc_recut(c, u, 1, padded(m, lines), lines);
+  for (int a = 2; m->cfg.padding && a <= m->n_space; a++)
     u = fc_slice(c, u, a, 0, u->dim[a] - m->cfg.padding);
   return u;
 }
 
+/* Every second line is the middle of a 3 x 3 kernel. A share begins with such a line and wants the one before
+   it; two are fetched, so that its first result lies at the second middle. */
+static fc_tensor *halve(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x, fc_cut lines) {
+  const int64_t n = fc_ceil_div(x->dim[1], 2);
+
+  if (!fc_domain_shared(c)) return fc_conv_apply(c, l, x);
+  return fc_slice(c, fc_conv_apply(c, l, fc_halo_rows(c, x, 1, lines, (fc_halo){2, 0, false})), 1, 1, n);
+}
+
 /* [u seen by a small CNN at half resolution, u] */
-static fc_tensor *with_bypass(fc_ctx *c, const model *m, fc_tensor *u) {
+static fc_tensor *with_bypass(fc_ctx *c, const model *m, fc_tensor *u, fc_cut lines) {
   if (!m->bypass) return u;
-  fc_tensor *x = fc_group_norm(c, u, m->cfg.dim, NULL, NULL, 1e-5); /* instance norm */
-  x            = fc_activate(c, fc_conv_apply(c, &m->down[0], x), FC_ACT_GELU);
-  x            = fc_resize_nearest(c, fc_conv_apply(c, &m->down[1], x), m->n_space, u->dim + 1);
-  x            = fc_activate(c, fc_conv_apply(c, &m->up[0], x), FC_ACT_GELU);
-  return fc_concat(c, u->ndim - 1, FC_IN(fc_conv_apply(c, &m->up[1], x), u));
+  const fc_cut half = fc_domain_shared(c) ? fc_cut_coarser(lines, 2) : lines;
+  fc_tensor   *x    = fc_group_norm(c, u, m->cfg.dim, NULL, NULL, 1e-5); /* instance norm */
+  x                 = fc_activate(c, halve(c, &m->down[0], x, lines), FC_ACT_GELU);
+  x = fc_resize_nearest(c, fc_conv_apply_shared(c, &m->down[1], x, half), m->n_space, u->dim + 1);
+  x = fc_activate(c, fc_conv_apply_shared(c, &m->up[0], x, lines), FC_ACT_GELU);
+  return fc_concat(c, u->ndim - 1, FC_IN(fc_conv_apply_shared(c, &m->up[1], x, lines), u));
 }
 
 /* latent state [B, X.., L] -> [B, X.., out_dim] */
@@ -326,23 +348,23 @@ static fc_tensor *march(fc_ctx *c, const model *m, fc_tensor *u, int64_t steps) 
   return fc_stack(c, 1, (int)steps, frame);
 }
 
+/* of u */
+static int first_axis(const model *m) { return m->channels_first ? 3 : 1; }
+
 static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
-  static const char *const names[] = {"pos_x", "pos_y", "pos_z"};
-  const model             *m       = self;
-  fc_tensor *u = fc_batch_get(b, "u"), **pos = fc_arena_push(c->arena, sizeof *pos * FC_MAX_SPACE);
-  int64_t    steps = 1;
+  const model *m     = self;
+  fc_tensor   *u     = fc_batch_get(b, "u");
+  int64_t      steps = 1;
 
   FC_ASSERT(u && fc_batch_int(b, "latent_steps", 1, 1, m->cfg.max_latent_steps, &steps) == FC_OK,
             "factformer: inputs were not checked");
-  for (int a = 0; a < m->n_space; a++) {
-    fc_tensor *p = fc_batch_get(b, names[a]);
-    pos[a]       = fc_reshape(c, p, FC_DIMS(p->dim[0]));
-  }
+  const fc_cut        lines = fc_cut_batch(c, u->dim[first_axis(m)]);
+  const fc_axis_grid *at    = fc_axis_grid_of(c, b, m->n_space, padded(m, lines));
   if (m->channels_first) /* u (B, C, T, X, Y, Z) */
     u = fc_frame_lift_apply(c, &m->frame_lift, fc_permute(c, u, (int[]){0, 3, 4, 5, 2, 1}));
   else
     u = fc_linear_apply(c, &m->lift, u, FC_ACT_NONE);
-  u = with_bypass(c, m, crop_far(c, m, encode(c, m, pad_far(c, m, u), pos)));
+  u = with_bypass(c, m, crop_far(c, m, encode(c, m, pad_far(c, m, u, lines), at), lines), lines);
   return m->marches ? march(c, m, u, steps) : head(c, m, u);
 }
 
@@ -352,7 +374,7 @@ static fc_status check(const void *self, const fc_batch *b) {
   static const char *const names[] = {"pos_x", "pos_y", "pos_z"};
   const model             *m       = self;
   const config            *g       = &m->cfg;
-  const int                first   = m->channels_first ? 3 : 1;
+  const int                first   = first_axis(m);
   fc_tensor               *u, *pos;
   int64_t                  steps;
 
@@ -412,8 +434,10 @@ static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_b
   else
     window = fc_reshape(c, window, FC_DIMS(n[0], n[2], n[3], n[4]));
   fc_batch_put(out, "u", window);
-  for (int a = 0; a < m->n_space; a++)
-    fc_batch_put(out, names[a], fc_axis_coordinates(c, g->coord_lo, g->coord_hi, n[2 + a], g->padding));
+  for (int a = 0; a < m->n_space; a++) {
+    const int64_t points = a ? n[2 + a] : fc_cut_batch(c, n[2]).n;
+    fc_batch_put(out, names[a], fc_axis_coordinates(c, g->coord_lo, g->coord_hi, points, g->padding));
+  }
   fc_batch_put(out, "latent_steps", steps);
 }
 
@@ -422,6 +446,29 @@ static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
 
   return m->marches ? y : fc_reshape(c, y, FC_DIMS(y->dim[0], 1, y->dim[1], y->dim[2], y->dim[3]));
 }
+
+/* ---- ranks that share the grid ---- */
+
+static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *out) {
+  const model     *m = self;
+  const fc_tensor *u = fc_batch_get(whole, "u");
+  const int        a = first_axis(m);
+
+  *out = fc_axis_cut(u->dim[a], fc_span(u, a + 1, a + m->n_space));
+  if (m->bypass) out->unit += out->unit % 2; /* its half-resolution lines end at the borders too */
+  return FC_OK;
+}
+
+/* u and the output; coordinates are everywhere */
+static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+  const model *m = self;
+
+  (void)whole;
+  if (!name) return m->marches ? 2 : 1;
+  return strcmp(name, "u") ? -1 : first_axis(m);
+}
+
+static const fc_sharing sharing = {shared_lines, shared_axis};
 
 const fc_model_def fc_model_factformer = {
     .name        = "factformer",
@@ -437,4 +484,5 @@ const fc_model_def fc_model_factformer = {
     .frames      = frames,
     .pack        = pack,
     .unpack      = unpack,
+    .sharing     = &sharing,
 };

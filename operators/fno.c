@@ -4,6 +4,7 @@
 
    Letters: B batch, N points, X.. grid, C width, L layers. Fields are channels-last inside; neuralop takes
    and gives them channels-first. Networks run on other grids than the one they learned on. */
+#include "core/domain.h"
 #include "core/model.h"
 #include "core/nn/nn.h"
 #include "core/vmath.h"
@@ -304,14 +305,16 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 typedef struct {
   const model *m;
   int          number;
+  fc_cut       lines; /* of the first axis with its padding, which ranks may share */
 } layer_call;
 
 static fc_tensor *vector(fc_ctx *c, fc_tensor *w) { return fc_reshape(c, w, FC_DIMS(fc_len(w))); }
 
 /* what a linear skip adds; NULL for the others, which change y in place (add_skip) */
-static fc_tensor *linear_skip(fc_ctx *c, const skip *s, fc_tensor *x) {
+static fc_tensor *linear_skip(fc_ctx *c, const skip *s, fc_tensor *x, fc_cut lines) {
   if (s->kind != LINEAR) return NULL;
-  return s->conv.weight ? fc_conv_apply(c, &s->conv, x) : fc_linear_apply(c, &s->linear, x, FC_ACT_NONE);
+  return s->conv.weight ? fc_conv_apply_shared(c, &s->conv, x, lines)
+                        : fc_linear_apply(c, &s->linear, x, FC_ACT_NONE);
 }
 
 static fc_tensor *add_skip(fc_ctx *c, const skip *s, fc_tensor *y, fc_tensor *x) {
@@ -338,18 +341,22 @@ static fc_tensor *apply_mlp(fc_ctx *c, const channel_mlp *m, fc_act act, fc_act 
 }
 
 /* mlp(act(y)) + skip(x) of a layer */
-static fc_tensor *map_points(fc_ctx *c, const model *m, const layer *l, fc_act act, fc_tensor *y,
+static fc_tensor *map_points(fc_ctx *c, const layer_call *call, const layer *l, fc_act act, fc_tensor *y,
                              fc_tensor *x) {
-  y = apply_mlp(c, &l->mlp, act, FC_ACT_GELU, m->cfg.channel_mlp_dropout, y, linear_skip(c, &l->mlp_skip, x));
+  y = apply_mlp(c, &l->mlp, act, FC_ACT_GELU, call->m->cfg.channel_mlp_dropout, y,
+                linear_skip(c, &l->mlp_skip, x, call->lines));
   return add_skip(c, &l->mlp_skip, y, x);
 }
 
 /* skip(x) + norm(K tanh(x)); a linear skip is added in the convolution where no norm stands in between */
-static fc_tensor *convolve(fc_ctx *c, const model *m, const layer *l, fc_tensor *x, bool normed) {
-  fc_tensor *s = linear_skip(c, &l->skip, x), *t = m->cfg.stabilizer ? fc_activate(c, x, FC_ACT_TANH) : x;
+static fc_tensor *convolve(fc_ctx *c, const layer_call *call, const layer *l, fc_tensor *x, bool normed) {
+  const model      *m    = call->m;
   const fc_fft_norm norm = (fc_fft_norm)m->cfg.fft_norm;
+  fc_tensor        *s    = linear_skip(c, &l->skip, x, call->lines),
+            *t           = m->cfg.stabilizer ? fc_activate(c, x, FC_ACT_TANH) : x;
 
-  fc_tensor *y = fc_spectral_conv(c, t, 1, l->W, vector(c, l->bias), normed ? NULL : s, norm);
+  fc_tensor *y =
+      fc_spectral_conv_shared(c, t, call->lines, 1, l->W, vector(c, l->bias), normed ? NULL : s, norm);
   if (normed) y = apply_norm(c, m, &l->norm[0], y);
   if (normed && s) y = fc_add(c, y, s);
   return add_skip(c, &l->skip, y, x);
@@ -360,39 +367,40 @@ static fc_tensor *activate_if(fc_ctx *c, bool wanted, fc_tensor *x, fc_act act) 
 }
 
 /* y = act(skip(x) + norm(K x));  y = act(norm(mlp(y) + mlp_skip(x))), the last layer without activations */
-static fc_tensor *post_activation(fc_ctx *c, const model *m, int number, fc_tensor *x) {
+static fc_tensor *post_activation(fc_ctx *c, const layer_call *call, fc_tensor *x) {
+  const model  *m     = call->m;
   const config *g     = &m->cfg;
-  const layer  *l     = &m->layers[number];
+  const layer  *l     = &m->layers[call->number];
   const fc_act  act   = activations[g->non_linearity];
-  const bool    inner = number < m->n_layers - 1;
+  const bool    inner = call->number < m->n_layers - 1;
 
-  fc_tensor *y = convolve(c, m, l, x, g->norm != NO_NORM);
+  fc_tensor *y = convolve(c, call, l, x, g->norm != NO_NORM);
   if (g->use_channel_mlp)
-    y = map_points(c, m, l, inner ? act : FC_ACT_NONE, y, x);
+    y = map_points(c, call, l, inner ? act : FC_ACT_NONE, y, x);
   else
     y = activate_if(c, inner, y, act);
   return activate_if(c, inner, apply_norm(c, m, &l->norm[1], y), act);
 }
 
 /* x = norm(act(x));  y = skip(x) + K x;  y = mlp(norm(act(y))) + mlp_skip(x), the last without this act */
-static fc_tensor *pre_activation(fc_ctx *c, const model *m, int number, fc_tensor *x) {
+static fc_tensor *pre_activation(fc_ctx *c, const layer_call *call, fc_tensor *x) {
+  const model  *m     = call->m;
   const config *g     = &m->cfg;
-  const layer  *l     = &m->layers[number];
+  const layer  *l     = &m->layers[call->number];
   const fc_act  act   = activations[g->non_linearity];
-  const bool    inner = number < m->n_layers - 1;
+  const bool    inner = call->number < m->n_layers - 1;
 
   x            = apply_norm(c, m, &l->norm[0], fc_activate(c, x, act));
-  fc_tensor *y = convolve(c, m, l, x, false);
+  fc_tensor *y = convolve(c, call, l, x, false);
   if (!g->use_channel_mlp) return y;
   if (g->norm != NO_NORM) y = apply_norm(c, m, &l->norm[1], activate_if(c, inner, y, act));
-  return map_points(c, m, l, inner && g->norm == NO_NORM ? act : FC_ACT_NONE, y, x);
+  return map_points(c, call, l, inner && g->norm == NO_NORM ? act : FC_ACT_NONE, y, x);
 }
 
 static fc_tensor *apply_layer(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
   const layer_call *call = self;
-  const model      *m    = call->m;
 
-  return (m->cfg.preactivation ? pre_activation : post_activation)(c, m, call->number, in[n_in - 1]);
+  return (call->m->cfg.preactivation ? pre_activation : post_activation)(c, call, in[n_in - 1]);
 }
 
 /* h <- act(K h + w h + b), the last layer without activation */
@@ -402,18 +410,18 @@ static fc_tensor *apply_nsl_layer(fc_ctx *c, const void *self, int n_in, fc_tens
   const layer      *l    = &m->layers[call->number];
   fc_tensor        *h = in[n_in - 1], *s = fc_linear_apply(c, &l->w, h, FC_ACT_NONE);
 
-  h = fc_spectral_conv(c, h, m->n_w, l->W, NULL, s, FC_FFT_BACKWARD);
+  h = fc_spectral_conv_shared(c, h, call->lines, m->n_w, l->W, NULL, s, FC_FFT_BACKWARD);
   return activate_if(c, call->number < m->n_layers - 1, h, FC_ACT_GELU);
 }
 
-static fc_tensor *run_layers(fc_ctx *c, const model *m, fc_tensor *h) {
+static fc_tensor *run_layers(fc_ctx *c, const model *m, fc_tensor *h, fc_cut lines) {
   const fc_block_run run  = m->cfg.recompute ? fc_checkpoint : fc_block_plain;
   const fc_block_fn  fn   = m->cfg.variant == NSL ? apply_nsl_layer : apply_layer;
   layer_call        *call = fc_arena_push(c->arena, sizeof *call * MAX_LAYERS);
   const size_t       mark = fc_arena_mark(c->arena);
 
   for (int i = 0; i < m->n_layers; i++) {
-    call[i] = (layer_call){m, i};
+    call[i] = (layer_call){m, i, lines};
     h       = fc_compact(c, mark, run(c, fn, &call[i], FC_IN(h)));
   }
   return h;
@@ -421,25 +429,29 @@ static fc_tensor *run_layers(fc_ctx *c, const model *m, fc_tensor *h) {
 
 /* ---- around the layers: neuralop ---- */
 
-/* zeros in front of and behind each axis; the official code rounds halves to even */
-static void padding(const model *m, const int64_t *n, int64_t near[MAX_SPACE], int64_t far[MAX_SPACE]) {
-  const fc_reals *p = &m->cfg.domain_padding;
+/* zeros in front of and behind each axis of x [B, X.., C]; the official code rounds halves to even */
+static fc_grid_padding padding(fc_ctx *c, const model *m, const fc_tensor *x) {
+  const fc_reals *p     = &m->cfg.domain_padding;
+  const fc_cut    lines = fc_cut_batch(c, x->dim[1]);
+  fc_grid_padding z     = {0};
 
   for (int a = 0; a < m->n_space; a++) {
-    far[a]  = p->n ? llrint(p->v[p->n > 1 ? a : 0] * (double)n[a]) : 0;
-    near[a] = m->cfg.domain_padding_mode == SYMMETRIC ? far[a] : 0;
+    const int64_t n = a ? x->dim[1 + a] : lines.n;
+    z.far[a]        = p->n ? llrint(p->v[p->n > 1 ? a : 0] * (double)n) : 0;
+    z.near[a]       = m->cfg.domain_padding_mode == SYMMETRIC ? z.far[a] : 0;
   }
+  fc_grid_padding_set(&z, m->n_space, x->dim + 1, lines);
+  return z;
 }
 
 static fc_tensor *apply_neuralop(fc_ctx *c, const model *m, const fc_batch *b) {
-  const fc_act act = activations[m->cfg.non_linearity];
-  fc_tensor   *x   = fc_channels_last(c, fc_batch_get(b, "x"));
-  int64_t      near[MAX_SPACE], far[MAX_SPACE];
+  const fc_act          act   = activations[m->cfg.non_linearity];
+  fc_tensor            *x     = fc_channels_last(c, fc_batch_get(b, "x"));
+  const fc_grid_padding zeros = padding(c, m, x);
 
-  padding(m, x->dim + 1, near, far);
   fc_tensor *h = m->cfg.positional_embedding == GRID ? fc_with_cells(c, x) : x;
-  h            = fc_pad_grid(c, apply_mlp(c, &m->lifting, FC_ACT_NONE, act, 0, h, NULL), near, far);
-  h            = fc_crop_grid(c, run_layers(c, m, h), near, x->dim + 1);
+  h            = fc_pad_grid(c, apply_mlp(c, &m->lifting, FC_ACT_NONE, act, 0, h, NULL), &zeros);
+  h            = fc_crop_grid(c, run_layers(c, m, h, zeros.padded), &zeros);
   return fc_channels_first(c, apply_mlp(c, &m->projection, FC_ACT_NONE, act, 0, h, NULL));
 }
 
@@ -447,9 +459,25 @@ static fc_tensor *apply_neuralop(fc_ctx *c, const model *m, const fc_batch *b) {
 
 static bool on_grid(const fc_tensor *x) { return x->ndim > 3; }
 
-/* points per axis; flattened grids of one axis need no option */
+/* points along axis a of the whole batch; flattened grids of one axis need no option */
 static int64_t points(const model *m, const fc_tensor *x, int axis) {
   return on_grid(x) || m->n_space == 1 ? x->dim[1 + axis] : m->cfg.shapelist.v[axis];
+}
+
+/* of a line of the first axis */
+static int64_t points_of_line(const model *m, const fc_tensor *x) {
+  int64_t n = 1;
+
+  for (int a = 1; a < m->n_space; a++) n *= points(m, x, a);
+  return n;
+}
+
+/* the first axis, of which ranks may have a block */
+static fc_cut lines_of(fc_ctx *c, const model *m, const fc_tensor *x) {
+  const int64_t line  = on_grid(x) ? 1 : points_of_line(m, x);
+  const fc_cut  lines = fc_cut_batch(c, x->dim[1]);
+
+  return fc_domain_shared(c) ? fc_cut_coarser(lines, line) : (fc_cut){lines.n / line, 1};
 }
 
 /* zeros behind each axis, to the next multiple of 16; one axis alone stays as it is */
@@ -458,31 +486,34 @@ static int64_t padded(const model *m, int64_t n) {
 }
 
 /* numbers of a point, [B, X.., code + fun_dim]; grid: B, points per axis */
-static fc_tensor *embed_input(fc_ctx *c, const model *m, const int64_t *grid, fc_tensor *x, fc_tensor *fx) {
+static fc_tensor *embed_input(fc_ctx *c, const model *m, const int64_t *grid, fc_cut lines, fc_tensor *x,
+                              fc_tensor *fx) {
   const int d = m->n_space;
   int64_t   dim[FC_MAX_DIMS];
 
   memcpy(dim, grid, (size_t)(1 + d) * sizeof *dim);
   dim[1 + d] = m->cfg.space_dim;
-  x          = m->cfg.unified_pos ? fc_lattice_points(c, grid[0], d, grid + 1, m->cfg.ref)
+  x          = m->cfg.unified_pos ? fc_lattice_points(c, grid[0], d, grid + 1, lines, m->cfg.ref)
                                   : fc_reshape(c, x, 2 + d, dim);
   dim[1 + d] = m->cfg.fun_dim;
   return fx ? fc_concat(c, 1 + d, FC_IN(x, fc_reshape(c, fx, 2 + d, dim))) : x;
 }
 
 static fc_tensor *apply_nsl(fc_ctx *c, const model *m, const fc_batch *b) {
-  static const int64_t near[MAX_SPACE] = {0};
-  fc_tensor           *x = fc_batch_get(b, "x"), *fx = m->cfg.fun_dim ? fc_batch_get(b, "fx") : NULL;
-  int64_t              grid[1 + MAX_SPACE] = {x->dim[0]}, far[MAX_SPACE], dim[FC_MAX_DIMS];
+  fc_tensor      *x = fc_batch_get(b, "x"), *fx = m->cfg.fun_dim ? fc_batch_get(b, "fx") : NULL;
+  const fc_cut    lines               = lines_of(c, m, x);
+  int64_t         grid[1 + MAX_SPACE] = {x->dim[0], fc_cut_len(c, lines)}, dim[FC_MAX_DIMS];
+  fc_grid_padding zeros               = {.far = {padded(m, lines.n) - lines.n}};
 
-  for (int a = 0; a < m->n_space; a++) {
-    grid[1 + a] = points(m, x, a);
-    far[a]      = padded(m, grid[1 + a]) - grid[1 + a];
+  for (int a = 1; a < m->n_space; a++) {
+    grid[1 + a]  = points(m, x, a);
+    zeros.far[a] = padded(m, grid[1 + a]) - grid[1 + a];
   }
-  fc_tensor *h = fc_mlp_apply(c, &m->preprocess, embed_input(c, m, grid, x, fx), activations[m->cfg.act]);
+  fc_grid_padding_set(&zeros, m->n_space, grid + 1, lines);
+  fc_tensor *h =
+      fc_mlp_apply(c, &m->preprocess, embed_input(c, m, grid, lines, x, fx), activations[m->cfg.act]);
   if (m->cfg.time_input) h = fc_time_add(c, &m->time, h, fc_batch_get(b, "T"));
-  h = fc_pad_grid(c, h, near, far);
-  h = fc_crop_grid(c, run_layers(c, m, h), near, grid + 1);
+  h = fc_crop_grid(c, run_layers(c, m, fc_pad_grid(c, h, &zeros), zeros.padded), &zeros);
   h = fc_linear_apply(c, &m->fc1, h, FC_ACT_NONE);
   h = fc_linear_of(c, FC_ACT_GELU, h, m->fc2.weight, m->fc2.bias, NULL);
   for (int a = 0; a < x->ndim; a++) dim[a] = a < x->ndim - 1 ? x->dim[a] : m->cfg.out_dim;
@@ -583,6 +614,27 @@ static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
   return fc_single_frame(c, m->cfg.variant == NSL ? y : fc_channels_last(c, y));
 }
 
+/* ---- ranks that share the grid ---- */
+
+/* lines of the first axis; of flattened grids, whole lines of points */
+static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *out) {
+  const model     *m = self;
+  const fc_tensor *x = fc_batch_get(whole, "x");
+
+  *out = m->cfg.variant == NEURALOP ? (fc_cut){x->dim[2], 1}
+         : on_grid(x)               ? (fc_cut){x->dim[1], 1}
+                                    : (fc_cut){x->dim[1], points_of_line(m, x)};
+  return FC_OK;
+}
+
+static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+  (void)whole;
+  if (name && !strcmp(name, "T")) return -1;
+  return ((const model *)self)->cfg.variant == NEURALOP ? 2 : 1;
+}
+
+static const fc_sharing sharing = {.cut = shared_lines, .axis = shared_axis};
+
 const fc_model_def fc_model_fno = {
     .name        = "fno",
     .task        = "operator",
@@ -597,4 +649,5 @@ const fc_model_def fc_model_fno = {
     .frames      = frames,
     .pack        = pack,
     .unpack      = unpack,
+    .sharing     = &sharing,
 };

@@ -5,6 +5,7 @@
    space and channels. That has no weights and costs a few transforms; what is learned are maps of each point.
 
    Letters: B batch, X.. grid of N points, T input frames, C channels, D dim. All arrays are channels-last. */
+#include "core/domain.h"
 #include "core/model.h"
 #include "core/nn/nn.h"
 #include "core/vmath.h"
@@ -90,12 +91,14 @@ typedef struct {
 
 /* h <- LN(h + s M(h));  h <- LN(h + W2 gelu(W1 h + b1) + b2) */
 static fc_tensor *apply_block(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
-  const block_call *call = self;
-  const block      *b    = call->b;
-  fc_tensor        *h    = in[n_in - 1];
-  const double      s    = call->g->mixing == ORTHO ? 1 / sqrt((double)(fc_len(h) / h->dim[0])) : 1;
+  const block_call *call  = self;
+  const block      *b     = call->b;
+  fc_tensor        *h     = in[n_in - 1];
+  const fc_cut      lines = fc_cut_batch(c, h->dim[1]);
+  const double      N = (double)(lines.n * fc_span(h, 2, h->ndim)); /* numbers of a sample, on all ranks */
+  const double      s = call->g->mixing == ORTHO ? 1 / sqrt(N) : 1;
 
-  h = fc_layer_norm_apply(c, &b->norm[0], fc_add_in_place(c, fc_fourier_mix(c, h, s), h));
+  h = fc_layer_norm_apply(c, &b->norm[0], fc_add_in_place(c, fc_fourier_mix_shared(c, h, lines, s), h));
   if (c->training && call->g->dropout > 0)
     h = fc_add(c, h, fc_dropout(c, fc_mlp_apply(c, &b->mlp, h, FC_ACT_GELU), call->g->dropout));
   else
@@ -156,6 +159,21 @@ static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
   return fc_single_frame(c, y);
 }
 
+/* ---- ranks that share the grid: lines of its first axis ---- */
+
+static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *out) {
+  (void)self;
+  *out = (fc_cut){fc_batch_get(whole, "x")->dim[1], 1};
+  return FC_OK;
+}
+
+static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+  (void)self, (void)whole, (void)name;
+  return 1;
+}
+
+static const fc_sharing sharing = {.cut = shared_lines, .axis = shared_axis};
+
 const fc_model_def fc_model_fourier_mixer = {
     .name        = "fourier_mixer",
     .task        = "operator",
@@ -170,4 +188,5 @@ const fc_model_def fc_model_fourier_mixer = {
     .frames      = frames,
     .pack        = pack,
     .unpack      = unpack,
+    .sharing     = &sharing,
 };

@@ -375,13 +375,24 @@ static int64_t axis_length(const config *g, const fc_tensor *grid, int a) {
   return grid ? (int64_t)grid->x[a] : g->shapelist.v[a];
 }
 
-/* distances of the grid's points to the reference lattice [0, 1]^s */
-static fc_tensor *lattice_position(fc_ctx *c, const config *g, const fc_tensor *grid) {
-  static const double lo[MAX_SPACE] = {0, 0, 0}, hi[MAX_SPACE] = {1, 1, 1};
-  int64_t             dim[MAX_SPACE];
+/* points of a line of the first axis */
+static int64_t points_of_line(const config *g, const fc_tensor *grid) {
+  int64_t n = 1;
 
-  for (int i = 0; i < g->geotype; i++) dim[i] = axis_length(g, grid, i);
-  return fc_lattice_distance(c, fc_unit_grid(c, g->geotype, dim, fc_cut_batch(c, dim[0])), g->ref, lo, hi);
+  for (int i = 1; i < (grid ? (int)fc_len(grid) : g->geotype); i++) n *= axis_length(g, grid, i);
+  return n;
+}
+
+/* distances of the grid's points, N here, to the reference lattice [0, 1]^s */
+static fc_tensor *lattice_position(fc_ctx *c, const config *g, const fc_tensor *grid, int64_t N) {
+  static const double lo[MAX_SPACE] = {0, 0, 0}, hi[MAX_SPACE] = {1, 1, 1};
+  const int64_t       line           = points_of_line(g, grid);
+  int64_t             dim[MAX_SPACE] = {N / line};
+  fc_cut              lines          = fc_cut_batch(c, dim[0]);
+
+  for (int i = 1; i < g->geotype; i++) dim[i] = axis_length(g, grid, i);
+  if (fc_domain_shared(c) && !grid) lines = fc_cut_coarser(lines, line);
+  return fc_lattice_distance(c, fc_unit_grid(c, g->geotype, dim, lines), g->ref, lo, hi);
 }
 
 /* z + W2 SiLU(W0 e(T)), over z's memory */
@@ -394,7 +405,7 @@ static fc_tensor *add_time(fc_ctx *c, const model *m, fc_tensor *z, const inputs
 
 static fc_tensor *run_nsl(fc_ctx *c, const model *m, const inputs *in, const fc_tensor *grid) {
   const config *g = &m->cfg;
-  fc_tensor    *p = unified(g) ? lattice_position(c, g, grid) : in->x;
+  fc_tensor    *p = unified(g) ? lattice_position(c, g, grid, in->rows.at[1]) : in->x;
   fc_tensor    *x = fc_ragged_tile(c, fc_mlp_apply(c, &m->embed_x, p, m->act), &in->rows);
   fc_tensor    *z = fc_linear_apply(c, &m->embed_z.pre, join_columns(c, in, p), FC_ACT_NONE);
 
@@ -583,6 +594,51 @@ static fc_status cloud(const void *self, fc_cloud_wants *out) {
   return FC_OK;
 }
 
+/* ---- ranks that share the points ---- */
+
+/* of x; on grids whole lines of the first axis, as positions and gridded data want them */
+static fc_status shared_points(const void *self, const fc_batch *whole, fc_cut *out) {
+  const config    *g = &((const model *)self)->cfg;
+  const fc_tensor *x = fc_batch_get(whole, "x"), *grid = fc_batch_get(whole, "grid");
+
+  *out = x->ndim == 2         ? fc_ragged_cut(fc_batch_get(whole, "x_lengths"))
+         : grid || unified(g) ? (fc_cut){x->dim[1], points_of_line(g, grid)}
+                              : (fc_cut){x->dim[1], 1};
+  return FC_OK;
+}
+
+/* padded rows of nsl and gridded data, else the rows of all samples without padding */
+static fc_part shared_output(const config *g, const fc_batch *whole, fc_cut cut) {
+  const bool grid = fc_batch_get(whole, "grid"), padded = grid || (g->variant == NSL && !g->mask);
+  fc_part    p = fc_ragged_part(whole, "x", cut, padded ? FC_PART_AXIS : FC_PART_ROWS);
+
+  p.samples = count_samples(whole); /* x may be one mesh for all of them */
+  return p;
+}
+
+/* x and fx, and each input function, have points of their own; parameters and times are everywhere */
+static fc_part shared_part(const void *self, const fc_batch *whole, const char *name) {
+  const model *m = self;
+  fc_cut       cut;
+  char         buf[24], lengths[40];
+
+  shared_points(self, whole, &cut);
+  if (!name) return shared_output(&m->cfg, whole, cut);
+  if (!strcmp(name, "x_lengths")) return fc_ragged_part(whole, "x", cut, FC_PART_LENGTHS);
+  if (!strcmp(name, "x") || !strcmp(name, "fx")) return fc_ragged_part(whole, "x", cut, FC_PART_AXIS);
+  for (int i = 0; i < FC_FUNCTIONS; i++) {
+    const fc_tensor *f = fc_batch_get(whole, name_of(buf, "f%d", i));
+    if (!f) continue;
+    cut = (fc_cut){f->dim[1], 1};
+    snprintf(lengths, sizeof lengths, "%s_lengths", buf);
+    if (!strcmp(name, buf)) return fc_ragged_part(whole, buf, cut, FC_PART_AXIS);
+    if (!strcmp(name, lengths)) return fc_ragged_part(whole, buf, cut, FC_PART_LENGTHS);
+  }
+  return (fc_part){FC_PART_WHOLE};
+}
+
+static const fc_sharing sharing = {.cut = shared_points, .part = shared_part};
+
 const fc_model_def fc_model_gnot = {
     .name        = "gnot",
     .task        = "operator",
@@ -598,4 +654,5 @@ const fc_model_def fc_model_gnot = {
     .pack        = pack,
     .unpack      = unpack,
     .cloud       = cloud,
+    .sharing     = &sharing,
 };

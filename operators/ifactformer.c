@@ -8,6 +8,7 @@
 
    Letters: B batch, X.. two or three space axes, T input frames, C channels, D dim, H heads, c dim_head. All
    arrays are channels-last. The official code is 3-D; in 2-D what belongs to z is left out. */
+#include "core/domain.h"
 #include "core/model.h"
 #include "core/nn/nn.h"
 
@@ -119,10 +120,18 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
 /* ---- the implicit layer ---- */
 
 typedef struct {
-  const model      *m;
-  const layer      *l;
-  fc_tensor *const *pos;
+  const model        *m;
+  const layer        *l;
+  const fc_axis_grid *at;
 } layer_call;
+
+/* the original form: axes `from` and on one after the other */
+static fc_tensor *chain(fc_ctx *c, const layer_call *call, fc_tensor *v, fc_tensor *const *kernel, int from) {
+  const int last = (int)call->m->cfg.n_space - 1;
+
+  for (int a = from; a < last; a++) v = fc_axial_product(c, kernel[a], v, a);
+  return fc_axial_merge(c, 1, kernel + last, &last, v, call->l->merge, false, 1e-5);
+}
 
 /* values v [B, H, X.., c] through the kernels along all axes, normalised and merged: [B, X.., D] */
 static fc_tensor *attend(fc_ctx *c, const layer_call *call, fc_tensor *v, fc_tensor *const *kernel) {
@@ -130,9 +139,48 @@ static fc_tensor *attend(fc_ctx *c, const layer_call *call, fc_tensor *v, fc_ten
   const layer     *l      = call->l;
   const int        d = (int)call->m->cfg.n_space, variant = call->m->cfg.variant;
 
-  if (variant != O_HEAD) return fc_axial_merge(c, d, kernel, axes, v, l->merge, variant == M_FEB2025, 1e-5);
-  for (int a = 0; a < d - 1; a++) v = fc_axial_product(c, kernel[a], v, a);
-  return fc_axial_merge(c, 1, kernel + d - 1, axes + d - 1, v, l->merge, false, 1e-5);
+  if (variant == O_HEAD) return chain(c, call, v, kernel, 0);
+  return fc_axial_merge(c, d, kernel, axes, v, l->merge, variant == M_FEB2025, 1e-5);
+}
+
+/* columns of the merging map [D, heads parts c] that belong to n parts */
+static fc_tensor *merge_of(fc_ctx *c, const layer_call *call, int part, int n) {
+  const config *g = &call->m->cfg;
+  fc_tensor    *W = fc_reshape(c, call->l->merge, FC_DIMS(g->dim * g->heads, g->n_space, g->dim_head));
+
+  return fc_reshape(c, fc_slice(c, W, 1, part, n), FC_DIMS(g->dim, g->heads * n * g->dim_head));
+}
+
+/* Axes in parallel, the first of them shared: its part is made, normalised and merged where that axis is
+   whole, so D numbers per point travel there and D come back, instead of c H. Values are wanted in both
+   places and made there head by head. */
+static fc_tensor *attend_apart(fc_ctx *c, const layer_call *call, fc_tensor *w, fc_tensor *const *kernel) {
+  static const int axes[] = {0, 1, 2};
+  const int64_t    heads  = call->m->cfg.heads;
+  const fc_cut     first  = call->at->first;
+  const int        others = (int)call->m->cfg.n_space - 1;
+  fc_tensor       *V      = call->l->axis.to_v;
+
+  fc_tensor *x = fc_axial_merge_of(c, 1, kernel, axes, fc_axis_turn(c, w, first), V, heads,
+                                   merge_of(c, call, 0, 1), 1e-5);
+  fc_tensor *y =
+      fc_axial_merge_of(c, others, kernel + 1, axes + 1, w, V, heads, merge_of(c, call, 1, others), 1e-5);
+  return fc_add_in_place(c, y, fc_axis_turn_back(c, x, 1, w, first));
+}
+
+/* The same on ranks that share the first axis. Norms by index span the parts, so that of the first axis comes
+   back as it is; so do values that go on to the next axis. */
+static fc_tensor *attend_shared(fc_ctx *c, const layer_call *call, fc_tensor *w, fc_tensor *const *kernel) {
+  static const int     axes[]  = {FC_AXIAL_MADE, 1, 2};
+  const fc_axis_layer *l       = &call->l->axis;
+  const int            d       = (int)call->m->cfg.n_space;
+  fc_tensor           *part[3] = {NULL, kernel[1], kernel[d - 1]};
+
+  if (call->m->cfg.variant == M_HEAD) return attend_apart(c, call, w, kernel);
+  part[0] = fc_axis_first_product(c, l, w, kernel[0], call->at->first);
+  if (call->m->cfg.variant == M_FEB2025)
+    return fc_axial_merge(c, d, part, axes, fc_axis_values(c, l, w), call->l->merge, true, 1e-5);
+  return chain(c, call, part[0], kernel, 1);
 }
 
 /* u + block(u) / n_layer; the division is done on the last, small weight */
@@ -142,9 +190,9 @@ static fc_tensor *iterate(fc_ctx *c, const void *self, int n_in, fc_tensor *cons
   fc_tensor        *u    = in[n_in - 1], *kernel[FC_MAX_SPACE];
   fc_tensor        *w = fc_layer_norm_apply(c, &l->axis.in_norm, u), *last = l->out;
 
-  for (int a = 0; a < call->m->cfg.n_space; a++)
-    kernel[a] = fc_axis_kernel_of(c, &l->axis, a, w, call->pos[a]);
-  fc_tensor *x = attend(c, call, fc_axis_values(c, &l->axis, w), kernel);
+  fc_axis_kernels(c, &l->axis, w, call->at, kernel);
+  fc_tensor *x = fc_domain_shared(c) ? attend_shared(c, call, w, kernel)
+                                     : attend(c, call, fc_axis_values(c, &l->axis, w), kernel);
   if (call->m->cfg.variant == M_FEB2025) {
     x    = fc_linear_of(c, FC_ACT_GELU, x, l->out, NULL, NULL);
     x    = fc_linear_op(c, x, l->more[0], NULL, FC_ACT_NONE);
@@ -153,14 +201,14 @@ static fc_tensor *iterate(fc_ctx *c, const void *self, int n_in, fc_tensor *cons
   return fc_linear_of(c, FC_ACT_GELU, x, fc_affine(c, last, 1 / (double)call->m->cfg.n_layer, 0), NULL, u);
 }
 
-static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, fc_tensor *const *pos) {
+static fc_tensor *encode(fc_ctx *c, const model *m, fc_tensor *u, const fc_axis_grid *at) {
   const fc_block_run run  = m->cfg.recompute ? fc_checkpoint : fc_block_plain;
   layer_call        *call = fc_arena_push(c->arena, sizeof *call * MAX_DEPTH);
   const size_t       mark = fc_arena_mark(c->arena);
 
   for (int i = 0; i < m->cfg.depth; i++) {
-    call[i] = (layer_call){m, &m->layers[i], pos};
-    u       = fc_axis_position(c, &m->layers[i].axis, u, pos);
+    call[i] = (layer_call){m, &m->layers[i], at};
+    u       = fc_axis_position(c, &m->layers[i].axis, u, at);
     for (int64_t n = 0; n < m->cfg.n_layer; n++) u = fc_compact(c, mark, run(c, iterate, &call[i], FC_IN(u)));
   }
   return u;
@@ -174,15 +222,12 @@ static const char *const coordinate[] = {"pos_x", "pos_y", "pos_z"};
 static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   static const int frames_last[2][6] = {{0, 2, 3, 1, 4}, {0, 2, 3, 4, 1, 5}};
   const model     *m                 = self;
-  fc_tensor       *u = fc_batch_get(b, "u"), **pos = fc_arena_push(c->arena, sizeof *pos * FC_MAX_SPACE);
+  fc_tensor       *u                 = fc_batch_get(b, "u");
 
   FC_ASSERT(u, "ifactformer_m: inputs were not checked");
-  for (int a = 0; a < m->cfg.n_space; a++) {
-    fc_tensor *p = fc_batch_get(b, coordinate[a]);
-    pos[a]       = fc_reshape(c, p, FC_DIMS(p->dim[0]));
-  }
+  const fc_axis_grid *at = fc_axis_grid_of(c, b, (int)m->cfg.n_space, fc_cut_batch(c, u->dim[2]));
   u = fc_frame_lift_apply(c, &m->lift, fc_permute(c, u, frames_last[m->cfg.n_space - 2]));
-  u = fc_linear_apply(c, &m->head[0], encode(c, m, u, pos), FC_ACT_NONE);
+  u = fc_linear_apply(c, &m->head[0], encode(c, m, u, at), FC_ACT_NONE);
   return fc_linear_of(c, FC_ACT_GELU, u, m->head[1].weight, m->head[1].bias, NULL);
 }
 
@@ -218,9 +263,10 @@ static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_b
 
   (void)n_out; /* one frame per call */
   fc_batch_put(out, "u", window);
-  for (int a = 0; a < g->n_space; a++)
-    fc_batch_put(out, coordinate[a],
-                 fc_axis_coordinates(c, g->coord_lo.v[a], g->coord_hi.v[a], window->dim[2 + a], 0));
+  for (int a = 0; a < g->n_space; a++) {
+    const int64_t n = a ? window->dim[2 + a] : fc_cut_batch(c, window->dim[2]).n;
+    fc_batch_put(out, coordinate[a], fc_axis_coordinates(c, g->coord_lo.v[a], g->coord_hi.v[a], n, 0));
+  }
 }
 
 static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
@@ -230,6 +276,25 @@ static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
   for (int i = 1; i < y->ndim; i++) dim[i + 1] = y->dim[i];
   return fc_reshape(c, y, y->ndim + 1, dim);
 }
+
+/* ---- ranks that share the grid ---- */
+
+static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *out) {
+  const fc_tensor *u = fc_batch_get(whole, "u");
+
+  (void)self;
+  *out = fc_axis_cut(u->dim[2], fc_span(u, 3, u->ndim - 1));
+  return FC_OK;
+}
+
+/* u and the output; coordinates are everywhere */
+static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+  (void)self, (void)whole;
+  if (!name) return 1;
+  return strcmp(name, "u") ? -1 : 2;
+}
+
+static const fc_sharing sharing = {shared_lines, shared_axis};
 
 const fc_model_def fc_model_ifactformer_m = {
     .name    = "ifactformer_m",
@@ -245,4 +310,5 @@ const fc_model_def fc_model_ifactformer_m = {
     .frames      = frames,
     .pack        = pack,
     .unpack      = unpack,
+    .sharing     = &sharing,
 };

@@ -8,7 +8,12 @@
    LA: two layer norms in sequence, softmax attention inside windows, overlapping windows averaged, output
    map. Norms and maps act on single cells, so they are done once per cell however many windows it lies in.
 
+   Ranks that share the grid have whole strides of its lines on every level; lines of overlapping windows come
+   from the neighbours, lines whose borders change from level to level are exchanged, and levels too coarse
+   for all ranks (a few windows) are gathered and done by each of them.
+
    Letters: B batch, H W grid, C dim, I = heads dim_head. All arrays are channels-last. */
+#include "core/domain.h"
 #include "core/model.h"
 #include "core/nn/nn.h"
 
@@ -139,15 +144,58 @@ static fc_status init(void *self, fc_params *p, const void *cfg) {
   return FC_OK;
 }
 
+/* ---- a level's lines, which ranks may share ---- */
+
+typedef struct {
+  fc_cut    lines;   /* begin at windows */
+  fc_cut    patches; /* the same lines, cut where cells of the next level end */
+  bool      shared;  /* else every rank has them all */
+  fc_range *reach;   /* of the windows that cover each rank's lines; NULL: no rank needs others' */
+} level;
+
+/* A level is shared if each rank gets a window and a line of the next level. */
+static fc_cut cut_of(const model *m, int64_t n, bool coarsest) {
+  const int64_t stride = m->windows.stride, least = coarsest ? stride : m->cfg.att_sampling_rate;
+
+  return (fc_cut){n, fc_ceil_div(least, stride) * stride};
+}
+
+/* the windows that lie on a rank's lines begin and end here */
+static fc_range reach_of(const model *m, fc_cut lines, int rank, int size) {
+  const fc_window_layout *w  = &m->windows;
+  const int64_t           lo = fc_cut_at(lines, rank, size) - (w->size - 1) / w->stride * w->stride;
+  const int64_t           hi = fc_cut_at(lines, rank + 1, size) + w->size - w->stride;
+
+  return (fc_range){fc_max64(0, lo), fc_min64(lines.n, hi)};
+}
+
+static level level_of(fc_ctx *c, const model *m, int number, int64_t n) {
+  const bool    coarsest = number == m->levels - 1;
+  const int64_t r        = m->cfg.att_sampling_rate;
+  level         v        = {.lines = cut_of(m, n, coarsest)};
+
+  v.shared  = fc_domain_shared(c) && fc_ceil_div(n, v.lines.unit) >= fc_domain_size(c);
+  v.patches = v.lines.unit % r ? (fc_cut){n, r} : v.lines;
+  if (!v.shared || m->windows.size <= m->windows.stride) return v;
+  v.reach = fc_arena_push(c->arena, (size_t)fc_domain_size(c) * sizeof *v.reach);
+  for (int q = 0; q < fc_domain_size(c); q++) v.reach[q] = reach_of(m, v.lines, q, fc_domain_size(c));
+  return v;
+}
+
 /* ---- multipole attention ---- */
 
 /* LA(x) + r on one level, x [B, H, W, C], r of its shape or NULL */
-static fc_tensor *attend(fc_ctx *c, const model *m, const block *l, fc_tensor *x, fc_tensor *r) {
-  const config *g = &m->cfg;
+static fc_tensor *attend(fc_ctx *c, const model *m, const block *l, fc_tensor *x, fc_tensor *r,
+                         const level *v) {
+  const config *g     = &m->cfg;
+  const int64_t lines = x->dim[1],
+                first = v->reach ? fc_cut_lo(c, v->lines) - v->reach[fc_domain_rank(c)].lo : 0;
 
+  if (v->reach) x = fc_fetch_rows(c, x, 1, v->lines, v->reach, false);
   x = fc_layer_norm_pair(c, x, l->outer.weight, l->outer.bias, l->inner.weight, l->inner.bias, l->inner.eps);
   x = fc_linear_op(c, x, l->qkv, NULL, FC_ACT_NONE);
   x = fc_local_attention(c, x, g->heads, m->windows, 1 / sqrt((double)g->dim_head), g->att_dropout);
+  x = fc_slice(c, x, 1, first, lines);
   if (l->out.weight && g->att_dropout == 0)
     return fc_linear_of(c, FC_ACT_NONE, x, l->out.weight, l->out.bias, r);
   if (l->out.weight) x = fc_dropout(c, fc_linear_apply(c, &l->out, x, FC_ACT_NONE), g->att_dropout);
@@ -163,10 +211,31 @@ static fc_tensor *coarser(fc_ctx *c, const model *m, fc_tensor *weight, fc_tenso
   return fc_reshape(c, y, FC_DIMS(x->dim[0], x->dim[1] / r, x->dim[2] / r, x->dim[3]));
 }
 
+/* x of level v[0] -> the next level */
+static fc_tensor *go_down(fc_ctx *c, const model *m, fc_tensor *weight, fc_tensor *x, const level *v) {
+  if (!v->shared) return coarser(c, m, weight, x);
+  const fc_cut made = fc_cut_coarser(v->patches, m->cfg.att_sampling_rate);
+  x                 = coarser(c, m, weight, fc_recut(c, x, 1, v->lines, v->patches));
+  return v[1].shared ? fc_recut(c, x, 1, made, v[1].lines) : fc_allgather(c, x, 1, made);
+}
+
 /* a + scale up(x) over a's memory; without a weight up copies */
 static fc_tensor *add_finer(fc_ctx *c, fc_tensor *weight, fc_tensor *a, fc_tensor *x, double scale) {
   if (weight) return fc_patch_up_in_place(c, a, x, weight, scale);
   return fc_add_in_place(c, a, fc_resize_nearest(c, fc_affine(c, x, scale, 0), 2, a->dim + 1));
+}
+
+/* a of level v[0], x of the next one */
+static fc_tensor *go_up(fc_ctx *c, const model *m, fc_tensor *weight, fc_tensor *a, fc_tensor *x,
+                        double scale, const level *v) {
+  if (!v->shared) return add_finer(c, weight, a, x, scale);
+  const fc_cut wanted = fc_cut_coarser(v->patches, m->cfg.att_sampling_rate);
+  if (v[1].shared)
+    x = fc_recut(c, x, 1, v[1].lines, wanted);
+  else
+    x = fc_slice(c, x, 1, fc_cut_lo(c, wanted), fc_cut_len(c, wanted));
+  a = add_finer(c, weight, fc_recut(c, a, 1, v->lines, v->patches), x, scale);
+  return fc_recut(c, a, 1, v->patches, v->lines);
 }
 
 /* [.., .., r, r] -> [.., r, r, ..], once for all levels */
@@ -175,16 +244,16 @@ static fc_tensor *channels_last(fc_ctx *c, const fc_linear *l) {
 }
 
 /* x + MA(x) */
-static fc_tensor *multipole(fc_ctx *c, const model *m, const block *l, fc_tensor *x) {
-  const int  L                 = m->levels;
-  fc_tensor *level[MAX_LEVELS] = {x}, *down = channels_last(c, &l->down), *up = channels_last(c, &l->up);
+static fc_tensor *multipole(fc_ctx *c, const model *m, const block *l, fc_tensor *x, const level *v) {
+  const int  L             = m->levels;
+  fc_tensor *u[MAX_LEVELS] = {x}, *down = channels_last(c, &l->down), *up = channels_last(c, &l->up);
 
-  for (int i = 1; i < L; i++) level[i] = coarser(c, m, down, level[i - 1]);
-  fc_tensor *y = attend(c, m, l, level[L - 1], L == 1 ? x : NULL);
+  for (int i = 1; i < L; i++) u[i] = go_down(c, m, down, u[i - 1], &v[i - 1]);
+  fc_tensor *y = attend(c, m, l, u[L - 1], L == 1 ? x : NULL, &v[L - 1]);
   for (int j = 0; j < L - 1; j++) {
     const int  finer = L - 2 - j;
-    fc_tensor *a     = attend(c, m, l, level[finer], finer == 0 ? x : NULL);
-    y                = add_finer(c, up, a, y, 1 / (double)(j + 1));
+    fc_tensor *a     = attend(c, m, l, u[finer], finer == 0 ? x : NULL, &v[finer]);
+    y                = go_up(c, m, up, a, y, 1 / (double)(j + 1), &v[finer]);
   }
   return y;
 }
@@ -192,12 +261,13 @@ static fc_tensor *multipole(fc_ctx *c, const model *m, const block *l, fc_tensor
 typedef struct {
   const model *m;
   const block *l;
+  const level *levels;
 } block_call;
 
 static fc_tensor *apply_block(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
   const block_call *call = self;
   const block      *l    = call->l;
-  fc_tensor        *x    = multipole(c, call->m, l, in[n_in - 1]);
+  fc_tensor        *x    = multipole(c, call->m, l, in[n_in - 1], call->levels);
   fc_tensor        *h    = fc_linear_apply(c, &l->mlp[0], fc_layer_norm_apply(c, &l->norm, x), FC_ACT_NONE);
 
   return fc_linear_of(c, FC_ACT_GELU, h, l->mlp[1].weight, l->mlp[1].bias, x);
@@ -208,12 +278,15 @@ static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   const model       *m    = self;
   const fc_block_run run  = m->cfg.recompute ? fc_checkpoint : fc_block_plain;
   block_call        *call = fc_arena_push(c->arena, sizeof *call * MAX_DEPTH);
-  const size_t       mark = fc_arena_mark(c->arena);
-  fc_tensor         *x    = fc_permute(c, fc_batch_get(b, "x"), (int[]){0, 2, 3, 1});
+  level             *v    = fc_arena_push(c->arena, sizeof *v * MAX_LEVELS);
+  int64_t            n    = fc_cut_batch(c, fc_batch_get(b, "x")->dim[2]).n;
 
-  x = fc_dropout(c, fc_linear_apply(c, &m->lift, x, FC_ACT_NONE), m->cfg.emb_dropout);
+  for (int i = 0; i < m->levels; i++, n /= m->cfg.att_sampling_rate) v[i] = level_of(c, m, i, n);
+  const size_t mark = fc_arena_mark(c->arena);
+  fc_tensor   *x    = fc_permute(c, fc_batch_get(b, "x"), (int[]){0, 2, 3, 1});
+  x                 = fc_dropout(c, fc_linear_apply(c, &m->lift, x, FC_ACT_NONE), m->cfg.emb_dropout);
   for (int i = 0; i < m->cfg.depth; i++) {
-    call[i] = (block_call){m, &m->blocks[i]};
+    call[i] = (block_call){m, &m->blocks[i], v};
     x       = fc_compact(c, mark, run(c, apply_block, &call[i], FC_IN(x)));
   }
   x = fc_linear_apply(c, &m->head[0], fc_layer_norm_apply(c, &m->norm, x), FC_ACT_NONE);
@@ -268,13 +341,15 @@ static fc_status frames(const void *self, fc_frames *out) {
   return FC_OK;
 }
 
-/* two channels: x and y from 0 to 1, [B, 2, H, W] */
+/* two channels: x and y from 0 to 1, [B, 2, H, W]; H of the lines of the whole grid */
 static fc_tensor *coordinates(fc_ctx *c, int64_t B, int64_t H, int64_t W) {
-  fc_tensor *p = fc_tensor_new(c->arena, FC_DIMS(B, 2, H, W));
+  const fc_cut  lines = fc_cut_batch(c, H);
+  const int64_t lo    = fc_cut_lo(c, lines);
+  fc_tensor    *p     = fc_tensor_new(c->arena, FC_DIMS(B, 2, H, W));
 
   for (int64_t n = 0; !c->dry && n < fc_len(p); n++) {
-    const int64_t i = n / W % H, j = n % W, axis = n / W / H % 2;
-    p->x[n] = (fc_real)(axis ? j : i) / (fc_real)fc_max64(1, (axis ? W : H) - 1);
+    const int64_t i = lo + n / W % H, j = n % W, axis = n / W / H % 2;
+    p->x[n] = (fc_real)(axis ? j : i) / (fc_real)fc_max64(1, (axis ? W : lines.n) - 1);
   }
   return p;
 }
@@ -292,9 +367,25 @@ static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_b
 
 static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
   (void)self;
-  y = fc_permute(c, y, (int[]){0, 2, 3, 1});
-  return fc_reshape(c, y, FC_DIMS(y->dim[0], 1, y->dim[1], y->dim[2], y->dim[3]));
+  return fc_single_frame(c, fc_channels_last(c, y));
 }
+
+/* ---- ranks that share the lines of the grid ---- */
+
+static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *out) {
+  const model *m = self;
+
+  *out = cut_of(m, fc_batch_get(whole, "x")->dim[2], m->levels == 1);
+  return FC_OK;
+}
+
+/* x and the output, [B, C, H, W] */
+static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+  (void)self, (void)whole, (void)name;
+  return 2;
+}
+
+static const fc_sharing sharing = {shared_lines, shared_axis};
 
 const fc_model_def fc_model_mano = {
     .name        = "mano",
@@ -310,4 +401,5 @@ const fc_model_def fc_model_mano = {
     .frames      = frames,
     .pack        = pack,
     .unpack      = unpack,
+    .sharing     = &sharing,
 };

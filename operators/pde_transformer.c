@@ -7,7 +7,11 @@
    across fields. separate_channels_carrier: with a carrier token for each window.
 
    Letters: B batch, S fields, T frames, H W grid, P patch, h w tokens, n levels below the first, D_i width of
-   level i, w window. Tokens are [S B, h, w, D]; in mixed_channels S is 1. */
+   level i, w window. Tokens are [S B, h, w, D]; in mixed_channels S is 1.
+
+   Ranks that share the grid have the same lines on all levels, at least one of the coarsest. Lines that their
+   windows and kernels reach come from the others; carriers are few and everywhere. */
+#include "core/domain.h"
 #include "core/model.h"
 #include "core/nn/window_stage.h"
 #include "core/rng.h"
@@ -88,6 +92,9 @@ typedef struct {
   level_code      code[MAX_LEVELS + 1];
   fc_window_stage down_stage[MAX_LEVELS], middle, up_stage[MAX_LEVELS];
 } model;
+
+/* by `separate` */
+static const char *const fields_input[2] = {"hidden_states", "x"};
 
 /* mixed: class_labels; separate: channel_type, pde_type, task */
 static const char *const label_inputs[2][MAX_LABELS] = {{"class_labels"},
@@ -305,6 +312,7 @@ typedef struct {
   const model     *m;
   int64_t          S, B;
   fc_tensor       *condition[MAX_LEVELS + 1]; /* [S B, D_i] */
+  fc_cut           lines[MAX_LEVELS + 1];     /* h of all ranks */
   fc_stage_groups *groups[MAX_LEVELS + 1];
 } call;
 
@@ -357,26 +365,6 @@ static fc_tensor *apply_stage(fc_ctx *c, const call *k, const fc_window_stage *s
   return fc_window_stage_apply(c, s, x, k->condition[code], k->groups[level], k->m->cfg.recompute);
 }
 
-/* convolution, then 2 x 2 tokens become one: channel 4 ch + 2 dy + dx */
-static fc_tensor *go_down(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x) {
-  const int64_t B = x->dim[0], h = x->dim[1] / 2, w = x->dim[2] / 2;
-
-  x = fc_conv_apply(c, l, x);
-  x = fc_reshape(c, x, FC_DIMS(B, h, 2, w, 2, fc_last(x)));
-  x = fc_permute(c, x, (int[]){0, 1, 3, 5, 2, 4});
-  return fc_reshape(c, x, FC_DIMS(B, h, w, 4 * x->dim[3]));
-}
-
-/* and back */
-static fc_tensor *go_up(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x) {
-  const int64_t B = x->dim[0], h = x->dim[1], w = x->dim[2];
-
-  x = fc_conv_apply(c, l, x);
-  x = fc_reshape(c, x, FC_DIMS(B, h, w, fc_last(x) / 4, 2, 2));
-  x = fc_permute(c, x, (int[]){0, 1, 4, 2, 5, 3});
-  return fc_reshape(c, x, FC_DIMS(B, 2 * h, 2 * w, fc_last(x)));
-}
-
 /* down to the coarsest grid and up again; the finest stage on the way up is steered by level 1 */
 static fc_tensor *u_shape(fc_ctx *c, const call *k, fc_tensor *x) {
   const model *m = k->m;
@@ -386,13 +374,14 @@ static fc_tensor *u_shape(fc_ctx *c, const call *k, fc_tensor *x) {
   for (int i = 0; i < m->n; i++) {
     skip[i] = apply_stage(c, k, &m->down_stage[i], x, i, i);
     mark    = fc_arena_mark(c->arena);
-    x       = fc_compact(c, mark, go_down(c, &m->down[i], skip[i]));
+    x       = fc_conv_apply_shared(c, &m->down[i], skip[i], k->lines[i]);
+    x       = fc_compact(c, mark, fc_cells_to_channels(c, x, 2));
   }
   x = apply_stage(c, k, &m->middle, x, m->n, m->n);
   for (int i = m->n - 1; i >= 0; i--) {
     mark         = fc_arena_mark(c->arena);
-    fc_tensor *y = fc_concat(c, 3, FC_IN(go_up(c, &m->up[i], x), skip[i]));
-    y            = fc_linear_apply(c, &m->reduce[i], y, FC_ACT_NONE);
+    fc_tensor *y = fc_channels_to_cells(c, fc_conv_apply_shared(c, &m->up[i], x, k->lines[i + 1]), 2);
+    y            = fc_linear_apply(c, &m->reduce[i], fc_concat(c, 3, FC_IN(y, skip[i])), FC_ACT_NONE);
     x            = apply_stage(c, k, &m->up_stage[i], fc_compact(c, mark, y), i, i ? i : 1);
   }
   return x;
@@ -405,26 +394,35 @@ static fc_tensor *to_points(fc_ctx *c, const call *k, fc_tensor *x) {
   fc_tensor    *rows =
       fc_linear_of(c, FC_ACT_SILU, k->condition[1], m->modulation.weight, m->modulation.bias, NULL);
 
-  x = fc_conv_apply(c, &m->output, x);
-  x = fc_conv_apply(c, &m->out_proj, fc_modulate(c, x, NULL, NULL, 1e-6, (fc_modulation){rows, 0}));
+  x = fc_conv_apply_shared(c, &m->output, x, k->lines[0]);
+  x = fc_modulate(c, x, NULL, NULL, 1e-6, (fc_modulation){rows, 0});
+  x = fc_conv_apply_shared(c, &m->out_proj, x, k->lines[0]);
   x = fc_reshape(c, x, FC_DIMS(B, h, w, P, P, fc_last(x) / (P * P)));
   x = fc_permute(c, x, (int[]){0, 1, 3, 2, 4, 5});
   return fc_reshape(c, x, FC_DIMS(B, h * P, w * P, fc_last(x)));
 }
 
+/* who has which lines of each level, and who attends to whom; u [.., H, W] */
+static void lay_out(fc_ctx *c, call *k, const fc_tensor *u) {
+  const model  *m = k->m;
+  const int64_t P = m->cfg.patch_size, h = u->dim[u->ndim - 2] / P, w = u->dim[u->ndim - 1] / P;
+
+  for (int i = 0; i <= m->n; i++) {
+    k->lines[i]  = fc_domain_shared(c) ? fc_cut_coarser(c->cut, P << i) : (fc_cut){h >> i, 1};
+    k->groups[i] = fc_stage_groups_of(c, &m->middle.spec, k->S, k->B, k->lines[i], w >> i, m->cfg.periodic);
+  }
+}
+
 /* hidden_states [B, C, H, W], or x [S, B, T, H, W] whose leading axes are samples of the network */
 static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   const model *m = self;
-  fc_tensor   *u = fc_batch_get(b, m->separate ? "x" : "hidden_states");
+  fc_tensor   *u = fc_batch_get(b, fields_input[m->separate]);
   const int    a = m->separate; /* axes before the batch */
   call        *k = fc_arena_push(c->arena, sizeof *k);
 
   FC_ASSERT(u, "pde_transformer: inputs were not checked");
   *k = (call){.m = m, .S = a ? u->dim[0] : 1, .B = u->dim[a]};
-  for (int i = 0; i <= m->n; i++) {
-    const int64_t h = (u->dim[a + 2] / m->cfg.patch_size) >> i, w = (u->dim[a + 3] / m->cfg.patch_size) >> i;
-    k->groups[i] = fc_stage_groups_of(c, &m->middle.spec, k->S, k->B, h, w, m->cfg.periodic);
-  }
+  lay_out(c, k, u);
   const fc_tensor *code = time_code(c, k, b);
   for (int i = 0; i <= m->n; i++) k->condition[i] = condition(c, k, b, code, i);
   fc_tensor *x = fc_reshape(c, u, FC_DIMS(k->S * k->B, u->dim[a + 1], u->dim[a + 2], u->dim[a + 3]));
@@ -567,9 +565,32 @@ static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
     y = fc_slice(c, y, 2, y->dim[2] - 1, 1);
     return fc_permute(c, y, (int[]){1, 2, 3, 4, 0});
   }
-  y = fc_permute(c, y, (int[]){0, 2, 3, 1});
-  return fc_reshape(c, y, FC_DIMS(y->dim[0], 1, y->dim[1], y->dim[2], y->dim[3]));
+  return fc_single_frame(c, fc_channels_last(c, y));
 }
+
+/* ---- ranks that share the lines of the grid ---- */
+
+static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *out) {
+  const model     *m = self;
+  const fc_tensor *u = fc_batch_get(whole, fields_input[m->separate]);
+  const int64_t    H = u->dim[u->ndim - 2], unit = m->cfg.patch_size << m->n;
+
+  FC_REQUIRE(H % unit == 0, FC_E_USAGE,
+             "pde_transformer: ranks can share the first axis only if its %lld points are a multiple of %lld",
+             (long long)H, (long long)unit);
+  *out = (fc_cut){H, unit};
+  return FC_OK;
+}
+
+/* fields [B, C, H, W] or [S, B, T, H, W], and the output; labels are everywhere */
+static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+  const model *m = self;
+
+  (void)whole;
+  return !name || !strcmp(name, fields_input[m->separate]) ? 2 + m->separate : -1;
+}
+
+static const fc_sharing sharing = {shared_lines, shared_axis};
 
 const fc_model_def fc_model_pde_transformer = {
     .name        = "pde_transformer",
@@ -585,4 +606,5 @@ const fc_model_def fc_model_pde_transformer = {
     .frames      = frames,
     .pack        = pack,
     .unpack      = unpack,
+    .sharing     = &sharing,
 };

@@ -8,6 +8,7 @@
 #include "core/domain.h"
 #include "core/model.h"
 #include "core/nn/nn.h"
+#include "core/nn/ragged.h"
 
 #include <string.h>
 
@@ -569,21 +570,29 @@ static fc_status cloud(const void *self, fc_cloud_wants *out) {
 
 static fc_status shared_points(const void *self, const fc_batch *whole, fc_cut *out) {
   const model     *m = self;
-  const fc_tensor *x = fc_batch_get(whole, "x");
+  const fc_tensor *x = fc_batch_get(whole, "x"), *lengths = fc_batch_get(whole, "x_lengths");
 
-  FC_REQUIRE(!fc_batch_get(whole, "x_lengths"), FC_E_USAGE,
-             "transolver: packed samples are not shared by ranks");
-  *out = on_grid(x) ? (fc_cut){x->dim[1], 1} : (fc_cut){x->dim[x->ndim - 2], points_of_line(m, x)};
+  *out = lengths      ? fc_ragged_cut(lengths)
+         : on_grid(x) ? (fc_cut){x->dim[1], 1}
+                      : (fc_cut){x->dim[x->ndim - 2], points_of_line(m, x)};
   return FC_OK;
 }
 
-/* x, fx, pos and the output: the points; on grids the first axis. T is everywhere. */
-static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
-  (void)self;
-  return name && !strcmp(name, "T") ? -1 : fc_batch_get(whole, "x")->ndim == 2 ? 0 : 1;
+/* x, fx, pos and the output: the points, of packed samples those of each; on grids the first axis. T is
+   everywhere. */
+static fc_part shared_part(const void *self, const fc_batch *whole, const char *name) {
+  const fc_tensor *x = fc_batch_get(whole, "x");
+  fc_part          p = {.kind = FC_PART_AXIS, .axis = x->ndim == 2 ? 0 : 1};
+
+  if (name && !strcmp(name, "T")) return (fc_part){FC_PART_WHOLE};
+  if (fc_batch_get(whole, "x_lengths"))
+    return fc_ragged_part(whole, "x", (fc_cut){0},
+                          name && !strcmp(name, "x_lengths") ? FC_PART_LENGTHS : FC_PART_ROWS);
+  shared_points(self, whole, &p.cut);
+  return p;
 }
 
-static const fc_sharing sharing = {shared_points, shared_axis};
+static const fc_sharing sharing = {.cut = shared_points, .part = shared_part};
 
 const fc_model_def fc_model_transolver = {
     .name        = "transolver",

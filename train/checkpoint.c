@@ -166,12 +166,31 @@ static fc_status get_block(const fc_store *s, const char *path, const char *grou
   return FC_OK;
 }
 
-static fc_status put_optim(fc_store *s, const fc_network *n, fc_optim *o) {
-  if (!o) return FC_OK;
-  FC_TRY(put_block(s, "adam_m", n, fc_optim_m(o), true));
-  FC_TRY(put_block(s, "adam_v", n, fc_optim_v(o), true));
-  if (fc_optim_ema(o)) FC_TRY(put_block(s, "ema", n, fc_optim_ema(o), true));
+static const char *const state_group[FC_OPTIM_STATES] = {"adam_m", "adam_v", "ema"};
+
+/* The other ranks hand over their parts (fc_checkpoint_lend) whatever became of the file: after a failure
+   every state is collected all the same. */
+static fc_status put_optim(fc_store *s, const fc_network *n, fc_optim *o, fc_status before) {
+  fc_status st = before;
+
+  for (fc_optim_state k = 0; k < FC_OPTIM_STATES; k++) {
+    const fc_status collected = fc_optim_collect(o, k);
+    const fc_real  *whole     = fc_optim_whole(o, k);
+    if (st == FC_OK) st = collected;
+    if (st == FC_OK && whole) st = put_block(s, state_group[k], n, whole, true);
+  }
+  FC_TRY(st);
   return fc_store_put_ints(s, "adam_steps", fc_params_size(n->params), fc_optim_counts(o));
+}
+
+static fc_status get_optim(const fc_store *s, const char *path, const fc_network *n, fc_optim *o) {
+  for (fc_optim_state k = 0; k < FC_OPTIM_STATES; k++) {
+    fc_real *whole = fc_optim_whole(o, k);
+    if (!whole) continue;
+    FC_TRY(get_block(s, path, state_group[k], n, whole, true));
+    fc_optim_take(o, k);
+  }
+  return fc_store_get_ints(s, "adam_steps", fc_params_size(n->params), fc_optim_counts(o));
 }
 
 /* ---- whole files ---- */
@@ -215,7 +234,7 @@ static fc_status get_data(const fc_store *s, const char *path, fc_saved *k) {
   return FC_OK;
 }
 
-static fc_status put_all(fc_store *s, const fc_saved *k, const fc_network *n, fc_optim *o) {
+static fc_status put_all(fc_store *s, const fc_saved *k, const fc_network *n) {
   const int64_t counters[2] = {k->step, k->position};
   fc_settings   set         = k->settings;
   char         *config;
@@ -234,8 +253,7 @@ static fc_status put_all(fc_store *s, const fc_saved *k, const fc_network *n, fc
   FC_TRY(fc_store_put_doubles(s, "clip", 3, (double[]){k->clip.fast, k->clip.slow, k->clip.count}));
   if (k->out.n) FC_TRY(put_data(s, k));
   if (k->series) FC_TRY(fc_series_known_put(s, k->series));
-  FC_TRY(put_block(s, "weights", n, fc_params_values(n->params), false));
-  return put_optim(s, n, o);
+  return put_block(s, "weights", n, fc_params_values(n->params), false);
 }
 
 /* a second name for the old file: unlike a rename it leaves no moment without a checkpoint */
@@ -249,13 +267,19 @@ static fc_status keep_previous(const char *path, const char *previous) {
 fc_status fc_checkpoint_write(const char *path, const char *previous, const fc_saved *k, const fc_network *n,
                               fc_optim *o) {
   fc_store *s;
+  fc_status st = fc_store_create(path, &s);
 
-  FC_TRY(fc_store_create(path, &s));
-  fc_status st = put_all(s, k, n, o);
+  if (st == FC_OK) st = put_all(s, k, n);
+  if (o) st = put_optim(s, n, o, st);
   if (st == FC_OK) st = keep_previous(path, previous);
   if (st == FC_OK) return fc_store_commit(s);
   fc_store_abandon(s);
   return st;
+}
+
+fc_status fc_checkpoint_lend(fc_optim *o) {
+  for (fc_optim_state k = 0; k < FC_OPTIM_STATES; k++) FC_TRY(fc_optim_collect(o, k));
+  return FC_OK;
 }
 
 static fc_status open_checked(const char *path, fc_store **out) {
@@ -349,10 +373,7 @@ fc_status fc_checkpoint_optim(const char *path, const fc_network *n, fc_optim *o
                  "%s holds weights only, no state of the optimiser; training cannot resume from it", path);
     goto done;
   }
-  FC_TRY_TO(done, st, get_block(s, path, "adam_m", n, fc_optim_m(o), true));
-  FC_TRY_TO(done, st, get_block(s, path, "adam_v", n, fc_optim_v(o), true));
-  if (fc_optim_ema(o)) FC_TRY_TO(done, st, get_block(s, path, "ema", n, fc_optim_ema(o), true));
-  st = fc_store_get_ints(s, "adam_steps", fc_params_size(n->params), fc_optim_counts(o));
+  st = get_optim(s, path, n, o);
 done:
   fc_store_abandon(s);
   return st;

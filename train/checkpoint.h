@@ -35,9 +35,11 @@ typedef struct fc_saved { /* all but weights and moments */
 } fc_saved;
 
 /* Replaces path in one piece. o may be NULL (imported weights). previous (may be NULL): the file that was at
-   path is kept under this name; at every moment a complete checkpoint exists under path. */
+   path is kept under this name; at every moment a complete checkpoint exists under path. If ranks share the
+   optimiser, the one that writes needs its parts: all others call lend meanwhile. The file is the same. */
 fc_status fc_checkpoint_write(const char *path, const char *previous, const fc_saved *k, const fc_network *n,
                               fc_optim *o);
+fc_status fc_checkpoint_lend(fc_optim *o); /* returns at once if it is not shared */
 
 /* Everything but arrays of the model. FC_E_INPUT if path is no checkpoint or holds an unknown model. */
 fc_status fc_checkpoint_read(const char *path, fc_saved *k);
@@ -45,6 +47,7 @@ void      fc_checkpoint_free(fc_saved *k); /* args and series */
 /* Weights into n by name. average: the averaged weights where the file has them; *averaged says so (may be
  * NULL). */
 fc_status fc_checkpoint_weights(const char *path, const fc_network *n, bool average, bool *averaged);
-/* moments and step counts of the optimiser of n; FC_E_MISMATCH if the file has none */
+/* moments and step counts of the optimiser of n, of this rank's part if it is shared; FC_E_MISMATCH if the
+   file has none */
 fc_status fc_checkpoint_optim(const char *path, const fc_network *n, fc_optim *o);
 #endif

@@ -158,6 +158,7 @@ static void predict(const work *w, const cost *k, fc_outlook_row *r) {
   const int                per_node = (int)fc_ceil_div(r->ranks, r->nodes);
   const double gradient = (double)fc_params_block(w->probe->params, true) * (double)sizeof(fc_real),
                R        = r->ranks;
+  const bool shard      = t->shard_optimiser && r->ranks > 1;
 
   r->flops          = k->flops * (double)t->accumulate;
   r->sent           = k->sent * (double)t->accumulate;
@@ -166,13 +167,16 @@ static void predict(const work *w, const cost *k, fc_outlook_row *r) {
   r->exchange       = message_time(m, r->domain > per_node, per_node, r->messages, r->sent);
   r->gradients =
       r->ranks > 1 ? message_time(m, r->nodes > 1, per_node, 2 * log2(R) * BUCKETS, r->gradient_bytes) : 0;
-  r->memory = k->peak + fc_params_block(w->probe->params, false) * (int64_t)sizeof(fc_real) +
-              (int64_t)gradient + fc_optim_bytes(fc_params_block(w->probe->params, true), t->ema > 0);
+  r->weight_bytes = shard ? gradient * (R - 1) / R : 0;
+  r->weights      = shard ? message_time(m, r->nodes > 1, per_node, R - 1, r->weight_bytes) : 0;
+  r->memory       = k->peak + fc_params_block(w->probe->params, false) * (int64_t)sizeof(fc_real) +
+              (int64_t)gradient +
+              fc_optim_bytes(fc_optim_part(w->probe->params, shard ? r->ranks : 1), t->ema > 0);
 }
 
 static void add_times(double rate, fc_outlook_row *r) {
   r->compute = r->flops / rate;
-  r->step    = r->compute + r->exchange + fmax(0, r->gradients - 2 * r->compute / 3);
+  r->step    = r->compute + r->exchange + fmax(0, r->gradients - 2 * r->compute / 3) + r->weights;
 }
 
 /* the rank with the largest share, if there are several one with neighbours on both sides */
@@ -250,7 +254,9 @@ fc_status fc_outlook_make(const fc_settings *set, const fc_model_def *def, const
   own.train.teacher_calls = fc_max64(1, own.train.teacher_calls);
   if (own.train.loss == FC_LOSS_AUTO) own.train.loss = FC_LOSS_RELATIVE_L2;
   if (s == FC_OK) s = check_job(&w);
-  out->weights = fc_params_trainable(w.probe->params);
+  out->weights          = fc_params_trainable(w.probe->params);
+  out->checkpoint_bytes = fc_params_block(w.probe->params, false) * (int64_t)sizeof(fc_real) +
+                          fc_optim_bytes(fc_params_block(w.probe->params, true), set->train.ema > 0);
   if (s == FC_OK) s = measure_rate(&w, out);
   if (s == FC_OK) s = all_rows(&w, out);
   fc_network_destroy(w.probe);
@@ -291,9 +297,9 @@ void fc_outlook_print(const fc_outlook *o, const fc_outlook_job *j, const char *
   for (int i = 0; i < o->n; i++) {
     const fc_outlook_row *r = &o->row[i];
     fprintf(f, "%6d %5d %6d %7lld %9.3g %9.3g %9.3g %9.3g %6.0f %8.0f %10.4g %10.4g\n", r->ranks, r->nodes,
-            r->domain, (long long)r->samples, r->step, r->compute, r->exchange, r->gradients,
+            r->domain, (long long)r->samples, r->step, r->compute, r->exchange, r->gradients + r->weights,
             100 * one->step / r->step / r->ranks, (double)r->memory / 0x1p20,
-            (r->sent + r->gradient_bytes) / 0x1p20, r->messages);
+            (r->sent + r->gradient_bytes + r->weight_bytes) / 0x1p20, r->messages);
   }
   if (last == &o->row[o->n - 1])
     fprintf(f, "\nscales up to the %d ranks that were asked for\n", last->ranks);
@@ -302,6 +308,11 @@ void fc_outlook_print(const fc_outlook *o, const fc_outlook_job *j, const char *
             last->ranks);
   if (o->ends[0]) fprintf(f, "no more than %d ranks: %s\n", o->row[o->n - 1].ranks, o->ends);
   fputs("step: compute + exchange + what of the gradients' sum does not fit behind two thirds of compute; "
-        "eff.: speed-up over ranks\nMiB, sent, messages: per rank (sent with the gradients' sum)\n",
+        "eff.: speed-up over ranks\n"
+        "gradients: their sum and, with train.shard_optimiser, the weights' way to all ranks, which nothing "
+        "hides\n"
+        "MiB, sent, messages: per rank (sent with what belongs to gradients)\n",
         f);
+  fprintf(f, "rank 0 takes %.0f MiB more while it puts a checkpoint together\n",
+          (double)o->checkpoint_bytes / 0x1p20);
 }

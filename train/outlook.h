@@ -6,6 +6,7 @@
      compute      flops / rate            flops of this rank's share; rate: measured on this machine, same
    model exchange     messages L + bytes / B  in forward and backward, nothing hidden behind arithmetic
      gradients    2 log2(R) buckets L + 2 (R - 1) / R bytes / B, hidden behind two thirds of compute
+     weights      (R - 1) L + (R - 1) / R bytes / B with train.shard_optimiser: parts go round a ring
    the terms of LogGP (Alexandrov, Ionescu, Schauser, Scheiman, SPAA 1995) that matter for long messages: L is
    a message's latency with the overhead at both ends, 1/B the time of a byte. Ranks of one node exchange at
    the node's own L and B; once a domain or the gradients span nodes, the network's count, whose bandwidth the
@@ -33,11 +34,12 @@ typedef struct fc_outlook_job {
 
 typedef struct fc_outlook_row {
   int     ranks, nodes, domain;
-  int64_t samples;                            /* per rank's group and pass */
-  double  flops;                              /* per rank and step */
-  double  compute, exchange, gradients, step; /* seconds */
+  int64_t samples;                                     /* per rank's group and pass */
+  double  flops;                                       /* per rank and step */
+  double  compute, exchange, gradients, weights, step; /* seconds */
   double  sent, messages; /* bytes and messages between the ranks of a domain, per rank and step */
   double  gradient_bytes; /* sent for the sum of gradients, per rank and step */
+  double  weight_bytes;   /* sent to bring the parts of the weights together */
   int64_t memory;         /* bytes per rank: weights, optimiser, activations of the step, its batch */
 } fc_outlook_row;
 
@@ -47,7 +49,8 @@ typedef struct fc_outlook {
   int64_t        probe[3];                         /* the grid of the step that ran here */
   double         probe_seconds, probe_flops, rate; /* rate: flops a second of one rank */
   int64_t        weights;
-  char           ends[256]; /* why more ranks cannot share a field, "" if all could */
+  int64_t        checkpoint_bytes; /* taken by rank 0 while it writes one, not in its row */
+  char           ends[256];        /* why more ranks cannot share a field, "" if all could */
 } fc_outlook;
 
 /* FC_E_USAGE, FC_E_MISMATCH: the model does not work on such a grid */

@@ -14,12 +14,16 @@ static const size_t dry_reserve = (size_t)1
 
 static void measure(fc_plan *p, const fc_network *n, const fc_settings *set) {
   const int64_t real = (int64_t)sizeof(fc_real);
+  const bool    ema  = set->train.ema > 0;
 
   p->tensors         = fc_params_size(n->params);
   p->weights         = fc_params_trainable(n->params);
   p->parameter_bytes = fc_params_block(n->params, false) * real;
   p->gradient_bytes  = fc_params_block(n->params, true) * real;
-  p->optimiser_bytes = fc_optim_bytes(fc_params_block(n->params, true), set->train.ema > 0);
+  p->optimiser_parts = set->train.shard_optimiser ? fc_comm_size(NULL) : 1;
+  p->optimiser_bytes = fc_optim_bytes(fc_optim_part(n->params, p->optimiser_parts), ema);
+  if (!fc_comm_rank(NULL)) /* whole moments, shared or not */
+    p->checkpoint_bytes = p->parameter_bytes + fc_optim_bytes(fc_params_block(n->params, true), ema);
   if (set->train.sam_rho > 0) p->optimiser_bytes += p->gradient_bytes; /* a copy of the weights */
 }
 
@@ -45,7 +49,6 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_feed
   out->flops            = c->flops * (double)(t->accumulate * (t->sam_rho > 0 ? 2 : 1));
   out->data_bytes       = feed->data_bytes + fc_loader_bytes(feed, t->batch);
   out->held_bytes       = feed->held_bytes;
-  out->checkpoint_bytes = out->parameter_bytes + out->optimiser_bytes;
   out->total_bytes      = out->parameter_bytes + out->gradient_bytes + out->optimiser_bytes +
                      out->activation_bytes + out->data_bytes + out->checkpoint_bytes;
 failed:
@@ -154,11 +157,12 @@ void fc_plan_print(const fc_plan *p, FILE *f) {
   fprintf(f, "parameters   %lld trained numbers in %lld tensors\n", (long long)p->weights,
           (long long)p->tensors);
   fprintf(f, "memory per rank, MiB\n");
-  fprintf(f,
-          "  weights     %10.1f\n  gradients   %10.1f\n  optimiser   %10.1f\n  activations %10.1f  (peak of "
-          "one pass)\n",
-          mib(p->parameter_bytes), mib(p->gradient_bytes), mib(p->optimiser_bytes), mib(p->activation_bytes));
-  fprintf(f, "  data        %10.1f\n  checkpoint  %10.1f\n  together    %10.1f\n", mib(p->data_bytes),
+  fprintf(f, "  weights     %10.1f\n  gradients   %10.1f\n  optimiser   %10.1f", mib(p->parameter_bytes),
+          mib(p->gradient_bytes), mib(p->optimiser_bytes));
+  if (p->optimiser_parts > 1) fprintf(f, "  (the largest of %d parts)", p->optimiser_parts);
+  fprintf(f, "\n  activations %10.1f  (peak of one pass)\n  data        %10.1f\n", mib(p->activation_bytes),
+          mib(p->data_bytes));
+  fprintf(f, "  checkpoint  %10.1f  (put together in the memory of rank 0 alone)\n  together    %10.1f\n",
           mib(p->checkpoint_bytes), mib(p->total_bytes));
   fprintf(f, "  there is    %10.1f  (%s)\n", left, why);
   fprintf(f, "arithmetic   %.1f GFLOP per step and rank (dense products, forward and backward)\n",

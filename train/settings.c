@@ -180,6 +180,9 @@ const fc_option fc_train_options[] = {
         "calls without gradient before the trained one; 0: no pushforward"),
     FC_OPT_REAL(T, noise, "0", 0, 1e3, "standard deviation of Gaussian noise added to normalised inputs"),
     FC_OPT_REAL(T, ema, "0", 0, 0.9999999, "decay of the average of the weights; 0: none"),
+    FC_OPT_BOOL(T, shard_optimiser, "false",
+                "each rank keeps its part of the moments and of the average alone; the same weights with "
+                "less memory"),
     FC_OPT_INT(T, eval_every, "-1", -1, 1LL << 40,
                "steps between validations; 0: only at the end; -1: 500, for series one epoch"),
     FC_OPT_INT(T, patience, "0", 0, 1 << 20,

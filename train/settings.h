@@ -61,7 +61,7 @@ typedef struct fc_train_settings {
   int64_t     group_epochs, patience;
   fc_schedule schedule; /* lr, beta1 and all of the curve; total is filled in by the trainer */
   int         schedule_kind, loss;
-  bool        loss_in_units, loss_ring, clip_average;
+  bool        loss_in_units, loss_ring, clip_average, shard_optimiser;
   double      loss_derivative;
   fc_reals    channel_weights;
   int64_t     teacher_calls, flow_steps;

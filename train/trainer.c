@@ -65,10 +65,11 @@ static fc_status build(fc_trainer *t) {
   const uint64_t           seed = (uint64_t)s->seed;
   const size_t             room = (size_t)t->plan.activation_bytes;
 
-  FC_TRY(fc_plan_fits(&t->plan));
+  FC_TRY(fc_comm_agree(NULL, fc_plan_fits(&t->plan))); /* rank 0 needs more than others */
   FC_TRY(fc_network_create(t->k.def, t->k.args, seed, false, &t->network));
   FC_TRY(fc_network_prepare(t->network, &t->k.settings, t->k.out.step));
-  FC_TRY(fc_optim_create(t->network->params, s->ema > 0, &t->optim));
+  FC_TRY((s->shard_optimiser ? fc_optim_create_shared : fc_optim_create)(t->network->params, s->ema > 0,
+                                                                         &t->optim));
   FC_TRY(set_groups(t));
   FC_TRY(fc_grad_sum_create(t->network->params, FC_GRAD_BUCKET, &t->sums));
   if (s->sam_rho > 0) FC_TRY(fc_sam_create(t->network->params, &t->sam));
@@ -218,9 +219,9 @@ fc_status fc_trainer_step(fc_trainer *t, fc_step_facts *out) {
                             .weight_decay = s->weight_decay,
                             .group_lr     = groups_apart(s, f.step) ? s->schedule.lr : 0,
                             .coupled      = s->decay == FC_DECAY_COUPLED};
-  fc_optim_step(t->optim, &r,
-                s->clip_average ? fc_clip_factor(&t->k.clip, f.grad_norm)
-                                : fc_optim_clip(f.grad_norm, s->clip));
+  const double         scale =
+      s->clip_average ? fc_clip_factor(&t->k.clip, f.grad_norm) : fc_optim_clip(f.grad_norm, s->clip);
+  FC_TRY(fc_optim_step(t->optim, &r, scale));
   fc_optim_average(t->optim, s->ema, f.step);
   t->k.step     = f.step + 1;
   t->k.position = fc_loader_position(t->loader);
@@ -230,35 +231,22 @@ fc_status fc_trainer_step(fc_trainer *t, fc_step_facts *out) {
 
 /* ---- validation and checkpoints ---- */
 
-/* exchanges weights and average, so that nothing is copied aside */
-static void swap_average(fc_trainer *t) {
-  fc_real *a = fc_optim_ema(t->optim), *w = fc_params_values(t->network->params);
-
-  if (!a) return;
-  for (int64_t i = 0; i < fc_params_block(t->network->params, true); i++) {
-    const fc_real keep = a[i];
-    a[i]               = w[i];
-    w[i]               = keep;
-  }
-}
-
 fc_status fc_trainer_validate(fc_trainer *t, fc_scores *out) {
   const fc_train_settings *s = &t->k.settings.train;
 
   *out = (fc_scores){{NAN, NAN, NAN, NAN, NAN}};
   if (!t->feed.validates) return FC_OK;
   fc_loader_quiet(t->loader);
-  swap_average(t);
-  const fc_status st = t->feed.kind->validate(t->feed.self, t->ctx, t->network, s, out);
-  swap_average(t);
-  return st;
+  FC_TRY(fc_optim_swap_average(t->optim));
+  const fc_status st = fc_comm_agree(NULL, t->feed.kind->validate(t->feed.self, t->ctx, t->network, s, out));
+  const fc_status back = fc_optim_swap_average(t->optim);
+  return st != FC_OK ? st : back;
 }
 
 fc_status fc_trainer_save(fc_trainer *t, const char *path, const char *previous) {
-  fc_status s = FC_OK;
-
   fc_loader_quiet(t->loader);
-  if (!fc_comm_rank(NULL)) s = fc_checkpoint_write(path, previous, &t->k, t->network, t->optim);
+  const fc_status s = fc_comm_rank(NULL) ? fc_checkpoint_lend(t->optim)
+                                         : fc_checkpoint_write(path, previous, &t->k, t->network, t->optim);
   return fc_comm_agree(NULL, s);
 }
 

@@ -8,6 +8,7 @@
 #include "io/safetensors.h"
 #include "train/optim.h"
 #include "train/registry.h"
+#include "train/shares.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,20 +113,22 @@ static fc_status read_whole(trial *t, fc_batch *b) {
 
 static bool shared(const trial *t) { return fc_domain_shared(t->c); }
 
+static fc_part part_of(const trial *t, const char *name) {
+  return fc_part_of(t->c, t->def, t->self, &t->whole, name);
+}
+
 /* this rank's part of an input or, with name NULL, of an output */
 static fc_tensor *share(trial *t, const char *name, fc_tensor *x) {
-  const int    axis = shared(t) ? t->def->sharing->axis(t->self, &t->whole, name) : -1;
-  const fc_cut s    = t->c->cut;
+  const fc_part p = part_of(t, name);
 
-  return axis < 0 ? x : fc_slice(t->c, x, axis, fc_cut_lo(t->c, s), fc_cut_len(t->c, s));
+  return fc_part_take(t->c, &p, x);
 }
 
 /* the shares of all ranks together: values of x, or v of its shape */
 static const fc_real *whole_of(trial *t, const char *name, const fc_tensor *x, fc_real *v) {
-  const int axis = shared(t) ? t->def->sharing->axis(t->self, &t->whole, name) : -1;
+  const fc_part p = part_of(t, name);
 
-  if (axis < 0) return v;
-  return fc_allgather(t->c, fc_tensor_borrow(t->c->arena, v, x->ndim, x->dim), axis, t->c->cut)->x;
+  return fc_part_join(t->c, &p, fc_tensor_borrow(t->c->arena, v, x->ndim, x->dim))->x;
 }
 
 /* finds out once whether the ranks can share the case */
@@ -173,7 +176,7 @@ static void sum_gradients(trial *t, const fc_batch *b) {
   if (!shared(t)) return;
   fc_comm_sum(t->grid->points, fc_params_grads(t->params), fc_params_block(t->params, true));
   for (int i = 0; i < b->n; i++)
-    if (b->t[i]->has_grad && t->def->sharing->axis(t->self, &t->whole, b->name[i]) < 0)
+    if (b->t[i]->has_grad && part_of(t, b->name[i]).kind == FC_PART_WHOLE)
       fc_comm_sum(t->grid->points, b->t[i]->g, fc_len(b->t[i]));
 }
 

@@ -1,7 +1,12 @@
 /* core/nn/axis_kernel.c - what FactFormer and its descendants share (Li, Shu, Barati Farimani 2023, sections
    3.2 and 3.3): the Fourier code of the grid, values, and for each axis a kernel made of the state averaged
    over the other axes.
-   Letters: B batch, H heads, c width of a head, A = H c, D width of the state, K = A multiplier, n points. */
+   Letters: B batch, H heads, c width of a head, A = H c, D width of the state, K = A multiplier, n points.
+
+   Ranks that share the first axis add up their means, so all have the same kernels. The product along the
+   first axis wants all its points: there the other axes are shared instead, and w, the narrowest array from
+   which values can be made, is what goes there. A sum of partial products over the ranks would move R / 2
+   times as much as the two transpositions, and every rank would hold a whole field. */
 #include "core/nn/nn.h"
 
 #include <math.h>
@@ -47,9 +52,29 @@ fc_status fc_axis_spec_check(const fc_axis_spec *s, const char *model) {
   return FC_OK;
 }
 
-fc_tensor *fc_axis_position(fc_ctx *c, const fc_axis_layer *l, fc_tensor *u, fc_tensor *const *pos) {
-  return fc_add_position(c, u, l->spec.n_space, pos, l->fourier, l->position.weight, l->position.bias);
+/* ---- the grid ---- */
+
+fc_axis_grid *fc_axis_grid_of(fc_ctx *c, const fc_batch *b, int n_space, fc_cut first) {
+  static const char *const names[] = {"pos_x", "pos_y", "pos_z"};
+  fc_axis_grid            *at      = fc_arena_push(c->arena, sizeof *at);
+
+  at->first = first;
+  for (int a = 0; a < n_space; a++) {
+    fc_tensor *p = fc_batch_get(b, names[a]);
+    at->own[a] = at->pos[a] = fc_reshape(c, p, FC_DIMS(p->dim[0]));
+  }
+  if (fc_domain_shared(c)) at->own[0] = fc_slice(c, at->pos[0], 0, fc_cut_lo(c, first), fc_cut_len(c, first));
+  return at;
 }
+
+/* no more blocks than there are other points */
+fc_cut fc_axis_cut(int64_t n, int64_t rest) { return (fc_cut){n, fc_ceil_div(n, rest)}; }
+
+fc_tensor *fc_axis_position(fc_ctx *c, const fc_axis_layer *l, fc_tensor *u, const fc_axis_grid *at) {
+  return fc_add_position(c, u, l->spec.n_space, at->own, l->fourier, l->position.weight, l->position.bias);
+}
+
+/* ---- values and kernels ---- */
 
 fc_tensor *fc_axis_values(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w) {
   return fc_linear_split(c, w, l->to_v, NULL, l->spec.heads);
@@ -61,20 +86,81 @@ static fc_tensor *rotated(fc_ctx *c, const fc_axis_layer *l, fc_tensor *r, fc_te
   return fc_rotary(c, fc_linear_split(c, r, weight, NULL, l->spec.heads), pos, l->axis[a].inv_freq, 64);
 }
 
-/* The mean commutes with the two bias-free maps before it, so they act on n rows instead of all points. */
-fc_tensor *fc_axis_kernel_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor *w, const fc_tensor *pos) {
-  const fc_axis_spec   *s      = &l->spec;
-  const fc_axis_kernel *k      = &l->axis[a];
-  const unsigned        others = ((1u << s->n_space) - 1u) & ~(1u << a);
-  const double scale = s->multiplier > 4 ? 1 / sqrt((double)(s->dim_head * s->multiplier)) : s->scaling;
+/* over all axes but a: [B, n, D] */
+static fc_tensor *mean_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor *w) {
+  const unsigned others = ((1u << l->spec.n_space) - 1u) & ~(1u << a);
 
-  fc_tensor *r = fc_mean_axes(c, w, others << 1); /* [B, n, D] */
+  return fc_mean_axes(c, w, others << 1);
+}
+
+/* Means of shares, weighted for the sum over the ranks; along the first axis other ranks' points are zeros.
+   All axes go in one message. */
+static void shared_means(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w, fc_cut first, fc_tensor **mean) {
+  const int64_t lo = fc_cut_lo(c, first), n = fc_cut_len(c, first);
+  const int     d = l->spec.n_space;
+
+  for (int a = 0; a < d; a++) {
+    mean[a] = mean_of(c, l, a, w);
+    mean[a] = a == 0 ? fc_pad(c, mean[a], 1, lo, first.n - lo - n)
+                     : fc_affine(c, mean[a], (double)n / (double)first.n, 0);
+  }
+  fc_tensor *all = fc_allsum(c, fc_concat(c, 1, d, mean));
+  for (int64_t a = 0, from = 0; a < d; from += mean[a++]->dim[1])
+    mean[a] = fc_slice(c, all, 1, from, mean[a]->dim[1]);
+}
+
+/* The mean r commutes with the two bias-free maps before it, so they act on n rows instead of all points. */
+static fc_tensor *kernel_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor *r, const fc_tensor *pos) {
+  const fc_axis_spec   *s = &l->spec;
+  const fc_axis_kernel *k = &l->axis[a];
+  const double scale      = s->multiplier > 4 ? 1 / sqrt((double)(s->dim_head * s->multiplier)) : s->scaling;
+
   r            = fc_linear_apply(c, &k->to_in, fc_linear_op(c, r, l->to_in, NULL, FC_ACT_NONE), FC_ACT_NONE);
   r            = fc_geglu(c, fc_linear_apply(c, &k->gate, fc_layer_norm_apply(c, &k->norm, r), FC_ACT_NONE));
   r            = fc_linear_apply(c, &k->mix, r, FC_ACT_NONE);
   fc_tensor *q = rotated(c, l, r, k->to_q, a, pos);
   fc_tensor *key = rotated(c, l, r, k->to_k, a, pos);
   return fc_matmul(c, q, false, key, true, scale);
+}
+
+void fc_axis_kernels(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w, const fc_axis_grid *at,
+                     fc_tensor **kernel) {
+  fc_tensor *mean[FC_MAX_SPACE] = {NULL};
+
+  if (fc_domain_shared(c)) shared_means(c, l, w, at->first, mean);
+  for (int a = 0; a < l->spec.n_space; a++)
+    kernel[a] = kernel_of(c, l, a, mean[a] ? mean[a] : mean_of(c, l, a, w), at->pos[a]);
+}
+
+/* ---- the first axis, where ranks share it ---- */
+
+static fc_cut_axis rest_of(const fc_tensor *w, int axis) {
+  return (fc_cut_axis){axis, {fc_span(w, 2, w->ndim - 1), 1}};
+}
+
+fc_tensor *fc_axis_turn(fc_ctx *c, fc_tensor *w, fc_cut first) {
+  const fc_cut_axis rest = rest_of(w, 2);
+
+  w = fc_reshape(c, w, FC_DIMS(w->dim[0], w->dim[1], rest.cut.n, fc_last(w)));
+  return fc_transpose_shards(c, w, (fc_cut_axis){1, first}, rest);
+}
+
+fc_tensor *fc_axis_turn_back(fc_ctx *c, fc_tensor *x, int axis, const fc_tensor *w, fc_cut first) {
+  int64_t dim[FC_MAX_DIMS];
+  int     n = 0;
+
+  x = fc_transpose_shards(c, x, rest_of(w, axis + 1), (fc_cut_axis){axis, first});
+  for (int a = 0; a <= axis; a++) dim[n++] = x->dim[a];
+  for (int a = 2; a < w->ndim - 1; a++) dim[n++] = w->dim[a];
+  dim[n++] = fc_last(x);
+  return fc_reshape(c, x, n, dim);
+}
+
+fc_tensor *fc_axis_first_product(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w, fc_tensor *kernel,
+                                 fc_cut first) {
+  fc_tensor *v = fc_axis_values(c, l, fc_axis_turn(c, w, first));
+
+  return fc_axis_turn_back(c, fc_axial_product(c, kernel, v, 0), 2, w, first);
 }
 
 /* ---- in front of the layers ---- */

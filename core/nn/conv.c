@@ -1,4 +1,5 @@
 /* core/nn/conv.c */
+#include "core/domain.h"
 #include "core/nn/nn.h"
 
 static void declare(fc_conv_layer *l, fc_params *p, const char *name, int ndim, const int64_t *dim, bool bias,
@@ -39,4 +40,13 @@ void fc_conv_init_xavier(fc_conv_layer *l, fc_params *p, const char *name, int n
 
 fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x) {
   return fc_conv(c, x, l->weight, l->bias, l->spec);
+}
+
+/* lines of the neighbours on both sides; what the kernel makes of lines beyond them is dropped */
+fc_tensor *fc_conv_apply_shared(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x, fc_cut lines) {
+  const int64_t n = x->dim[1], pad = l->spec.pad;
+
+  if (!fc_domain_shared(c)) return fc_conv_apply(c, l, x);
+  x = fc_halo_rows(c, x, 1, lines, (fc_halo){pad, pad, l->spec.periodic});
+  return fc_slice(c, fc_conv_apply(c, l, x), 1, pad, n);
 }

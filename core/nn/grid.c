@@ -16,12 +16,10 @@ fc_tensor *fc_unit_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim) {
   return for_samples(c, fc_unit_grid(c, ndim, dim, fc_cut_batch(c, dim[0])), B, ndim, dim);
 }
 
-fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, int64_t ref) {
+fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, fc_cut first, int64_t ref) {
   static const double lo[] = {0, 0, 0}, hi[] = {1, 1, 1};
 
-  return for_samples(c,
-                     fc_lattice_distance(c, fc_unit_grid(c, ndim, dim, fc_cut_batch(c, dim[0])), ref, lo, hi),
-                     B, ndim, dim);
+  return for_samples(c, fc_lattice_distance(c, fc_unit_grid(c, ndim, dim, first), ref, lo, hi), B, ndim, dim);
 }
 
 /* coordinates i / n[a] of a grid of cells, first axis slowest, this rank's share of the batch's grid: [N, d]
@@ -49,14 +47,39 @@ fc_tensor *fc_with_cells(fc_ctx *c, fc_tensor *x) {
   return fc_concat(c, 1 + d, FC_IN(x, for_samples(c, cell_grid(c, d, x->dim + 1), x->dim[0], d, x->dim + 1)));
 }
 
-fc_tensor *fc_pad_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *far) {
-  for (int a = 0; a < x->ndim - 2; a++)
-    if (near[a] + far[a]) x = fc_pad(c, x, 1 + a, near[a], far[a]);
+void fc_grid_padding_set(fc_grid_padding *p, int ndim, const int64_t *n, fc_cut lines) {
+  const int64_t zeros = p->near[0] + p->far[0];
+
+  for (int a = 0; a < ndim; a++) p->n[a] = n[a];
+  p->lines  = lines;
+  p->padded = zeros ? (fc_cut){lines.n + zeros, 1} : lines;
+}
+
+/* this rank's block of the axis `to`, entry i of which is entry i + shift of the axis `from`, or zero */
+static fc_tensor *shifted(fc_ctx *c, fc_tensor *x, fc_cut from, fc_cut to, int64_t shift) {
+  const int size = fc_domain_size(c);
+  fc_range *want = fc_arena_push(c->arena, (size_t)size * sizeof *want);
+
+  for (int r = 0; r < size; r++)
+    want[r] = (fc_range){fc_cut_at(to, r, size) + shift, fc_cut_at(to, r + 1, size) + shift};
+  return fc_fetch_rows(c, x, 1, from, want, false);
+}
+
+fc_tensor *fc_pad_grid(fc_ctx *c, fc_tensor *x, const fc_grid_padding *p) {
+  for (int a = 0; a < x->ndim - 2; a++) {
+    if (p->near[a] + p->far[a] == 0) continue;
+    x = a == 0 && fc_domain_shared(c) ? shifted(c, x, p->lines, p->padded, -p->near[0])
+                                      : fc_pad(c, x, 1 + a, p->near[a], p->far[a]);
+  }
   return x;
 }
 
-fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *n) {
-  for (int a = 0; a < x->ndim - 2; a++) x = fc_slice(c, x, 1 + a, near[a], n[a]);
+fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const fc_grid_padding *p) {
+  for (int a = 0; a < x->ndim - 2; a++)
+    if (a > 0 || !fc_domain_shared(c))
+      x = fc_slice(c, x, 1 + a, p->near[a], p->n[a]);
+    else if (p->near[0] + p->far[0])
+      x = shifted(c, x, p->padded, p->lines, p->near[0]);
   return x;
 }
 
@@ -91,4 +114,18 @@ fc_tensor *fc_single_frame(fc_ctx *c, fc_tensor *y) {
 
   for (int a = 1; a < y->ndim; a++) dim[1 + a] = y->dim[a];
   return fc_reshape(c, y, y->ndim + 1, dim);
+}
+
+fc_tensor *fc_cells_to_channels(fc_ctx *c, fc_tensor *x, int64_t n) {
+  const int64_t B = x->dim[0], X = x->dim[1] / n, Y = x->dim[2] / n, C = x->dim[3];
+
+  x = fc_permute(c, fc_reshape(c, x, FC_DIMS(B, X, n, Y, n, C)), (int[]){0, 1, 3, 5, 2, 4});
+  return fc_reshape(c, x, FC_DIMS(B, X, Y, C * n * n));
+}
+
+fc_tensor *fc_channels_to_cells(fc_ctx *c, fc_tensor *x, int64_t n) {
+  const int64_t B = x->dim[0], X = x->dim[1], Y = x->dim[2], C = x->dim[3] / (n * n);
+
+  x = fc_permute(c, fc_reshape(c, x, FC_DIMS(B, X, Y, C, n, n)), (int[]){0, 1, 4, 2, 5, 3});
+  return fc_reshape(c, x, FC_DIMS(B, n * X, n * Y, C));
 }

@@ -220,13 +220,15 @@ static fc_tensor *zeros(fc_ctx *c, int64_t B, int64_t n, int64_t D) {
   return x;
 }
 
-/* queries, keys and values of window attention: those of x, then those of carriers or padding */
+/* Queries, keys and values of window attention: those of x, with what windows reach of other ranks' lines,
+   then those of carriers or padding. */
 static fc_tensor *project_windows(fc_ctx *c, const fc_modulated_block *l, fc_tensor *x, fc_tensor *rows,
-                                  fc_tensor *carriers, int64_t padding) {
+                                  fc_tensor *carriers, const fc_block_groups *g) {
+  if (g->reach) x = fc_fetch_rows(c, x, 1, g->lines, g->reach, true);
   fc_tensor *qkv = project(c, &l->own, 0, x, rows);
 
-  if (!carriers && !padding) return qkv;
-  if (!carriers) carriers = zeros(c, x->dim[0], padding, l->spec.D);
+  if (!carriers && !g->padding) return qkv;
+  if (!carriers) carriers = zeros(c, x->dim[0], g->padding, l->spec.D);
   fc_tensor *more = project(c, &l->own, 0, carriers, rows);
   return fc_concat(c, 0, FC_IN(as_rows(c, qkv), as_rows(c, more)));
 }
@@ -238,7 +240,7 @@ fc_tensor *fc_modulated_block_apply(fc_ctx *c, const fc_modulated_block *l, fc_t
   fc_tensor                   *bias = fc_offset_bias_apply(c, &l->bias, carriers ? 1 : 0);
 
   if (carriers) carriers = apply_carriers(c, l, carriers, condition, g);
-  fc_tensor *qkv = project_windows(c, l, x, rows, carriers, g->padding);
+  fc_tensor *qkv = project_windows(c, l, x, rows, carriers, g);
   x              = fc_group_attention(c, x, qkv, own->scale[0], bias, g->windows, (fc_modulation){rows, 0});
   if (l->spec.fields) x = across_fields(c, own, x, rows, g->fields);
   return two_layers(c, own, l->spec.fields ? 2 : 1, x, rows);

@@ -4,6 +4,7 @@
    window. */
 #ifndef FC_MODULATED_BLOCK_H
 #define FC_MODULATED_BLOCK_H
+#include "core/domain.h"
 #include "core/nn/nn.h"
 
 /* Position bias of windows: b = 16 sigmoid(W2 ReLU(W0 r + b0)), r the logarithmic offset of two cells.
@@ -41,8 +42,11 @@ void fc_modulated_block_init(fc_modulated_block *l, fc_params *p, const fc_block
 typedef struct fc_block_groups {
   const fc_token_groups *windows, *fields, *carriers, *carrier_fields;
   int64_t                padding; /* tokens of zeros beyond the grid of each sample */
+  fc_cut                 lines;   /* of H, if ranks share the grid */
+  const fc_range        *reach;   /* lines that the windows of each rank reach; NULL: no rank needs others' */
 } fc_block_groups;
-/* x [B, H, W, D], condition [B, D], carriers [B, H / window, W / window, D] or NULL -> x's shape */
+/* x [B, H, W, D], of H this rank's block; condition [B, D]; carriers [B, all H / window, W / window, D] or
+   NULL -> x's shape */
 fc_tensor *fc_modulated_block_apply(fc_ctx *c, const fc_modulated_block *l, fc_tensor *x,
                                     fc_tensor *condition, fc_tensor *carriers, const fc_block_groups *g);
 #endif

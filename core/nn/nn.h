@@ -2,6 +2,8 @@
    their official names, _apply computes. */
 #ifndef FC_NN_H
 #define FC_NN_H
+#include "core/batch.h"
+#include "core/domain.h"
 #include "core/ops.h"
 #include "core/params.h"
 
@@ -52,6 +54,8 @@ void fc_conv_init(fc_conv_layer *l, fc_params *p, const char *name, int ndim, in
 void fc_conv_init_xavier(fc_conv_layer *l, fc_params *p, const char *name, int ndim, int64_t in, int64_t out,
                          int64_t n, bool bias, fc_conv_spec spec);
 fc_tensor *fc_conv_apply(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x);
+/* the same for kernels that keep the grid, of whose first axis x has this rank's block */
+fc_tensor *fc_conv_apply_shared(fc_ctx *c, const fc_conv_layer *l, fc_tensor *x, fc_cut lines);
 
 /* act(x W1 + b1) W2 + b2, as the Transolver family has it: weights NAME.linear_pre.0 and NAME.linear_post */
 typedef struct fc_mlp {
@@ -131,16 +135,36 @@ typedef struct fc_axis_layer {
   fc_axis_kernel axis[FC_MAX_SPACE];
 } fc_axis_layer;
 
+/* Coordinates [n] of the axes. Ranks of a domain share the grid along its first axis: pos has all of them,
+   own this rank's. */
+typedef struct fc_axis_grid {
+  fc_cut     first;
+  fc_tensor *pos[FC_MAX_SPACE], *own[FC_MAX_SPACE];
+} fc_axis_grid;
+/* from inputs pos_x, pos_y, pos_z, [n, 1] each and whole on every rank */
+fc_axis_grid *fc_axis_grid_of(fc_ctx *c, const fc_batch *b, int n_space, fc_cut first);
+/* for fc_sharing.cut: a first axis of n points beside `rest` others, which are shared where it is whole */
+fc_cut fc_axis_cut(int64_t n, int64_t rest);
+
 /* FC_E_USAGE if the sizes do not fit together; model is for the message */
 fc_status fc_axis_spec_check(const fc_axis_spec *s, const char *model);
 /* names as in the official code, behind what was pushed: 0.0._B .. 1.low_rank_kernel_z */
 void fc_axis_layer_init(fc_axis_layer *l, fc_params *p, const fc_axis_spec *s);
 /* u [B, X.., D] + code of the grid, over u's own memory (fc_add_position) */
-fc_tensor *fc_axis_position(fc_ctx *c, const fc_axis_layer *l, fc_tensor *u, fc_tensor *const *pos);
+fc_tensor *fc_axis_position(fc_ctx *c, const fc_axis_layer *l, fc_tensor *u, const fc_axis_grid *at);
 /* of the normalised state w [B, X.., D]: values [B, H, X.., c] */
 fc_tensor *fc_axis_values(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w);
-/* and the kernel of axis a with coordinates pos [n]: [B, H, n, n] */
-fc_tensor *fc_axis_kernel_of(fc_ctx *c, const fc_axis_layer *l, int a, fc_tensor *w, const fc_tensor *pos);
+/* and the kernel of each axis, [B, H, n, n], the same on all ranks of a domain */
+void fc_axis_kernels(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w, const fc_axis_grid *at,
+                     fc_tensor **kernel);
+/* w with the first axis whole and all others, taken as one, shared: [B, X, rest, D]; and back to x [.., X,
+   rest, ..], whose axis of X is `axis`, with the axes of w */
+fc_tensor *fc_axis_turn(fc_ctx *c, fc_tensor *w, fc_cut first);
+fc_tensor *fc_axis_turn_back(fc_ctx *c, fc_tensor *x, int axis, const fc_tensor *w, fc_cut first);
+/* values through the kernel of the first axis where ranks share it, [B, H, X.., c]: D numbers per point go to
+   other ranks and c H come back */
+fc_tensor *fc_axis_first_product(fc_ctx *c, const fc_axis_layer *l, fc_tensor *w, fc_tensor *kernel,
+                                 fc_cut first);
 
 /* frames of a field to its first state: each channel by itself, GELU, then one map of all channels and
    frames; weights to_in.0 and to_in.2. channels must divide D/2. x [B, X.., T, C] -> [B, X.., D] */
@@ -158,16 +182,27 @@ fc_tensor *fc_axis_coordinates(fc_ctx *c, double lo, double hi, int64_t n, int64
 /* the points of fc_unit_grid for each of B samples: [B, X.., ndim]; and their distances to the lattice of ref
    points per axis on the unit cube: [B, X.., ref^ndim]; constants */
 fc_tensor *fc_unit_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim);
-fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, int64_t ref);
+fc_tensor *fc_lattice_points(fc_ctx *c, int64_t B, int ndim, const int64_t *dim, fc_cut first, int64_t ref);
 /* x [B, X.., C] and behind its channels one coordinate i / n for each axis of n points (0 is there, 1 is not)
  */
 fc_tensor *fc_with_cells(fc_ctx *c, fc_tensor *x);
-/* zeros around a field [B, X.., C], near[a] and far[a] at the ends of axis a; and back to n[a] points */
-fc_tensor *fc_pad_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *far);
-fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const int64_t *near, const int64_t *n);
+/* zeros around a field [B, X.., C], near[a] and far[a] at the ends of axis a; and back to n[a] points. Ranks
+   may share the first axis, and then share it anew with its zeros. */
+typedef struct fc_grid_padding {
+  int64_t near[3], far[3], n[3]; /* n: points without zeros, of the first axis this rank's */
+  fc_cut  lines, padded;         /* the first axis without and with zeros */
+} fc_grid_padding;
+/* far and near are there; n, lines and padded are filled in */
+void       fc_grid_padding_set(fc_grid_padding *p, int ndim, const int64_t *n, fc_cut lines);
+fc_tensor *fc_pad_grid(fc_ctx *c, fc_tensor *x, const fc_grid_padding *p);
+fc_tensor *fc_crop_grid(fc_ctx *c, fc_tensor *x, const fc_grid_padding *p);
 /* [B, C, X..] -> [B, X.., C] and back */
 fc_tensor *fc_channels_last(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_channels_first(fc_ctx *c, fc_tensor *x);
+/* n x n cells of a field [B, X, Y, C] as one of n^2 C channels, of which (n ch + dx) n + dy is channel ch of
+   cell (dx, dy); and back */
+fc_tensor *fc_cells_to_channels(fc_ctx *c, fc_tensor *x, int64_t n);
+fc_tensor *fc_channels_to_cells(fc_ctx *c, fc_tensor *x, int64_t n);
 /* frames of history as channels, oldest first: standard window [B, T, X.., C] -> [B, X.., T C] */
 fc_tensor *fc_window_channels(fc_ctx *c, fc_tensor *window);
 /* and the field of a one-step model as a window: [B, X.., C] -> [B, 1, X.., C] */

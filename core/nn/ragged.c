@@ -109,3 +109,25 @@ fc_tensor *fc_ragged_tile(fc_ctx *c, fc_tensor *x, const fc_segments *s) {
   x = fc_expand(c, fc_reshape(c, x, FC_DIMS(1, N, w)), 0, s->n);
   return fc_reshape(c, x, FC_DIMS(s->n * N, w));
 }
+
+/* ---- ranks that share the points ---- */
+
+fc_cut fc_ragged_cut(const fc_tensor *lengths) {
+  int64_t longest = 1;
+
+  for (int64_t b = 0; b < fc_len(lengths); b++) longest = fc_max64(longest, (int64_t)lengths->x[b]);
+  return (fc_cut){longest, 1};
+}
+
+fc_part fc_ragged_part(const fc_batch *whole, const char *name, fc_cut padded, fc_part_kind kind) {
+  char             buf[NAME];
+  const fc_tensor *x = fc_batch_get(whole, name), *lengths = fc_batch_get(whole, lengths_of(buf, name));
+  const bool       packed = x->ndim == 2;
+
+  if (packed && kind == FC_PART_AXIS) kind = FC_PART_ROWS;
+  return (fc_part){.kind    = kind,
+                   .axis    = 1,
+                   .cut     = packed ? (fc_cut){0} : padded,
+                   .samples = lengths ? fc_len(lengths) : x->dim[0],
+                   .lengths = lengths};
+}

@@ -4,6 +4,7 @@
    segments (core/segments.h), into which both forms are turned here. */
 #ifndef FC_RAGGED_H
 #define FC_RAGGED_H
+#include "core/model.h"
 #include "core/ops.h"
 
 /* FC_E_MISMATCH unless NAME is there in the wanted form, with B samples and fitting lengths. width -1: any;
@@ -26,4 +27,10 @@ fc_tensor *fc_ragged_clear(fc_ctx *c, fc_tensor *x, int64_t B, const fc_segments
 fc_tensor *fc_ragged_repeat(fc_ctx *c, fc_tensor *t, const fc_segments *s);
 /* rows of one mesh [N, w] for every sample: [B N, w]; x itself if it has all rows already */
 fc_tensor *fc_ragged_tile(fc_ctx *c, fc_tensor *x, const fc_segments *s);
+
+/* the cut of packed samples: none, but all ranks want a row of the longest one */
+fc_cut fc_ragged_cut(const fc_tensor *lengths);
+/* What a rank of a domain has of NAME, of NAME_lengths if so asked, or of rows that belong to NAME's samples:
+   of padded forms entries of axis 1, cut as given; of packed ones a block of each sample. */
+fc_part fc_ragged_part(const fc_batch *whole, const char *name, fc_cut padded, fc_part_kind kind);
 #endif

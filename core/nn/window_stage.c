@@ -21,18 +21,36 @@ void fc_window_stage_init(fc_window_stage *s, fc_params *p, const fc_block_spec 
   fc_params_pop(p);
 }
 
+/* of each rank, NULL if its own lines are enough for all */
+static const fc_range *reach_of(fc_ctx *c, const fc_window_grid *grid, fc_cut lines) {
+  const int size  = fc_domain_size(c);
+  fc_range *reach = fc_arena_push(c->arena, (size_t)size * sizeof *reach);
+  bool      any   = false;
+
+  for (int r = 0; r < size; r++) {
+    const fc_window_lines l = fc_window_lines_of(grid, lines, r, size);
+    reach[r]                = (fc_range){l.lo - l.before, l.lo + l.own + l.after};
+    any                     = any || l.before + l.after > 0;
+  }
+  return any ? reach : NULL;
+}
+
 fc_stage_groups *fc_stage_groups_of(fc_ctx *c, const fc_block_spec *spec, int64_t fields, int64_t B,
-                                    int64_t h, int64_t w, bool periodic) {
-  const int64_t    size = spec->window;
-  fc_window_grid   grid = {fields, B, h, w, size, 0, false, spec->carriers};
+                                    fc_cut lines, int64_t w, bool periodic) {
+  const int64_t    size = spec->window, h = lines.n;
+  fc_window_grid   grid = {fields, B, h, w, size, 0, false, spec->carriers, {0}};
   fc_stage_groups *g    = fc_arena_push(c->arena, sizeof *g);
 
   for (int i = 0; i < 2; i++) {
     fc_block_groups *to = &g->shifted[i];
     grid.shift          = i ? size / 2 : 0;
     grid.masked         = i && !periodic && h >= size && w >= size;
-    *to = (fc_block_groups){.windows = fc_groups_of_windows(c, &grid), .padding = fc_window_padding(&grid)};
-    if (spec->fields) to->fields = fc_groups_of_fields(c, fields, B * h * w);
+    grid.lines          = fc_window_lines_of(&grid, lines, fc_domain_rank(c), fc_domain_size(c));
+    *to                 = (fc_block_groups){.windows = fc_groups_of_windows(c, &grid),
+                                            .padding = fc_window_padding(&grid),
+                                            .lines   = lines,
+                                            .reach   = reach_of(c, &grid, lines)};
+    if (spec->fields) to->fields = fc_groups_of_fields(c, fields, B * grid.lines.own * w);
     if (!grid.carriers) continue;
     const int64_t carriers = h / size * (w / size);
     to->carriers           = fc_groups_of_runs(c, fields * B, carriers);
@@ -47,18 +65,38 @@ typedef struct {
   int                    i;
 } block_call;
 
-/* mean of each window after a depthwise convolution: [B, h / size, w / size, D] */
-static fc_tensor *pool_windows(fc_ctx *c, const fc_window_stage *s, fc_tensor *x) {
-  const int64_t size = s->spec.window, h = x->dim[1] / size, w = x->dim[2] / size;
+/* x [B, h, w, D] -> mean of each window [B, h / size, w / size, D] */
+static fc_tensor *mean_of_windows(fc_ctx *c, fc_tensor *x, int64_t size) {
+  const int64_t h = x->dim[1] / size, w = x->dim[2] / size;
 
-  x = fc_reshape(c, fc_conv_apply(c, &s->pooling, x), FC_DIMS(x->dim[0], h, size, w, size, s->spec.D));
-  return fc_mean_axes(c, x, 1u << 2 | 1u << 4);
+  return fc_mean_axes(c, fc_reshape(c, x, FC_DIMS(x->dim[0], h, size, w, size, fc_last(x))),
+                      1u << 2 | 1u << 4);
+}
+
+/* along the second axis only, then of all ranks' lines, then along the first one */
+static fc_tensor *mean_of_lines(fc_ctx *c, fc_tensor *x, int64_t size, fc_cut lines) {
+  const int64_t B = x->dim[0], w = x->dim[2] / size, D = fc_last(x);
+
+  x = fc_mean_axes(c, fc_reshape(c, x, FC_DIMS(B, x->dim[1], w, size, D)), 1u << 3);
+  x = fc_allgather(c, x, 1, lines);
+  return fc_mean_axes(c, fc_reshape(c, x, FC_DIMS(B, lines.n / size, size, w, D)), 1u << 2);
+}
+
+/* mean of each window of the whole grid after a depthwise convolution */
+static fc_tensor *pool_windows(fc_ctx *c, const fc_window_stage *s, fc_tensor *x, fc_cut lines) {
+  const int64_t size  = s->spec.window;
+  const fc_cut  whole = {lines.n, size};
+
+  x = fc_conv_apply_shared(c, &s->pooling, x, lines);
+  if (!fc_domain_shared(c)) return mean_of_windows(c, x, size);
+  if (!fc_cut_same(c, lines, whole)) return mean_of_lines(c, x, size, lines);
+  return fc_allgather(c, mean_of_windows(c, x, size), 1, fc_cut_coarser(whole, size));
 }
 
 /* in: tokens and condition */
 static fc_tensor *apply_block(fc_ctx *c, const void *self, int n_in, fc_tensor *const *in) {
   const block_call *b        = self;
-  fc_tensor        *carriers = b->s->spec.carriers ? pool_windows(c, b->s, in[0]) : NULL;
+  fc_tensor        *carriers = b->s->spec.carriers ? pool_windows(c, b->s, in[0], b->g->lines) : NULL;
 
   return fc_modulated_block_apply(c, &b->s->block[b->i], in[0], in[n_in - 1], carriers, b->g);
 }

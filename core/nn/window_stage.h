@@ -18,10 +18,10 @@ void fc_window_stage_init(fc_window_stage *s, fc_params *p, const fc_block_spec 
 typedef struct fc_stage_groups {
   fc_block_groups shifted[2];
 } fc_stage_groups;
-/* for tokens [fields B, h, w, D]. Without period, shifted windows keep both ends of the grid apart; a grid
-   smaller than a window is one window and has nothing to keep apart. */
+/* for tokens [fields B, h, w, D], h this rank's block of `lines`. Without period, shifted windows keep both
+   ends of the grid apart; a grid smaller than a window is one window and has nothing to keep apart. */
 fc_stage_groups *fc_stage_groups_of(fc_ctx *c, const fc_block_spec *spec, int64_t fields, int64_t B,
-                                    int64_t h, int64_t w, bool periodic);
+                                    fc_cut lines, int64_t w, bool periodic);
 /* recompute: keep only the borders of blocks */
 fc_tensor *fc_window_stage_apply(fc_ctx *c, const fc_window_stage *s, fc_tensor *x, fc_tensor *condition,
                                  const fc_stage_groups *g, bool recompute);

@@ -252,7 +252,7 @@ static void check_shapes(const problem *p, const fc_tensor *x, const fc_tensor *
 static int64_t chunk_rows(int64_t R) {
   const int64_t chunks = fc_max64(fc_min64(FEW, R / SHORT_CHUNK), fc_min64(MANY, R / LONG_CHUNK));
 
-  return fc_ceil_div(R, fc_max64(1, chunks));
+  return fc_max64(1, fc_ceil_div(R, fc_max64(1, chunks)));
 }
 
 static void set_sizes(problem *p, fc_act act, const fc_tensor *x, const fc_tensor *gate, const fc_tensor *r) {

@@ -4,13 +4,15 @@
      S_ij = f u_i . v_j + bias_hji - 200 [i and j lie in different regions],   P = softmax over j
      y_i = r_i + (1 + gate_s) sum_j P_ij w_j,   w_j the values, s the sample of token i
    qkv [R, 3 D] holds q, k and values of all heads one after the other, D = H d; r and y [rows, D] belong
-   to the first of these R rows. Groups list rows of qkv, each of them once.
+   to the first of these R rows, or to those that groups->target says. Groups list rows of qkv, each of them
+   once; partial ones leave some out.
 
    Groups are small (64 tokens), so all between qkv and y happens in the cache: tokens are fetched by row,
    P is made again in backward, and nothing is kept. Backward, with g = (1 + gate) dy:
      dw_j = sum_i P_ij g_i,   T_ij = P_ij (g_i . w_j - sum_k P_ik g_i . w_k),   dbias_hji += T_ij
      d(f u_i) = sum_j T_ij v_j,   dv_j = sum_i T_ij f u_i,   dscale_h += sum_i (f u_i) . d(f u_i)
      dgate_s += sum_i dy_i (sum_j P_ij w_j) */
+#include "core/copy.h"
 #include "core/gemm.h"
 #include "core/ops/cosine_rows.h"
 #include "core/ops/modulation.h"
@@ -119,9 +121,14 @@ static fc_token_rows tokens_of(const problem *p, int64_t n, int64_t step) {
   return (fc_token_rows){p->groups->row + n * p->groups->length, p->groups->length, p->d, step};
 }
 
+/* the same in r and y */
+static fc_token_rows targets_of(const problem *p, int64_t n) {
+  return (fc_token_rows){p->groups->target + n * p->groups->length, p->groups->length, p->d, p->D};
+}
+
 /* gates of head h for the tokens of group n; a run of tokens belongs to one sample */
 static void find_gates(const problem *p, int64_t n, int64_t h, const tiles *t) {
-  const int32_t *row    = p->groups->row + n * p->groups->length;
+  const int32_t *row    = p->groups->target + n * p->groups->length;
   int64_t        sample = -1;
 
   for (int64_t i = 0; i < p->groups->length; i++) {
@@ -147,7 +154,7 @@ INLINE void hint(const fc_real *x, fc_token_rows t) {
 INLINE void fetch_ahead(const problem *p, int64_t n, int64_t h, const fc_real *rows) {
   if (n + 1 >= p->groups->count) return;
   for (int i = 0; i < 3; i++) hint(p->qkv + i * p->D + h * p->d, tokens_of(p, n + 1, 3 * p->D));
-  hint(rows + h * p->d, tokens_of(p, n + 1, p->D));
+  hint(rows + h * p->d, targets_of(p, n + 1));
 }
 
 /* tokens and weights of head h in group n */
@@ -172,7 +179,7 @@ static void forward_head(const problem *p, int64_t n, int64_t h, const tiles *t,
   fetch_ahead(p, n, h, p->r);
   product(true, false, len, p->d, len, t->P, t->w, t->o);
   find_gates(p, n, h, t);
-  fc_tokens_gate(y + column, p->r + column, tokens_of(p, n, p->D), p->rows, t->gate, t->o);
+  fc_tokens_gate(y + column, p->r + column, targets_of(p, n), p->rows, t->gate, t->o);
 }
 
 /* multiply-adds of one product over all pairs */
@@ -222,7 +229,7 @@ FC_SIMD static fc_real dot_span(const fc_real *restrict a, const fc_real *restri
 /* "y_i = r_i + (1 + gate) o_i": dgate += dy_i o_i */
 static void gate_back(const problem *p, const gradients *k, int64_t n, int64_t h, const tiles *t) {
   const int64_t  len = p->groups->length, d = p->d;
-  const int32_t *row = p->groups->row + n * len;
+  const int32_t *row = p->groups->target + n * len;
 
   product(true, false, len, d, len, t->P, t->w, t->o);
   for (int64_t i = 0; i < len; i++)
@@ -239,7 +246,7 @@ static void backward_head(const problem *p, const gradients *k, int64_t n, int64
   fetch_ahead(p, n, h, k->dy);
   if (k->gate) gate_back(p, k, n, h, t);
   find_gates(p, n, h, t);
-  fc_tokens_gate_back(t->g, k->dy + h * d, tokens_of(p, n, p->D), p->rows, t->gate);
+  fc_tokens_gate_back(t->g, k->dy + h * d, targets_of(p, n), p->rows, t->gate);
   product(false, false, len, d, len, t->P, t->g, t->o); /* "y_i = sum_j P_ij w_j" */
   fc_tokens_store(dx + 2 * p->D, to, t->o, k->fresh);
   product(false, true, len, len, d, t->w, t->g, t->T);
@@ -280,6 +287,10 @@ static void backward(fc_ctx *c, const fc_node *node) {
   sum_sizes    s    = {dbias ? p->H * n * n : 0, dscale ? p->H : 0, dm ? p->m.rows->dim[0] * p->D : 0, 0};
   const size_t mark = fc_arena_mark(c->arena);
 
+  if (dqkv && k.fresh && p->groups->partial && !c->dry) {
+    fc_zero_rows((fc_rows_of){dqkv, 3 * p->D}, fc_rows(node->in[1]), 3 * p->D);
+    k.fresh = false;
+  }
   k.fresh |= !dqkv; /* then it goes to scratch */
   s.all           = s.bias + s.scale + s.gate;
   fc_real   *part = fc_arena_push(c->arena, (size_t)(chunks * s.all) * sizeof *part);

@@ -1,7 +1,9 @@
 /* core/ops/group_norm.c - x [B, N, C] (N: all axes between), groups of C / G channels next to each other:
    y = x^ w + b, x^ = (x - mean_bg) / sqrt(var_bg + eps), biased variance over points and channels of a
    group (Wu and He 2018). A row of C channels is contiguous, so sums run per channel over chunks of rows
-   and are combined per group in double. Kept for backward: mean and 1 / sqrt(var + eps) per group. */
+   and are combined per group in double. Kept for backward: mean and 1 / sqrt(var + eps) per group.
+   Where ranks share a field, N counts the points of all of them: one sum over the ranks each way. */
+#include "core/domain.h"
 #include "core/ops.h"
 #include "core/spans.h"
 #include "core/vmath.h"
@@ -12,12 +14,13 @@ enum { CHUNK = 256 }; /* rows summed in fc_real */
 
 typedef struct {
   int64_t B, N, C, G, chunks;
+  double  count; /* numbers of a group, on all ranks */
 } shape;
 
 static shape shape_of(const fc_tensor *x, int64_t groups) {
   const int64_t N = fc_span(x, 1, x->ndim - 1);
 
-  return (shape){x->dim[0], N, fc_last(x), groups, fc_ceil_div(N, CHUNK)};
+  return (shape){x->dim[0], N, fc_last(x), groups, fc_ceil_div(N, CHUNK), 0};
 }
 
 static fc_real *reals(fc_arena *a, int64_t n) { return fc_arena_push(a, (size_t)n * sizeof(fc_real)); }
@@ -52,25 +55,25 @@ static double over_chunks(const fc_real *part, const shape *s, int64_t j) {
   return sum;
 }
 
-/* Mean and variance of one group from the shifted sums of its channels, k = the first row of the sample:
-   sum (x - m)^2 = s2 + 2 (k - m) s1 + N (k - m)^2 */
-static void group_stats(const shape *s, const fc_real *part, const fc_real *k, int64_t g, double eps,
-                        fc_real *stats) {
+/* Mean of one group and squares around it from the shifted sums of its channels, k = the first row of the
+   sample: sum (x - m)^2 = s2 + 2 (k - m) s1 + N (k - m)^2 */
+static void group_moments(const shape *s, const fc_real *part, const fc_real *k, int64_t g, double *mean_out,
+                          double *square_out) {
   const int64_t width = s->C / s->G, from = g * width;
-  const double  count = (double)(s->N * width);
   double        mean = 0, square = 0;
 
   for (int64_t j = from; j < from + width; j++) mean += over_chunks(part, s, j) + (double)s->N * (double)k[j];
-  mean /= count;
+  mean /= (double)(s->N * width);
   for (int64_t j = from; j < from + width; j++) {
     const double d = (double)k[j] - mean;
     square += over_chunks(part, s, s->C + j) + 2 * d * over_chunks(part, s, j) + (double)s->N * d * d;
   }
-  stats[0] = (fc_real)mean;
-  stats[1] = (fc_real)(1 / sqrt(fmax(square, 0) / count + eps));
+  *mean_out   = mean;
+  *square_out = fmax(square, 0);
 }
 
-static void all_stats(fc_arena *scratch, const shape *s, const fc_real *x, double eps, fc_real *stats) {
+/* [B, G] each */
+static void all_moments(fc_arena *scratch, const shape *s, const fc_real *x, double *mean, double *square) {
   const size_t mark = fc_arena_mark(scratch);
   fc_real     *part = reals(scratch, s->B * s->chunks * 2 * s->C);
 
@@ -81,9 +84,23 @@ static void all_stats(fc_arena *scratch, const shape *s, const fc_real *x, doubl
   }
   FC_FOR_ROWS(i, s->B * s->G, s->chunks * 3 * (s->C / s->G)) {
     const int64_t b = i / s->G;
-    group_stats(s, part + b * s->chunks * 2 * s->C, x + b * s->N * s->C, i % s->G, eps, stats + 2 * i);
+    group_moments(s, part + b * s->chunks * 2 * s->C, x + b * s->N * s->C, i % s->G, mean + i, square + i);
   }
   fc_arena_pop(scratch, mark);
+}
+
+static void all_stats(fc_ctx *c, shape *s, const fc_real *x, double eps, fc_real *stats) {
+  const size_t  mark   = fc_arena_mark(c->arena);
+  const int64_t groups = s->B * s->G;
+  double       *mean = fc_arena_push(c->arena, (size_t)(2 * groups) * sizeof *mean), *square = mean + groups;
+
+  if (!c->dry) all_moments(c->arena, s, x, mean, square);
+  s->count = fc_domain_moments(c, groups, (double)(s->N * (s->C / s->G)), mean, square);
+  for (int64_t i = 0; !c->dry && i < groups; i++) {
+    stats[2 * i]     = (fc_real)mean[i];
+    stats[2 * i + 1] = (fc_real)(1 / sqrt(square[i] / s->count + eps));
+  }
+  fc_arena_pop(c->arena, mark);
 }
 
 /* per sample and channel: mean, 1/sqrt(var + eps) w, bias: table [B, 3, C] */
@@ -154,43 +171,53 @@ static void all_dots(fc_arena *scratch, const shape *s, const fc_real *dy, const
   fc_arena_pop(scratch, mark);
 }
 
-/* the four numbers per channel that backward_rows wants, for one group: table [B, 4, C] */
-static void group_table(const shape *s, const double *total, const fc_tensor *weight, const fc_real *stats,
-                        int64_t b, int64_t g, fc_real *table) {
-  const int64_t width = s->C / s->G, from = g * width;
-  const double  count = (double)(s->N * width), rstd = (double)stats[1];
-  const double *s1 = total + 2 * b * s->C, *s2 = s1 + s->C;
-  double        bar = 0, dot = 0;
+/* (w dy)_bar and (w dy x^)_bar of group i of all samples' */
+static void group_bars(const shape *s, const double *total, const fc_tensor *weight, int64_t i,
+                       double *bars) {
+  const int64_t width = s->C / s->G, from = i % s->G * width;
+  const double *s1 = total + 2 * (i / s->G) * s->C, *s2 = s1 + s->C;
 
+  bars[0] = bars[1] = 0;
   for (int64_t j = from; j < from + width; j++) {
     const double w = weight ? (double)weight->x[j] : 1;
-    bar += w * s1[j] / count;
-    dot += w * s2[j] / count;
-  }
-  for (int64_t j = from; j < from + width; j++) {
-    fc_real *t  = table + 4 * b * s->C + j;
-    t[0]        = stats[0];
-    t[s->C]     = stats[1] * (weight ? weight->x[j] : 1);
-    t[2 * s->C] = (fc_real)(rstd * bar);
-    t[3 * s->C] = (fc_real)(rstd * rstd * dot);
+    bars[0] += w * s1[j] / s->count;
+    bars[1] += w * s2[j] / s->count;
   }
 }
 
-static void backward_x(fc_arena *scratch, const shape *s, const fc_node *node, const fc_real *stats,
+/* the four numbers per channel that backward_rows wants, for group i: table [B, 4, C] */
+static void group_table(const shape *s, const double *bars, const fc_tensor *weight, const fc_real *stats,
+                        int64_t i, fc_real *table) {
+  const int64_t width = s->C / s->G, from = i % s->G * width;
+  const double  rstd = (double)stats[1];
+
+  for (int64_t j = from; j < from + width; j++) {
+    fc_real *t  = table + 4 * (i / s->G) * s->C + j;
+    t[0]        = stats[0];
+    t[s->C]     = stats[1] * (weight ? weight->x[j] : 1);
+    t[2 * s->C] = (fc_real)(rstd * bars[0]);
+    t[3 * s->C] = (fc_real)(rstd * rstd * bars[1]);
+  }
+}
+
+static void backward_x(fc_ctx *c, const shape *s, const fc_node *node, const fc_real *stats,
                        const double *total, fc_real *dx, bool fresh) {
-  const size_t   mark  = fc_arena_mark(scratch);
-  fc_real       *table = reals(scratch, s->B * 4 * s->C);
+  const size_t   mark  = fc_arena_mark(c->arena);
+  fc_real       *table = reals(c->arena, s->B * 4 * s->C);
+  double        *bars  = fc_arena_push(c->arena, (size_t)(2 * s->B * s->G) * sizeof *bars);
   const fc_real *dy = node->out->g, *x = node->in[0]->x;
 
+  for (int64_t i = 0; i < s->B * s->G; i++) group_bars(s, total, node->in[1], i, bars + 2 * i);
+  fc_domain_sum_double(c, bars, 2 * s->B * s->G);
   for (int64_t i = 0; i < s->B * s->G; i++)
-    group_table(s, total, node->in[1], stats + 2 * i, i / s->G, i % s->G, table);
+    group_table(s, bars + 2 * i, node->in[1], stats + 2 * i, i, table);
   FC_FOR_ROWS(i, s->B * s->chunks, CHUNK * s->C) {
     const int64_t  b = i / s->chunks, row = i % s->chunks * CHUNK, at = (b * s->N + row) * s->C;
     const fc_real *t = table + 4 * b * s->C;
     backward_rows(dx + at, dy + at, x + at, t, t + s->C, t + 2 * s->C, t + 3 * s->C,
                   fc_min64(CHUNK, s->N - row), s->C, fresh);
   }
-  fc_arena_pop(scratch, mark);
+  fc_arena_pop(c->arena, mark);
 }
 
 /* dw_j += sum_b total[b, which, j] */
@@ -216,7 +243,7 @@ static void backward(fc_ctx *c, const fc_node *node) {
 
   double *total = fc_arena_push(c->arena, (size_t)(v->s.B * 2 * v->s.C) * sizeof *total);
   all_dots(c->arena, &v->s, node->out->g, node->in[0]->x, v->stats, total);
-  if (dx) backward_x(c->arena, &v->s, node, v->stats, total, dx, fresh);
+  if (dx) backward_x(c, &v->s, node, v->stats, total, dx, fresh);
   add_totals(&v->s, total, 1, fresh_w, dw);
   add_totals(&v->s, total, 0, fresh_b, db);
   fc_arena_pop(c->arena, mark);
@@ -234,14 +261,12 @@ fc_tensor *fc_group_norm(fc_ctx *c, fc_tensor *x, int64_t groups, fc_tensor *wei
   for (int i = 1; i < 3; i++)
     FC_ASSERT(!in[i] || (in[i]->ndim == 1 && in[i]->dim[0] == fc_last(x)),
               "group_norm: weight or bias %s for %s", fc_shape_text(in[i]), fc_shape_text(x));
-  const shape  s     = shape_of(x, groups);
+  shape        s     = shape_of(x, groups);
   const size_t bytes = sizeof(saved) + (size_t)(2 * s.B * s.G) * sizeof(fc_real);
   fc_tensor   *y     = fc_tensor_new(c->arena, x->ndim, x->dim);
   saved       *v     = fc_arena_push(c->arena, bytes);
-  v->s               = s;
-  if (!c->dry && fc_len(x)) {
-    all_stats(c->arena, &s, x->x, eps, v->stats);
-    apply(c->arena, &s, v->stats, weight, bias, y->x, x->x);
-  }
+  if (fc_len(x)) all_stats(c, &s, x->x, eps, v->stats);
+  if (!c->dry && fc_len(x)) apply(c->arena, &s, v->stats, weight, bias, y->x, x->x);
+  v->s = s;
   return fc_record(c, &group_norm, y, v, 3, in);
 }

@@ -11,7 +11,12 @@
 
    Backward, with g = dL/dy, t = 1 / (q^ . z), q' = t q^ and u = S g for each function and row:
      dq^ += t (u - (u . q') z),   dS += q' g^T,   dz -= (u . q') q',   dk^ += dS v + dz,   dv += dS^T k^
-   and through the softmax dq += q^ (dq^ - q^ . dq^), dk likewise. */
+   and through the softmax dq += q^ (dq^ - q^ . dq^), dk likewise.
+
+   Ranks that share the points add up S and z forward and dS and dz backward; c is then the mean of the first
+   values that each of them has. */
+#include "core/copy.h"
+#include "core/domain.h"
 #include "core/gemm.h"
 #include "core/ops.h"
 #include "core/ops/softmax_rows.h"
@@ -34,7 +39,7 @@ typedef struct {     /* rows cut into pieces, none across two samples */
 } cut;
 
 typedef struct {      /* one input function */
-  fc_real *k, *v, *S; /* of each sample S [H, D, D], z [H, D] and c [H, D] */
+  fc_real *k, *v, *S; /* of each sample S [H, D, D], z [H, D] and c [H, D]; behind the function before it */
   cut      rows;
 } source;
 
@@ -173,15 +178,56 @@ static void add_shares(const problem *p, fc_real *S, int64_t S_step, const fc_re
   }
 }
 
+/* c of each sample: the first value of its segment, 0 if it is empty */
+static void first_values(const problem *p, const source *f) {
+  for (int64_t b = 0; b < p->samples; b++) {
+    const piece first = f->rows.p[f->rows.first[b]];
+    fc_real    *shift = state_of(p, f, b) + sum_size(p);
+    if (first.n)
+      memcpy(shift, f->v + first.at * p->C, (size_t)p->C * sizeof *shift);
+    else
+      memset(shift, 0, (size_t)p->C * sizeof *shift);
+  }
+}
+
+/* one c for all ranks: the mean over those that have a value */
+static void share_first_values(fc_ctx *c, const problem *p) {
+  const int64_t n = p->C + 1, all = p->n * p->samples;
+  const size_t  mark = fc_arena_mark(c->arena);
+  fc_real      *sum  = fc_arena_push(c->arena, (size_t)(all * n) * sizeof *sum);
+
+  for (int64_t i = 0; !c->dry && i < all; i++) {
+    const source *f = &p->from[i / p->samples];
+    memcpy(sum + i * n, state_of(p, f, i % p->samples) + sum_size(p), (size_t)p->C * sizeof *sum);
+    sum[i * n + p->C] = f->rows.p[f->rows.first[i % p->samples]].n > 0;
+  }
+  fc_domain_sum(c, sum, all * n);
+  for (int64_t i = 0; !c->dry && i < all; i++) {
+    fc_real      *shift = state_of(p, &p->from[i / p->samples], i % p->samples) + sum_size(p);
+    const fc_real ranks = sum[i * n + p->C] > 0 ? sum[i * n + p->C] : 1;
+    for (int64_t j = 0; j < p->C; j++) shift[j] = sum[i * n + j] / ranks;
+  }
+  fc_arena_pop(c->arena, mark);
+}
+
+/* S and z of all functions in one message; the shifts between them stay as they are */
+static void share_sums(fc_ctx *c, const problem *p) {
+  const int64_t n = sum_size(p), all = p->n * p->samples;
+  const size_t  mark = fc_arena_mark(c->arena);
+  fc_real      *sum  = fc_arena_push(c->arena, (size_t)(all * n) * sizeof *sum);
+
+  if (!c->dry) fc_copy_rows((fc_rows_of){sum, n}, p->from[0].S, n + p->C, all, n, false);
+  fc_domain_sum(c, sum, all * n);
+  if (!c->dry) fc_copy_rows((fc_rows_of){p->from[0].S, n + p->C}, sum, n, all, n, false);
+  fc_arena_pop(c->arena, mark);
+}
+
 static void gather(fc_ctx *c, const problem *p, const source *f) {
   const int64_t n    = sum_size(p);
   const size_t  mark = fc_arena_mark(c->arena);
   fc_real      *part = fc_arena_push(c->arena, (size_t)(f->rows.n * n) * sizeof *part);
 
   if (!c->dry) {
-    for (int64_t b = 0; b < p->samples; b++)
-      memcpy(state_of(p, f, b) + n, f->v + f->rows.p[f->rows.first[b]].at * p->C,
-             (size_t)p->C * sizeof *part);
     FC_FOR_TASKS(t, f->rows.n, f->rows.n * f->rows.p[0].n * n)
     gather_piece(p, f, f->rows.p[t], part + t * n);
     add_shares(p, f->S, n + p->C, part, n, &f->rows);
@@ -211,7 +257,12 @@ static double work(const problem *p, const fc_segments *rows, const fc_segments 
 }
 
 static void forward(fc_ctx *c, const problem *p, fc_real *y) {
+  const bool shared = fc_domain_shared(c) && p->n > 0;
+
+  for (int i = 0; !c->dry && i < p->n; i++) first_values(p, &p->from[i]);
+  if (shared) share_first_values(c, p);
   for (int i = 0; i < p->n; i++) gather(c, p, &p->from[i]);
+  if (shared) share_sums(c, p);
   const size_t mark = fc_arena_mark(c->arena);
   fc_real     *room = fc_arena_push(c->arena, (size_t)(fc_threads() * BLOCK * p->C) * sizeof *room);
 
@@ -295,12 +346,12 @@ static void backward(fc_ctx *c, const fc_node *node) {
   const size_t mark = fc_arena_mark(c->arena);
   fc_real     *room = fc_arena_push(c->arena, (size_t)(fc_threads() * room_size(p)) * sizeof *room);
   fc_real     *part = fc_arena_push(c->arena, (size_t)(p->rows.n * p->n * size) * sizeof *part);
-  fc_real     *dS   = fc_arena_push(c->arena, (size_t)(p->samples * size) * sizeof *dS);
+  fc_real     *dS   = fc_arena_push(c->arena, (size_t)(p->n * p->samples * size) * sizeof *dS);
   backward_queries(c, p, node->out->g, dq, fresh, part, room);
-  for (int i = 0; i < p->n; i++) {
-    if (!c->dry) add_shares(p, dS, size, part + i * size, p->n * size, &p->rows);
-    backward_keys(c, p, &p->from[i], dS, &d[i], room);
-  }
+  for (int i = 0; !c->dry && i < p->n; i++)
+    add_shares(p, dS + i * p->samples * size, size, part + i * size, p->n * size, &p->rows);
+  if (p->n > 0) fc_domain_sum(c, dS, p->n * p->samples * size);
+  for (int i = 0; i < p->n; i++) backward_keys(c, p, &p->from[i], dS + i * p->samples * size, &d[i], room);
   c->flops += 2 * p->work;
   fc_arena_pop(c->arena, mark);
 }
@@ -329,13 +380,13 @@ fc_tensor *fc_linear_attention(fc_ctx *c, fc_tensor *q, const fc_segments *rows,
   fc_tensor   **in = fc_arena_push(c->arena, (size_t)(1 + 2 * n) * sizeof *in);
 
   check_shapes(q, rows, n, k, v, key_rows, heads);
-  *p      = (problem){rows->n, heads, C / heads, C, n, q->x, cut_rows(c->arena, rows), NULL, 0};
-  p->from = fc_arena_push(c->arena, (size_t)(n + 1) * sizeof *p->from);
-  in[0]   = q;
+  *p                  = (problem){rows->n, heads, C / heads, C, n, q->x, cut_rows(c->arena, rows), NULL, 0};
+  p->from             = fc_arena_push(c->arena, (size_t)(n + 1) * sizeof *p->from);
+  in[0]               = q;
+  const int64_t state = rows->n * (sum_size(p) + C);
+  fc_real      *S     = fc_arena_push(c->arena, (size_t)(n * state) * sizeof *S);
   for (int i = 0; i < n; i++) {
-    p->from[i]    = (source){k[i]->x, v[i]->x,
-                             fc_arena_push(c->arena, (size_t)(rows->n * (sum_size(p) + C)) * sizeof(fc_real)),
-                             cut_rows(c->arena, &key_rows[i])};
+    p->from[i]    = (source){k[i]->x, v[i]->x, S + i * state, cut_rows(c->arena, &key_rows[i])};
     in[1 + 2 * i] = k[i], in[2 + 2 * i] = v[i];
   }
   fc_tensor *y = fc_tensor_new(c->arena, q->ndim, q->dim);

@@ -39,8 +39,9 @@ static double mse_value(fc_arena *scratch, saved *s, const fc_real *y, const fc_
   double sum;
 
   fc_sum_middle(scratch, &(fc_sum){FC_SUM_DISTANCE, 1, s->n, 1, .p = y, .q = t}, &sum);
-  s->slope[0] = 2 / (double)s->n;
-  return sum / (double)s->n;
+  const double n = (double)fc_max64(1, s->n); /* a rank of a domain may have nothing */
+  s->slope[0]    = 2 / n;
+  return sum / n;
 }
 
 /* squares of the norms, of all ranks that share the samples */
@@ -73,8 +74,8 @@ static double relative_value(fc_ctx *c, saved *s, const fc_real *y, const fc_rea
 }
 
 static saved *prepare(fc_ctx *c, const fc_op *op, const fc_tensor *y, const fc_tensor *target, int64_t B) {
-  FC_ASSERT(fc_same_shape(y, target) && fc_len(y) > 0, "%s: prediction %s, target %s", op->name,
-            fc_shape_text(y), fc_shape_text(target));
+  FC_ASSERT(fc_same_shape(y, target) && B > 0 && (fc_len(y) > 0 || fc_domain_shared(c)),
+            "%s: prediction %s, target %s", op->name, fc_shape_text(y), fc_shape_text(target));
   FC_ASSERT(!target->needs_grad, "%s: the target takes no gradient", op->name);
   saved *s = fc_arena_push(c->arena, sizeof *s + (size_t)B * sizeof *s->slope);
   s->B = B, s->n = fc_len(y) / B;

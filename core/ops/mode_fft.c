@@ -15,12 +15,9 @@
 
 enum { GROUP_BYTES = 1 << 23 };
 
-typedef struct { /* sizes of one call */
-  const fc_modes *m;
-  int64_t         B, C, P, group; /* samples done at a time, so that both buffers stay small */
-} frame;
+typedef fc_mode_frame frame;
 
-static frame make_frame(const fc_modes *m, int64_t B, int64_t C) {
+frame fc_mode_frame_of(const fc_modes *m, int64_t B, int64_t C) {
   const int64_t P    = 2 * fc_ceil_div(C, 4); /* even, as fft_axis wants it */
   const int64_t size = m->n[0] * m->n[1] * m->kept[2] * P * 2 * (int64_t)sizeof(fc_real);
 
@@ -117,53 +114,76 @@ static fc_real *push_buffer(fc_ctx *c, const frame *f) {
   return fc_arena_push(c->arena, (size_t)(f->group * size) * sizeof(fc_real));
 }
 
-static void swap(fc_real **a, fc_real **b) {
-  fc_real *t = *a;
+fc_mode_buffers fc_mode_buffers_push(fc_ctx *c, const frame *f) {
+  fc_real *box = push_buffer(c, f);
 
-  *a = *b, *b = t;
+  return (fc_mode_buffers){box, push_buffer(c, f)};
+}
+
+static void swap(fc_mode_buffers *b) { *b = (fc_mode_buffers){b->next, b->box}; }
+
+void fc_mode_box_from_field(fc_ctx *c, const frame *f, const fc_real *field, int64_t samples,
+                            fc_mode_buffers *b) {
+  fc_fft_axis a = axis_of(f, 2, samples);
+
+  fc_fft_axis_from_field(c, &a, field, f->C, b->box);
+  for (int i = 1; i >= 0; i--) {
+    if (f->m->n[i] == 1) continue;
+    a = axis_of(f, i, samples);
+    fc_fft_axis_forward(c, &a, b->box, b->next);
+    swap(b);
+  }
+}
+
+void fc_mode_field_from_box(fc_ctx *c, const frame *f, int64_t samples, fc_mode_buffers *b,
+                            const fc_fft_field *to) {
+  fc_fft_axis a;
+
+  for (int i = 0; i < 2; i++) {
+    if (f->m->n[i] == 1) continue;
+    a = axis_of(f, i, samples);
+    fc_fft_axis_inverse(c, &a, b->box, b->next);
+    swap(b);
+  }
+  a = axis_of(f, 2, samples);
+  fc_fft_axis_to_field(c, &a, b->box, to);
 }
 
 void fc_modes_from_field(fc_ctx *c, const fc_modes *m, int64_t B, int64_t C, const fc_real *field,
                          fc_real single, fc_real twice, fc_real *z) {
-  const frame   f      = make_frame(m, B, C);
+  const frame   f      = fc_mode_frame_of(m, B, C);
   const int64_t points = m->n[0] * m->n[1] * m->n[2] * C;
   const size_t  mark   = fc_arena_mark(c->arena);
-  fc_real      *box = push_buffer(c, &f), *next = push_buffer(c, &f);
 
+  if (m->shards) {
+    fc_modes_from_shares(c, m, B, C, field, single, twice, z);
+    return;
+  }
+  fc_mode_buffers buffers = fc_mode_buffers_push(c, &f);
   for (int64_t b = 0; b < B; b += f.group) {
     const int64_t samples = fc_min64(f.group, B - b);
-    fc_fft_axis   a       = axis_of(&f, 2, samples);
-    fc_fft_axis_from_field(c, &a, field + b * points, C, box);
-    for (int i = 1; i >= 0; i--) {
-      if (m->n[i] == 1) continue;
-      a = axis_of(&f, i, samples);
-      fc_fft_axis_forward(c, &a, box, next);
-      swap(&box, &next);
-    }
-    if (!c->dry) vectors_from_box(&f, box, b, samples, single, twice, z);
+    fc_mode_box_from_field(c, &f, field + b * points, samples, &buffers);
+    if (!c->dry) vectors_from_box(&f, buffers.box, b, samples, single, twice, z);
   }
   fc_arena_pop(c->arena, mark);
 }
 
 void fc_modes_to_field(fc_ctx *c, const fc_modes *m, int64_t B, const fc_real *z, fc_real single,
                        fc_real twice, const fc_fft_field *to) {
-  const frame   f      = make_frame(m, B, to->C);
+  const frame   f      = fc_mode_frame_of(m, B, to->C);
   const int64_t points = m->n[0] * m->n[1] * m->n[2] * to->C;
   const size_t  mark   = fc_arena_mark(c->arena);
-  fc_real      *box = push_buffer(c, &f), *next = push_buffer(c, &f);
 
+  if (m->shards) {
+    fc_modes_to_shares(c, m, B, z, single, twice, to);
+    return;
+  }
+  fc_mode_buffers buffers = fc_mode_buffers_push(c, &f);
   for (int64_t b = 0; b < B; b += f.group) {
     const int64_t samples = fc_min64(f.group, B - b);
-    fc_fft_axis   a;
-    if (!c->dry) box_from_vectors(&f, z, b, samples, single, twice, box);
-    for (int i = 0; i < 2; i++) {
-      if (m->n[i] == 1) continue;
-      a = axis_of(&f, i, samples);
-      fc_fft_axis_inverse(c, &a, box, next);
-      swap(&box, &next);
-    }
-    a = axis_of(&f, 2, samples);
-    fc_fft_axis_to_field(c, &a, box, &(fc_fft_field){to->out + b * points, to->C, to->bias, to->add});
+    if (!c->dry) box_from_vectors(&f, z, b, samples, single, twice, buffers.box);
+    fc_mode_field_from_box(c, &f, samples, &buffers,
+                           &(fc_fft_field){to->out + b * points, to->C, to->bias, to->add});
   }
   fc_arena_pop(c->arena, mark);
 }

@@ -166,9 +166,9 @@ FC_SIMD static void backward_task(const product *p, int64_t from, int64_t to) {
 static int64_t block_of(const product *p) {
   const int64_t bytes = p->B * (p->I + p->O) * 2 * L * (int64_t)sizeof(fc_real);
   const int64_t most = fc_max64(1, fc_min64(TASK_BYTES / bytes, MOST_VECTORS)), n = p->m->vectors;
-  const int64_t tasks = fc_ceil_div(fc_ceil_div(n, most), EVEN_TASKS) * EVEN_TASKS;
+  const int64_t tasks = fc_max64(1, fc_ceil_div(fc_ceil_div(n, most), EVEN_TASKS) * EVEN_TASKS);
 
-  return fc_ceil_div(n, tasks);
+  return fc_max64(1, fc_ceil_div(n, tasks)); /* a rank of a domain may have none */
 }
 
 static product make_product(const fc_modes *m, int64_t B, int64_t I, int64_t O, int n_w,

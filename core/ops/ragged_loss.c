@@ -3,6 +3,7 @@
    samples, mse                (1/C) sum_c E_c / W_c relative           sqrt(sum_c E_c) / max(sqrt(sum_c S_c),
    eps) relative channels  (1/C) sum_c sqrt(E_c) / max(sqrt(S_c), eps) What has no weight adds nothing. Sums
    are in double, over pieces that depend on the lengths alone. */
+#include "core/domain.h"
 #include "core/ops.h"
 #include "core/segments.h"
 #include "core/spans.h"
@@ -140,6 +141,18 @@ static double joint(const double *E, const double *S, int64_t C, double share, d
   return value;
 }
 
+/* Ranks that share the samples have rows of each and add the sums up; each takes an equal part of the loss,
+   whose slopes are those of its own rows. */
+static void share_sums(fc_ctx *c, double *sums, int64_t n) {
+  const size_t mark = fc_arena_mark(c->arena);
+  fc_real     *x    = fc_arena_push(c->arena, (size_t)n * sizeof *x);
+
+  for (int64_t i = 0; i < n; i++) x[i] = (fc_real)sums[i];
+  fc_domain_sum(c, x, n);
+  for (int64_t i = 0; i < n; i++) sums[i] = (double)x[i];
+  fc_arena_pop(c->arena, mark);
+}
+
 static double value(fc_ctx *c, saved *s, fc_ragged_kind kind, const fc_real *y, const fc_real *t,
                     const fc_real *w, double eps) {
   const size_t mark = fc_arena_mark(c->arena);
@@ -147,6 +160,7 @@ static double value(fc_ctx *c, saved *s, fc_ragged_kind kind, const fc_real *y, 
   const double share = 1 / (double)s->s.n;
 
   sum_samples(c, s, y, t, w, sums);
+  if (fc_domain_shared(c)) share_sums(c, sums, s->s.n * 3 * s->C);
   for (int64_t b = 0; b < s->s.n; b++) {
     const double *E = sums + b * 3 * s->C, *S = E + s->C, *W = S + s->C;
     double       *slope = s->slope + b * s->C;
@@ -155,7 +169,7 @@ static double value(fc_ctx *c, saved *s, fc_ragged_kind kind, const fc_real *y, 
                                          : by_channel(E, S, s->C, share, eps, slope);
   }
   fc_arena_pop(c->arena, mark);
-  return loss;
+  return loss / fc_domain_size(c);
 }
 
 /* y, target [R, C], weight [R, C] or NULL, lengths [B] -> scalar */

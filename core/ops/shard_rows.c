@@ -9,24 +9,22 @@
 #include "core/domain.h"
 #include "core/ops.h"
 
-typedef struct {
-  int64_t lo, hi;
-} range;
-
 typedef struct fetch {
-  fc_cut  own, to; /* to: the wanted borders; to.unit 0: all entries */
-  fc_halo halo;
-  int64_t outer, inner;
+  fc_cut          own, to; /* to: the wanted borders; to.unit 0: all entries */
+  fc_halo         halo;
+  const fc_range *want; /* of each rank, or NULL: as `to` and `halo` say */
+  int64_t         outer, inner;
 } fetch;
 
-static range owned(const fetch *f, int rank, int size) {
-  return (range){fc_cut_at(f->own, rank, size), fc_cut_at(f->own, rank + 1, size)};
+static fc_range owned(const fetch *f, int rank, int size) {
+  return (fc_range){fc_cut_at(f->own, rank, size), fc_cut_at(f->own, rank + 1, size)};
 }
 
-static range wanted(const fetch *f, int rank, int size) {
-  if (!f->to.unit) return (range){0, f->own.n};
-  return (range){fc_cut_at(f->to, rank, size) - f->halo.before,
-                 fc_cut_at(f->to, rank + 1, size) + f->halo.after};
+static fc_range wanted(const fetch *f, int rank, int size) {
+  if (f->want) return f->want[rank];
+  if (!f->to.unit) return (fc_range){0, f->own.n};
+  return (fc_range){fc_cut_at(f->to, rank, size) - f->halo.before,
+                    fc_cut_at(f->to, rank + 1, size) + f->halo.after};
 }
 
 /* ---- stretches ---- */
@@ -37,14 +35,14 @@ typedef struct {
 } stretch;
 
 /* the k-th copy of the axis lies at k n; copies that a range meets are first .. last */
-static int64_t first_copy(const fetch *f, range w) {
+static int64_t first_copy(const fetch *f, fc_range w) {
   return f->halo.wrap ? w.lo >= 0 ? w.lo / f->own.n : -fc_ceil_div(-w.lo, f->own.n) : 0;
 }
-static int64_t last_copy(const fetch *f, range w) {
+static int64_t last_copy(const fetch *f, fc_range w) {
   return f->halo.wrap ? fc_ceil_div(w.hi, f->own.n) - 1 : 0;
 }
 
-static stretch meet(const fetch *f, range have, range want, int64_t copy) {
+static stretch meet(const fetch *f, fc_range have, fc_range want, int64_t copy) {
   const int64_t shift = copy * f->own.n, lo = fc_max64(have.lo + shift, want.lo),
                 hi = fc_min64(have.hi + shift, want.hi);
 
@@ -52,8 +50,8 @@ static stretch meet(const fetch *f, range have, range want, int64_t copy) {
 }
 
 static int64_t numbers(const fetch *f, int owner, int receiver, int size) {
-  const range have = owned(f, owner, size), want = wanted(f, receiver, size);
-  int64_t     n = 0;
+  const fc_range have = owned(f, owner, size), want = wanted(f, receiver, size);
+  int64_t        n = 0;
 
   for (int64_t k = first_copy(f, want); k <= last_copy(f, want); k++) n += meet(f, have, want, k).n;
   return n * f->outer * f->inner;
@@ -85,7 +83,7 @@ static void carry_all(const fc_ctx *c, const fetch *f, side s, fc_real *buffer, 
   const int size = fc_domain_size(c), me = fc_domain_rank(c);
 
   for (int r = 0; r < size; r++) {
-    const range have = owned(f, s.owner ? me : r, size), want = wanted(f, s.owner ? r : me, size);
+    const fc_range have = owned(f, s.owner ? me : r, size), want = wanted(f, s.owner ? r : me, size);
     for (int64_t k = first_copy(f, want); k <= last_copy(f, want); k++) {
       const stretch t = meet(f, have, want, k);
       if (t.n) buffer = carry(f, s, s.owner ? t.from : t.to, t.n, buffer, d);
@@ -108,7 +106,7 @@ static side own_side(const fc_ctx *c, const fetch *f, fc_real *x) {
   return (side){x, fc_cut_len(c, f->own), true};
 }
 static side want_side(const fc_ctx *c, const fetch *f, fc_real *x) {
-  const range w = wanted(f, fc_domain_rank(c), fc_domain_size(c));
+  const fc_range w = wanted(f, fc_domain_rank(c), fc_domain_size(c));
 
   return (side){x, w.hi - w.lo, false};
 }
@@ -182,9 +180,9 @@ static fc_tensor *gathered(fc_ctx *c, fc_tensor *x, int axis, fetch f) {
             "shards: axis %d of %s is not this rank's block of %lld entries", axis, fc_shape_text(x),
             (long long)f.own.n);
   if (!fc_domain_shared(c)) return NULL;
-  const range w = wanted(&f, fc_domain_rank(c), fc_domain_size(c));
-  fc_tensor  *y = with_axis(c, x, axis, w.hi - w.lo);
-  fetch      *s = make_fetch(c, x, axis, f);
+  const fc_range w = wanted(&f, fc_domain_rank(c), fc_domain_size(c));
+  fc_tensor     *y = with_axis(c, x, axis, w.hi - w.lo);
+  fetch         *s = make_fetch(c, x, axis, f);
   gather(c, s, x->x, y->x, true);
   return fc_record(c, &shard_gather, y, s, FC_IN(x));
 }
@@ -196,10 +194,10 @@ fc_tensor *fc_allgather(fc_ctx *c, fc_tensor *x, int axis, fc_cut s) {
 }
 
 fc_tensor *fc_recut(fc_ctx *c, fc_tensor *x, int axis, fc_cut from, fc_cut to) {
-  FC_ASSERT(from.n == to.n, "recut: axes of %lld and %lld entries", (long long)from.n, (long long)to.n);
-  if (from.unit == to.unit) return x;
+  if (fc_cut_same(c, from, to)) return x;
   fc_tensor *y = gathered(c, x, axis, (fetch){.own = from, .to = to});
-  return y ? y : x;
+  if (y || from.n == to.n) return y ? y : x;
+  return to.n > from.n ? fc_pad(c, x, axis, 0, to.n - from.n) : fc_slice(c, x, axis, 0, to.n);
 }
 
 /* one rank: the halo comes from the axis itself */
@@ -223,6 +221,15 @@ fc_tensor *fc_halo_rows(fc_ctx *c, fc_tensor *x, int axis, fc_cut s, fc_halo h) 
   fc_tensor *y = gathered(c, x, axis, (fetch){.own = s, .to = s, .halo = h});
 
   return y ? y : alone(c, x, axis, h);
+}
+
+fc_tensor *fc_fetch_rows(fc_ctx *c, fc_tensor *x, int axis, fc_cut s, const fc_range *want, bool wrap) {
+  fc_tensor *y = gathered(c, x, axis, (fetch){.own = s, .want = want, .halo = {0, 0, wrap}});
+
+  FC_ASSERT(y || (want->lo == 0 && want->hi == s.n),
+            "fetch_rows: one rank has the whole axis, not %lld .. %lld", (long long)want->lo,
+            (long long)want->hi);
+  return y ? y : x;
 }
 
 fc_tensor *fc_reduce_scatter(fc_ctx *c, fc_tensor *x, int axis, fc_cut s) {

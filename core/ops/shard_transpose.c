@@ -3,15 +3,10 @@
      x [.., own block of from, .., rank q's block of to, ..].
    The adjoint is the transposition back. */
 #include "core/copy.h"
-#include "core/domain.h"
 #include "core/ops.h"
+#include "core/ops/shard_turn.h"
 
-/* x as [outer, a, middle, b, inner] with a before b; first: the axis that is cut in x is a */
-typedef struct {
-  int64_t outer, middle, inner;
-  fc_cut  a, b;
-  bool    first;
-} turn;
+typedef fc_shard_turn turn;
 
 /* ---- blocks: entries lo .. lo + n - 1 of both axes in an array of na x nb ---- */
 
@@ -72,8 +67,7 @@ static void carry_all(const fc_ctx *c, const turn *t, bool cut_a, fc_real *x, fc
     buffer = carry(t, s, block_of(t, cut_a, s, r, fc_domain_size(c)), buffer, pack, add);
 }
 
-/* from an array cut along a (or b) to one cut along the other */
-static void transpose(fc_ctx *c, const turn *t, bool cut_a, fc_real *from, fc_real *to, bool add) {
+void fc_turn_shards(fc_ctx *c, const turn *t, bool cut_a, fc_real *from, fc_real *to, bool add) {
   const size_t mark = fc_arena_mark(c->arena), counts = (size_t)fc_domain_size(c);
   int64_t     *out = fc_arena_push(c->arena, counts * sizeof *out),
           *in      = fc_arena_push(c->arena, counts * sizeof *in);
@@ -86,12 +80,17 @@ static void transpose(fc_ctx *c, const turn *t, bool cut_a, fc_real *from, fc_re
   fc_arena_pop(c->arena, mark);
 }
 
-static void backward(fc_ctx *c, const fc_node *node) {
-  const turn *t = node->saved;
-  bool        fresh;
-  fc_real    *dx = fc_grad_raw(c, node->in[0], &fresh);
+typedef struct {
+  turn t;
+  bool first; /* the axis that is cut in x is a */
+} saved;
 
-  if (dx) transpose(c, t, !t->first, node->out->g, dx, !fresh);
+static void backward(fc_ctx *c, const fc_node *node) {
+  const saved *s = node->saved;
+  bool         fresh;
+  fc_real     *dx = fc_grad_raw(c, node->in[0], &fresh);
+
+  if (dx) fc_turn_shards(c, &s->t, !s->first, node->out->g, dx, !fresh);
 }
 
 static const fc_op shard_transpose = {"shard_transpose", backward, false};
@@ -105,13 +104,14 @@ fc_tensor *fc_transpose_shards(fc_ctx *c, fc_tensor *x, fc_cut_axis from, fc_cut
   const bool first = from.axis < to.axis;
   const int  a = first ? from.axis : to.axis, b = first ? to.axis : from.axis;
   int64_t    dim[FC_MAX_DIMS];
-  turn      *t = fc_arena_push(c->arena, sizeof *t);
+  saved     *s = fc_arena_push(c->arena, sizeof *s);
 
-  *t = (turn){fc_span(x, 0, a),          fc_span(x, a + 1, b),      fc_span(x, b + 1, x->ndim),
-              first ? from.cut : to.cut, first ? to.cut : from.cut, first};
+  *s = (saved){{fc_span(x, 0, a), fc_span(x, a + 1, b), fc_span(x, b + 1, x->ndim), first ? from.cut : to.cut,
+                first ? to.cut : from.cut},
+               first};
   for (int i = 0; i < x->ndim; i++)
     dim[i] = i == from.axis ? from.cut.n : i == to.axis ? fc_cut_len(c, to.cut) : x->dim[i];
   fc_tensor *y = fc_tensor_new(c->arena, x->ndim, dim);
-  transpose(c, t, first, x->x, y->x, false);
-  return fc_record(c, &shard_transpose, y, t, FC_IN(x));
+  fc_turn_shards(c, &s->t, first, x->x, y->x, false);
+  return fc_record(c, &shard_transpose, y, s, FC_IN(x));
 }

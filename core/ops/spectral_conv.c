@@ -5,7 +5,9 @@
    spectrum that is not stored. So modes that belong to no real field are taken as PyTorch's irfftn takes them
    (core/ops/fft.c). x [B, n.., I], W [I, O, M.., 2], y and r [B, n.., O], b [O].
 
-   Only X is kept for backward; neither whole spectra nor fields are stored in between. */
+   Only X is kept for backward; neither whole spectra nor fields are stored in between. Ranks that share the
+   first axis have some of the modes each (core/ops/mode_shards.c). */
+#include "core/domain.h"
 #include "core/ops/epilogue.h"
 #include "core/ops/fft_plans.h"
 #include "core/ops/modes.h"
@@ -68,7 +70,12 @@ static void backward(fc_ctx *c, const fc_node *node) {
 
 static const fc_op spectral_conv = {"spectral_conv", backward, true};
 
-static void check_shapes(const fc_tensor *x, int n_w, fc_tensor *const *W, const fc_tensor *b,
+static int64_t frequencies(const fc_tensor *x, int64_t lines, int axis) {
+  const int64_t n = axis ? x->dim[1 + axis] : lines;
+  return axis == x->ndim - 3 ? n / 2 + 1 : n;
+}
+
+static void check_shapes(const fc_tensor *x, int64_t lines, int n_w, fc_tensor *const *W, const fc_tensor *b,
                          const fc_tensor *r) {
   const int64_t I = fc_last(x), O = W[0]->dim[1], points = fc_len(x) / fc_max64(1, I);
   const int     n = x->ndim - 2;
@@ -80,8 +87,7 @@ static void check_shapes(const fc_tensor *x, int n_w, fc_tensor *const *W, const
             fc_shape_text(W[0]), b ? fc_shape_text(b) : "none", r ? fc_shape_text(r) : "none");
   for (int w = 1; w < n_w; w++)
     for (int a = 0; a < n; a++)
-      FC_ASSERT(fc_same_shape(W[w], W[0]) &&
-                    W[0]->dim[2 + a] <= (a == n - 1 ? x->dim[1 + a] / 2 + 1 : x->dim[1 + a]),
+      FC_ASSERT(fc_same_shape(W[w], W[0]) && W[0]->dim[2 + a] <= frequencies(x, lines, a),
                 "spectral_conv: weight %s on a grid of %s", fc_shape_text(W[w]), fc_shape_text(x));
 }
 
@@ -93,16 +99,17 @@ static fc_tensor *output(fc_ctx *c, const fc_tensor *x, int64_t O, fc_tensor *r)
   return r ? fc_tensor_view(c->arena, r, x->ndim, dim) : fc_tensor_new(c->arena, x->ndim, dim);
 }
 
-fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
-                            fc_fft_norm norm) {
+fc_tensor *fc_spectral_conv_shared(fc_ctx *c, fc_tensor *x, fc_cut lines, int n_w, fc_tensor *const *W,
+                                   fc_tensor *b, fc_tensor *r, fc_fft_norm norm) {
   const int     n                  = x->ndim - 2;
-  const int64_t points             = fc_span(x, 1, x->ndim - 1);
+  const int64_t points             = lines.n * fc_span(x, 2, x->ndim - 1);
   saved        *s                  = fc_arena_push(c->arena, sizeof *s);
   fc_tensor    *in[3 + FC_WEIGHTS] = {x};
 
-  check_shapes(x, n_w, W, b, r);
+  check_shapes(x, lines.n, n_w, W, b, r);
   *s           = (saved){.B = x->dim[0], .I = fc_last(x), .O = W[0]->dim[1], .n_w = n_w};
-  s->m         = fc_modes_of(c->arena, n, x->dim + 1, n_w, W);
+  s->m         = fc_domain_shared(c) ? fc_modes_of_shares(c, n, x->dim + 1, lines, n_w, W)
+                                     : fc_modes_of(c->arena, n, x->dim + 1, n_w, W);
   s->X         = push_modes(c, s, s->I);
   s->to        = fc_fft_scale(norm, false, points);
   s->from      = fc_fft_scale(norm, true, points);
@@ -111,4 +118,9 @@ fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *
   memcpy(in + 1, W, (size_t)n_w * sizeof *in);
   in[1 + n_w] = b, in[2 + n_w] = r;
   return fc_record(c, &spectral_conv, y, s, 3 + n_w, in);
+}
+
+fc_tensor *fc_spectral_conv(fc_ctx *c, fc_tensor *x, int n_w, fc_tensor *const *W, fc_tensor *b, fc_tensor *r,
+                            fc_fft_norm norm) {
+  return fc_spectral_conv_shared(c, x, (fc_cut){x->dim[1], 1}, n_w, W, b, r, norm);
 }

@@ -1,6 +1,8 @@
 /* core/ops/standardize.c - x in `rows` contiguous blocks of n numbers: y = (x - mean) / sqrt(var + eps),
    var = sum (x - mean)^2 / (n - ddof). Blocks are few and long (a whole field), so each one is split
-   over the team. Kept for backward: 1 / sqrt(var + eps) of each block; x^ is y itself. */
+   over the team. Kept for backward: 1 / sqrt(var + eps) of each block; x^ is y itself.
+   Where ranks share a field, the blocks of all of them together are one: two sums over the ranks. */
+#include "core/domain.h"
 #include "core/ops.h"
 #include "core/spans.h"
 #include "core/sums.h"
@@ -8,9 +10,9 @@
 #include <math.h>
 
 typedef struct {
-  int64_t rows, n;
+  int64_t rows, n; /* n here, `all` on all ranks */
   int     ddof;
-  double  rstd[];
+  double  all, rstd[];
 } saved;
 
 /* y = (x - mean) rstd */
@@ -20,33 +22,45 @@ FC_SIMD static void forward_span(fc_real *y, const fc_real *x, fc_real mean, fc_
 
 /* Two passes over x: the mean, then squares around it. What rounding the mean to fc_real adds to the
    squares, n (mean - rounded)^2, is taken off again. */
-static void statistics(fc_arena *scratch, saved *s, const fc_real *x, double eps, fc_real *mean) {
-  const size_t mark = fc_arena_mark(scratch);
-  double      *sum  = fc_arena_push(scratch, (size_t)s->rows * sizeof *sum), *square;
+static void moments(fc_arena *scratch, const saved *s, const fc_real *x, double *mean, double *square) {
+  const size_t mark  = fc_arena_mark(scratch);
+  fc_real     *shift = fc_arena_push(scratch, (size_t)s->rows * sizeof *shift);
 
-  square = fc_arena_push(scratch, (size_t)s->rows * sizeof *square);
-  fc_sum_middle(scratch, &(fc_sum){FC_SUM_PLAIN, s->rows, s->n, 1, .p = x}, sum);
-  for (int64_t r = 0; r < s->rows; r++) mean[r] = (fc_real)(sum[r] / (double)s->n);
-  fc_sum_middle(scratch, &(fc_sum){FC_SUM_SQUARE, s->rows, s->n, 1, .p = x, .shift = mean}, square);
+  fc_sum_middle(scratch, &(fc_sum){FC_SUM_PLAIN, s->rows, s->n, 1, .p = x}, mean);
+  for (int64_t r = 0; r < s->rows; r++) mean[r] /= (double)s->n, shift[r] = (fc_real)mean[r];
+  fc_sum_middle(scratch, &(fc_sum){FC_SUM_SQUARE, s->rows, s->n, 1, .p = x, .shift = shift}, square);
   for (int64_t r = 0; r < s->rows; r++) {
-    const double off = sum[r] / (double)s->n - (double)mean[r];
-    const double var = fmax(square[r] - (double)s->n * off * off, 0) / (double)(s->n - s->ddof);
-    s->rstd[r]       = 1 / sqrt(var + eps);
+    const double off = mean[r] - (double)shift[r];
+    square[r]        = fmax(square[r] - (double)s->n * off * off, 0);
   }
   fc_arena_pop(scratch, mark);
 }
 
-static void forward(fc_arena *scratch, saved *s, fc_real *y, const fc_real *x, double eps) {
-  const size_t  mark   = fc_arena_mark(scratch);
-  fc_real      *mean   = fc_arena_push(scratch, (size_t)s->rows * sizeof *mean);
-  const int64_t pieces = fc_ceil_div(s->n, FC_SPAN);
+static void statistics(fc_ctx *c, saved *s, const fc_real *x, double eps, fc_real *mean) {
+  const size_t mark   = fc_arena_mark(c->arena);
+  double      *middle = fc_arena_push(c->arena, (size_t)(2 * s->rows) * sizeof *middle),
+         *square      = middle + s->rows;
 
-  statistics(scratch, s, x, eps, mean);
+  if (!c->dry) moments(c->arena, s, x, middle, square);
+  s->all = fc_domain_moments(c, s->rows, (double)s->n, middle, square);
+  for (int64_t r = 0; !c->dry && r < s->rows; r++) {
+    mean[r]    = (fc_real)middle[r];
+    s->rstd[r] = 1 / sqrt(square[r] / (s->all - s->ddof) + eps);
+  }
+  fc_arena_pop(c->arena, mark);
+}
+
+static void forward(fc_ctx *c, saved *s, fc_real *y, const fc_real *x, double eps) {
+  const size_t  mark   = fc_arena_mark(c->arena);
+  fc_real      *mean   = fc_arena_push(c->arena, (size_t)s->rows * sizeof *mean);
+  const int64_t pieces = c->dry ? 0 : fc_ceil_div(s->n, FC_SPAN);
+
+  statistics(c, s, x, eps, mean);
   FC_FOR_ROWS(i, s->rows * pieces, fc_min64(s->n, FC_SPAN)) {
     const int64_t r = i / pieces, from = i % pieces * FC_SPAN, at = r * s->n + from;
     forward_span(y + at, x + at, mean[r], (fc_real)s->rstd[r], fc_min64(FC_SPAN, s->n - from));
   }
-  fc_arena_pop(scratch, mark);
+  fc_arena_pop(c->arena, mark);
 }
 
 /* y = (x - mean) rstd: dx += rstd (dy - sum dy / n - y sum(dy y) / (n - ddof)) */
@@ -67,10 +81,11 @@ static void backward(fc_ctx *c, const fc_node *node) {
   double *sum = fc_arena_push(c->arena, (size_t)(2 * s->rows) * sizeof *sum), *dot = sum + s->rows;
   fc_sum_middle(c->arena, &(fc_sum){FC_SUM_PLAIN, s->rows, s->n, 1, .p = dy}, sum);
   fc_sum_middle(c->arena, &(fc_sum){FC_SUM_PRODUCT, s->rows, s->n, 1, .p = dy, .q = y}, dot);
+  fc_domain_sum_double(c, sum, 2 * s->rows);
   FC_FOR_ROWS(i, s->rows * pieces, fc_min64(s->n, FC_SPAN)) {
     const int64_t r = i / pieces, from = i % pieces * FC_SPAN, at = r * s->n + from;
-    backward_span(dx + at, dy + at, y + at, (fc_real)s->rstd[r], (fc_real)(sum[r] / (double)s->n),
-                  (fc_real)(dot[r] / (double)(s->n - s->ddof)), fc_min64(FC_SPAN, s->n - from), fresh);
+    backward_span(dx + at, dy + at, y + at, (fc_real)s->rstd[r], (fc_real)(sum[r] / s->all),
+                  (fc_real)(dot[r] / (s->all - s->ddof)), fc_min64(FC_SPAN, s->n - from), fresh);
   }
   fc_arena_pop(c->arena, mark);
 }
@@ -83,7 +98,7 @@ static fc_tensor *apply(fc_ctx *c, fc_tensor *x, fc_tensor *y, int64_t rows, int
             "standardize: %s in %lld blocks, ddof %d", fc_shape_text(x), (long long)rows, ddof);
   saved *s = fc_arena_push(c->arena, sizeof *s + (size_t)rows * sizeof *s->rstd);
   s->rows = rows, s->n = fc_len(x) / rows, s->ddof = ddof;
-  if (!c->dry) forward(c->arena, s, y->x, x->x, eps);
+  forward(c, s, y->x, x->x, eps);
   return fc_record(c, &standardize, y, s, FC_IN(x));
 }
 

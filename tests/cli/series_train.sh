@@ -50,7 +50,8 @@ cmp -s a b || complain "the logs differ"
 expect 0 "" "$program" -q train tiny.yaml --out early --set train.lr=10 --set train.patience=2 --set train.epochs=30 --set train.schedule=constant
 [ "$(awk -F, 'NR > 1 && $10 != ""' early/log.csv | wc -l)" -lt 30 ] || complain "patience 2 has not ended 30 epochs of nonsense"
 
-# ---- ranks: the same windows, so losses and scores agree to rounding; PatchTST norms over the whole batch ----
+# ---- ranks: the same windows, so losses and scores agree to rounding; PatchTST norms over the whole batch. Biases in front of a
+# batch norm have no gradient but rounding, of which Adam makes steps; running means lag behind them, so scores are 1e-3 apart ----
 cat >norms.yaml <<'END'
 model: patchtst
 args: {seq_len: 24, pred_len: 12, enc_in: 3, d_model: 8, d_ff: 8, n_heads: 2, e_layers: 2, patch_len: 8, stride: 4, dropout: 0}
@@ -61,8 +62,8 @@ if command -v mpirun >/dev/null; then
   for config in tiny norms; do
     for n in 1 2; do ranks $n train $config.yaml --out $config$n 2>err || { complain "$config.yaml on $n ranks fails"; cat err >&2; }; done
     paste -d, ${config}1/log.csv ${config}2/log.csv | awk -F, '
-      function far(a, b) { d = a - b; if (d < 0) d = -d; return d > 1e-4 * (a < 0 ? -a : a) }
-      NR > 1 { for (c = 4; c <= 14; c++) if (far($c, $(c + NF / 2))) bad = 1; if ($1 != $(1 + NF / 2) || $3 != $(3 + NF / 2)) bad = 1 }
+      function far(a, b, tolerance) { d = a - b; if (d < 0) d = -d; return d > tolerance * (a < 0 ? -a : a) }
+      NR > 1 { for (c = 4; c <= 14; c++) if (far($c, $(c + NF / 2), c < 10 ? 1e-4 : 1e-3)) bad = 1; if ($1 != $(1 + NF / 2) || $3 != $(3 + NF / 2)) bad = 1 }
       END { exit bad || NR < 20 }' || complain "$config.yaml: one and two ranks do not agree"
   done
 fi

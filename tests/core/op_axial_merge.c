@@ -37,6 +37,50 @@ static void gradients(const char *norm) {
            1e-4);
 }
 
+/* values made of a state, and a part that is made already */
+static fc_tensor *of_state(fc_ctx *c, fc_tensor **in) {
+  return fc_axial_merge_of(c, 2, in + 3, (int[]){0, 1}, in[0], in[1], 2, in[2], eps);
+}
+static fc_tensor *state_twice(fc_ctx *c, fc_tensor **in) {
+  return fc_add(c, fc_linear_op(c, in[0], in[4], NULL, FC_ACT_NONE),
+                fc_axial_merge_of(c, 1, in + 3, (int[]){1}, in[0], in[1], 3, in[2], eps));
+}
+static fc_tensor *part_made(fc_ctx *c, fc_tensor **in) {
+  return fc_axial_merge(c, 3, in + 2, (int[]){FC_AXIAL_MADE, 1, 2}, in[0], in[1], by_index, eps);
+}
+
+static void gradient_of_state(void) {
+  check_op("axial_merge_of", of_state,
+           CHECK_INS({4, {2, 4, 7, 5}}, {2, {6, 5}}, {2, {3, 12}}, {4, {2, 2, 4, 4}}, {4, {2, 2, 7, 7}}), 0,
+           5e-5);
+  check_op("axial_merge_of_twice", state_twice,
+           CHECK_INS({4, {2, 3, 5, 4}}, {2, {6, 4}}, {2, {3, 6}}, {4, {2, 3, 5, 5}}, {2, {3, 4}}), 0, 5e-5);
+}
+
+static void gradient_of_made_part(void) {
+  for (int i = 0; i < 2; i++) {
+    by_index = i;
+    check_op(i ? "axial_merge_made_index" : "axial_merge_made", part_made,
+             CHECK_INS({6, {2, 2, 4, 3, 5, 3}}, {2, {4, 18}}, {6, {2, 2, 4, 3, 5, 3}}, {4, {2, 2, 3, 3}},
+                       {4, {2, 2, 5, 5}}),
+             0, 5e-5);
+  }
+}
+
+/* both equal what fc_axial_merge makes of kernels and values */
+static void equal_the_plain_form(void) {
+  fc_ctx    *c = check_ctx();
+  fc_tensor *u = check_random(c, FC_DIMS(2, 9, 8, 6)), *V = check_random(c, FC_DIMS(12, 6)),
+            *W       = check_random(c, FC_DIMS(5, 24)),
+            *K[2]    = {check_random(c, FC_DIMS(2, 3, 9, 9)), check_random(c, FC_DIMS(2, 3, 8, 8))};
+  fc_tensor       *v = fc_linear_split(c, u, V, NULL, 3), *made[2] = {fc_axial_product(c, K[0], v, 0), K[1]};
+  const fc_tensor *y   = fc_axial_merge(c, 2, K, (int[]){0, 1}, v, W, false, eps);
+  const double     tol = sizeof(fc_real) == 8 ? 1e-13 : 2e-6;
+
+  CHECK(check_distance(fc_axial_merge_of(c, 2, K, (int[]){0, 1}, u, V, 3, W, eps), y) < tol);
+  CHECK(check_distance(fc_axial_merge(c, 2, made, (int[]){FC_AXIAL_MADE, 1}, v, W, false, eps), y) < tol);
+}
+
 static void gradient(void) {
   by_index = false;
   gradients("channel");
@@ -84,4 +128,5 @@ static void far_from_zero(void) {
   }
 }
 
-CHECK_SUITE(axial_merge, gradient, equals_separate_operations, far_from_zero)
+CHECK_SUITE(axial_merge, gradient, gradient_of_state, gradient_of_made_part, equal_the_plain_form,
+            equals_separate_operations, far_from_zero)

@@ -63,6 +63,16 @@ static void gradient_with_carriers(void) {
            tolerance, 0);
 }
 
+/* A rank has lines 2 and 3 of eight, and one more on each side; four of eight carriers are of other windows.
+ */
+static void gradient_of_a_share(void) {
+  WINDOWS(.fields = 2, .B = 1, .H = 8, .W = 4, .size = 2, .shift = 1, .carriers = true,
+          .lines = {2, 2, 1, 1});
+  check_op("group_attention_share", in_windows,
+           CHECK_INS({5, {2, 1, 2, 4, 4}}, {2, {2 * 16 + 2 * 8, 12}}, {1, {2}}, {2, {2, 16}}, {3, {2, 5, 5}}),
+           tolerance, 0);
+}
+
 /* ---- the formula, token by token in double ---- */
 
 static double unit_dot(const fc_real *q, const fc_real *k, int64_t d) {
@@ -156,10 +166,10 @@ static void limit_stops_the_gradient(void) {
 
 /* Every row comes once; windows of several fields follow each other; carriers stand in front. */
 static void tables_list_every_row_once(void) {
-  static const fc_window_grid grids[] = {{1, 2, 8, 4, 4, 0, false, false},
-                                         {2, 3, 5, 9, 4, 2, true, false},
-                                         {3, 1, 6, 6, 3, 1, false, true},
-                                         {1, 1, 2, 3, 8, 4, false, false}};
+  static const fc_window_grid grids[] = {{1, 2, 8, 4, 4, 0, false, false, {0}},
+                                         {2, 3, 5, 9, 4, 2, true, false, {0}},
+                                         {3, 1, 6, 6, 3, 1, false, true, {0}},
+                                         {1, 1, 2, 3, 8, 4, false, false, {0}}};
 
   for (int i = 0; i < FC_COUNT(grids); i++) {
     fc_ctx                *c       = check_ctx();
@@ -171,9 +181,71 @@ static void tables_list_every_row_once(void) {
     for (int64_t n = 0; n < g->count * g->length; n++)
       if (g->row[n] >= 0 && g->row[n] < rows) seen[g->row[n]]++;
     for (int64_t n = 0; n < rows; n++) CHECK(seen[n] == 1);
-    CHECK(!w->masked || g->masks * w->fields * w->B == g->count);
+    CHECK(!w->masked || g->masks * w->B == g->count);
     free(seen);
   }
+}
+
+/* ---- shares ---- */
+
+/* what stands behind the tokens: carriers, or padding, which is the same everywhere */
+static fc_tensor *behind(fc_ctx *c, const fc_window_grid *w, fc_tensor *carriers, fc_tensor *padding) {
+  const int64_t n = w->fields * w->B * fc_window_padding(w);
+
+  return w->carriers ? carriers : n ? fc_expand(c, padding, 0, n) : NULL;
+}
+
+static fc_tensor *attend(fc_ctx *c, const fc_window_grid *w, fc_tensor *r, fc_tensor *tokens, fc_tensor *more,
+                         fc_tensor *const weights[3]) {
+  fc_tensor *qkv = fc_reshape(c, tokens, FC_DIMS(fc_rows(tokens), fc_last(tokens)));
+
+  if (more) qkv = fc_concat(c, 0, 2, (fc_tensor *[]){qkv, more});
+  return fc_group_attention(c, r, qkv, weights[0], weights[1], fc_groups_of_windows(c, w),
+                            (fc_modulation){weights[2], 0});
+}
+
+/* lines lo - before .. of x [samples, H, W, D], around the ends */
+static fc_tensor *lines_of(fc_ctx *c, fc_tensor *x, const fc_window_lines *l) {
+  x = fc_concat(c, 1, 3, (fc_tensor *[]){x, x, x});
+  return fc_slice(c, x, 1, x->dim[1] / 3 + l->lo - l->before, l->before + l->own + l->after);
+}
+
+static void check_shares(const fc_window_grid *whole, int64_t unit, int size) {
+  fc_ctx       *c       = check_ctx();
+  const int64_t samples = whole->fields * whole->B, lead = whole->carriers,
+                len     = lead + whole->size * whole->size,
+                windows = fc_ceil_div(whole->H, whole->size) * fc_ceil_div(whole->W, whole->size);
+  fc_tensor *r          = check_random(c, FC_DIMS(samples, whole->H, whole->W, 8)),
+            *tokens     = check_random(c, FC_DIMS(samples, whole->H, whole->W, 24)),
+            *carriers   = check_random(c, FC_DIMS(samples * windows, 24)),
+            *padding    = check_random(c, FC_DIMS(1, 24)),
+            *weights[]  = {check_random(c, FC_DIMS(2)), check_random(c, FC_DIMS(2, len, len)),
+                           check_random(c, FC_DIMS(samples, 24))};
+  fc_tensor *y          = attend(c, whole, r, tokens, behind(c, whole, carriers, padding), weights);
+
+  for (int rank = 0; rank < size; rank++) {
+    fc_window_grid w = *whole;
+    w.lines          = fc_window_lines_of(whole, (fc_cut){whole->H, unit}, rank, size);
+    fc_tensor *own = attend(c, &w, fc_slice(c, r, 1, w.lines.lo, w.lines.own), lines_of(c, tokens, &w.lines),
+                            behind(c, &w, carriers, padding), weights);
+    CHECK(check_distance(own, fc_slice(c, y, 1, w.lines.lo, w.lines.own)) <= 40 * EPS);
+    CHECK(w.lines.before + w.lines.own + w.lines.after <= w.H);
+  }
+}
+
+/* Windows that end at borders between ranks or not, rolled, padded, masked, larger than the grid. */
+static void shares_of_a_grid(void) {
+  static const fc_window_grid grids[] = {
+      {1, 2, 16, 8, 4, 0, false, false, {0}}, {1, 2, 16, 8, 4, 2, false, false, {0}},
+      {2, 1, 16, 8, 4, 2, true, false, {0}},  {1, 1, 10, 7, 4, 2, false, false, {0}},
+      {2, 2, 9, 6, 3, 1, false, true, {0}},   {1, 1, 5, 3, 8, 4, false, false, {0}},
+      {1, 1, 11, 5, 8, 4, false, false, {0}}};
+
+  for (int i = 0; i < FC_COUNT(grids); i++)
+    for (int size = 1; size <= 4; size++) {
+      check_shares(&grids[i], 1, size);
+      if (grids[i].H == 16) check_shares(&grids[i], 4, size);
+    }
 }
 
 /* ---- the bias of square windows ---- */
@@ -201,5 +273,6 @@ static void relative_bias(void) {
     }
 }
 
-CHECK_SUITE(group_attention, gradient, gradient_of_other_groups, gradient_with_carriers, as_the_formula,
-            limit_stops_the_gradient, tables_list_every_row_once, relative_bias)
+CHECK_SUITE(group_attention, gradient, gradient_of_other_groups, gradient_with_carriers, gradient_of_a_share,
+            as_the_formula, limit_stops_the_gradient, tables_list_every_row_once, shares_of_a_grid,
+            relative_bias)

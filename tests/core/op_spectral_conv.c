@@ -13,8 +13,10 @@ static fc_tensor *onto(fc_ctx *c, fc_tensor **in) { /* r's memory is taken: give
 static fc_tensor *corners_2(fc_ctx *c, fc_tensor **in) {
   return fc_spectral_conv(c, in[0], 2, in + 1, NULL, NULL, FC_FFT_ORTHO);
 }
+/* one rank has the whole first axis; several: tests/hpc/ranks_models.c */
 static fc_tensor *corners_3(fc_ctx *c, fc_tensor **in) {
-  return fc_spectral_conv(c, in[0], 4, in + 1, in[5], NULL, FC_FFT_BACKWARD);
+  const fc_cut whole = {in[0]->dim[1], 1};
+  return fc_spectral_conv_shared(c, in[0], whole, 4, in + 1, in[5], NULL, FC_FFT_BACKWARD);
 }
 
 static void one_axis(void) {
