@@ -95,7 +95,7 @@ fc_status fc_comm_start(int *argc, char ***argv) {
 
 /* ---- the end ---- */
 
-/* seconds: infinity waits for ever; a rank that dies meanwhile is the watch's business */
+/* patience in seconds; with infinity a rank that dies meanwhile is the watch's business */
 static bool wait_for(MPI_Request *r, double patience) {
   const double until = MPI_Wtime() + patience;
   int          done  = 0;
