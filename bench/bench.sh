@@ -52,6 +52,7 @@ status=0
 OMP_NUM_THREADS=$threads "$build/bench/bench_ops" --csv "$results/ops.csv" > "$results/ops.txt" || status=1
 cat "$results/ops.txt"
 echo
+sh "$here/ranks.sh" "$build" || status=1
 [ -x "$python" ] || { say "no Python, so no race: its driver is bench/race.py"; exit 1; }
 "$python" "$here/race.py" --build "$build" --python "$python" --results "$results" \
   --threads "$([ $threads = 1 ] && echo 1 || echo 1,2)" "$@" || status=1
