@@ -85,8 +85,8 @@ fc_status fc_feed_open(const fc_network *probe, fc_saved *k, const fc_process_gr
   *f      = (fc_feed){.kind = kinds[k->settings.data.kind], .ranks = ranks, .quiet = quiet};
   f->self = calloc(1, f->kind->size);
   FC_TRY(fc_comm_agree(NULL, f->self ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for a training")));
-  FC_REQUIRE(ranks->domain.size == 1 || f->kind == &fc_feed_grid, FC_E_USAGE,
-             "train.domain = %d: ranks share fields on grids only; 1 leaves whole %s to each rank",
+  FC_REQUIRE(ranks->domain.size == 1 || f->kind != &fc_feed_series, FC_E_USAGE,
+             "train.domain = %d: ranks share fields and points; 1 leaves whole %s to each rank",
              ranks->domain.size, f->kind->items);
   return f->kind->open(f, probe, k, plan_only);
 }

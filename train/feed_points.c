@@ -88,11 +88,24 @@ static void tell(fc_feed *f, const fc_points_feed *g, const fc_data_settings *d)
   f->held_bytes = f->in_memory ? all : 0;
 }
 
+/* Each rank of a domain takes its block of each sample into a batch. Validation looks at whole samples. */
+static fc_status share(fc_points_feed *g, const fc_feed *f, const fc_network *probe) {
+  const fc_domain *d = &f->ranks->domain;
+
+  if (d->size == 1) return FC_OK;
+  FC_REQUIRE(probe->def->sharing && probe->def->sharing->part, FC_E_USAGE,
+             "train.domain = %d: the points of %s cannot be shared by ranks; 1 leaves whole samples to each",
+             d->size, probe->def->name);
+  g->train.domain = d;
+  return FC_OK;
+}
+
 static fc_status open_feed(fc_feed *f, const fc_network *probe, fc_saved *k, bool plan_only) {
   const fc_data_settings *d = &k->settings.data;
   fc_points_feed         *g = f->self;
 
   FC_TRY(fc_comm_agree(NULL, open_sets(g, k, probe)));
+  FC_TRY(fc_comm_agree(NULL, share(g, f, probe)));
   const int64_t all     = fc_cloud_about(g->train.file)->n_samples;
   const int64_t n_train = d->valid[0] ? all : fc_source_split(all, d->valid_fraction);
   if (d->normalize && !plan_only) FC_TRY(measure(&g->train, n_train, f->quiet));
@@ -133,8 +146,10 @@ static void noise(const void *self, const fc_rng *r, double std, const fc_turn *
   const int64_t          F = fc_points_features(&g->train), room = F * g->train.most.points;
   fc_real               *next = b->fx;
 
+  /* of a share: other numbers than a lone rank would draw, but each rank its own */
+  const int64_t apart = g->train.domain ? g->train.domain->rank * t->whole * room : 0;
   for (int64_t k = 0; k < b->n; k++) {
-    const int64_t n = F * (int64_t)b->lengths[k], first = (t->first + k) * room;
+    const int64_t n = F * (int64_t)b->lengths[k], first = apart + (t->first + k) * room;
     FC_FOR_ROWS(i, n, 8) next[i] += (fc_real)(std * fc_rng_normal(r, (uint64_t)(first + i)));
     next += n;
   }
@@ -176,9 +191,14 @@ static double pass(const void *self, fc_ctx *c, const fc_network *n, const fc_tr
 
 static fc_status validate(void *self, fc_ctx *c, const fc_network *n, const fc_train_settings *t,
                           fc_scores *out) {
-  fc_points_feed *g = self;
+  fc_points_feed *g     = self;
+  const fc_share  train = {c->domain, c->cut};
 
-  return fc_points_validate(c, n, &g->valid, g->valid_items, t->eval_windows, t->eval_frames, out);
+  fc_ctx_share(c, NULL);
+  const fc_status s =
+      fc_points_validate(c, n, &g->valid, g->valid_items, t->eval_windows, t->eval_frames, out);
+  fc_ctx_share(c, &train);
+  return s;
 }
 
 const fc_feed_kind fc_feed_points = {.items       = "samples",

@@ -2,24 +2,26 @@
    functions, frames of history, normalisation. What is read of a sample is normalised. */
 #ifndef FC_POINTS_H
 #define FC_POINTS_H
+#include "core/domain.h"
 #include "io/cloud.h"
 #include "train/network.h"
 #include "train/scaling.h"
 
 typedef struct fc_points {
-  fc_cloud     *file;
-  char          path[FC_TEXT]; /* for messages */
-  fc_cloud_size most;          /* largest of each over all samples */
-  int64_t       history;       /* frames of the targets that are given */
-  bool          time;          /* the model is told the time of the frame */
-  bool          in_varies;     /* a given field changes in time */
-  int           scale;         /* fc_coordinates_kind */
-  int           in_pick[FC_FIELD_CHANNELS], out_pick[FC_FIELD_CHANNELS], param_pick[FC_CLOUD_PARAMS];
-  int           n_functions, function_pick[FC_CLOUD_FUNCTIONS];
-  int           mask[FC_FIELD_CHANNELS];      /* column of the mask for each target; -1: counts everywhere */
-  bool          masked;                       /* one of them does not */
-  fc_scaling    x, in, out, params;           /* coordinates, given fields, targets, parameters */
-  fc_scaling    function[FC_CLOUD_FUNCTIONS]; /* columns */
+  fc_cloud        *file;
+  char             path[FC_TEXT]; /* for messages */
+  fc_cloud_size    most;          /* largest of each over all samples */
+  int64_t          history;       /* frames of the targets that are given */
+  bool             time;          /* the model is told the time of the frame */
+  bool             in_varies;     /* a given field changes in time */
+  int              scale;         /* fc_coordinates_kind */
+  int              in_pick[FC_FIELD_CHANNELS], out_pick[FC_FIELD_CHANNELS], param_pick[FC_CLOUD_PARAMS];
+  int              n_functions, function_pick[FC_CLOUD_FUNCTIONS];
+  int              mask[FC_FIELD_CHANNELS]; /* column of the mask for each target; -1: counts everywhere */
+  bool             masked;                  /* one of them does not */
+  fc_scaling       x, in, out, params;      /* coordinates, given fields, targets, parameters */
+  fc_scaling       function[FC_CLOUD_FUNCTIONS]; /* columns */
+  const fc_domain *domain; /* ranks that share the points of a sample and of its functions; NULL: none */
 } fc_points;
 
 /* Opens path for a model that wants this; the keys of d say what is what. FC_E_MISMATCH if numbers of

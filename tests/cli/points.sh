@@ -83,4 +83,14 @@ paste -d, ranks1/log.csv ranks2/log.csv | awk -F, '
   function far(a, b) { d = a - b; if (d < 0) d = -d; return d > 1e-4 * (a < 0 ? -a : a) }
   NR > 1 { for (c = 4; c <= 11; c++) if (far($c, $(c + NF / 2))) bad = 1; if ($1 != $(1 + NF / 2) || $3 != $(3 + NF / 2)) bad = 1 }
   END { exit bad || NR != 13 }' || complain "one and two ranks do not agree"
+
+# ranks that share the points of each sample
+for n in 1 3; do
+  mpirun --allow-run-as-root --oversubscribe -n $n "$program" -q train tiny.yaml --out shares$n --domain $n --set train.steps=12 \
+    --set train.noise=0 --set train.eval_every=4 2>err || { complain "training on shares of $n ranks fails"; cat err >&2; }
+done
+paste -d, shares1/log.csv shares3/log.csv | awk -F, '
+  function far(a, b) { d = a - b; if (d < 0) d = -d; return d > 1e-4 * (a < 0 ? -a : a) }
+  NR > 1 { for (c = 4; c <= 11; c++) if (far($c, $(c + NF / 2))) bad = 1 }
+  END { exit bad || NR != 13 }' || complain "three ranks that share points do not learn like one"
 exit $failed
