@@ -63,7 +63,7 @@ static fc_status check_word(const fc_series *s, const char *word) {
 
 static fc_status class_names(fc_series *s, const char *word, fc_series_class *out) {
   const long n = period_of(word);
-  char       text[16];
+  char       text[24];
 
   for (int k = 0; !strcmp(word, "series") && k < s->info.n_series; k++)
     FC_TRY(fc_series_class_add(out, s->info.series[k]));
