@@ -570,11 +570,8 @@ static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_b
 }
 
 static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
-  int64_t dim[FC_MAX_DIMS] = {y->dim[0], 1};
-
   (void)self;
-  memcpy(dim + 2, y->dim + 1, (size_t)(y->ndim - 1) * sizeof *dim);
-  return fc_reshape(c, y, y->ndim + 1, dim);
+  return fc_single_frame(c, y);
 }
 
 static fc_status cloud(const void *self, fc_cloud_wants *out) {

@@ -516,18 +516,6 @@ static fc_status frames(const void *self, fc_frames *out) {
   return FC_OK;
 }
 
-/* window [B, T, X.., C] -> [B, X.., T C] */
-static fc_tensor *frames_last(fc_ctx *c, fc_tensor *w, int n) {
-  int     axes[FC_MAX_DIMS] = {0};
-  int64_t dim[FC_MAX_DIMS]  = {w->dim[0]};
-
-  for (int a = 0; a < n; a++) axes[1 + a] = 2 + a, dim[1 + a] = w->dim[2 + a];
-  axes[1 + n] = 1, axes[2 + n] = 2 + n;
-  dim[1 + n] = w->dim[1] * fc_last(w);
-  if (w->dim[1] > 1) w = fc_permute(c, w, axes);
-  return fc_reshape(c, w, 2 + n, dim);
-}
-
 static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_batch *out) {
   const int     n = window->ndim - 3;
   const int64_t B = window->dim[0];
@@ -539,16 +527,12 @@ static void pack(fc_ctx *c, const void *self, fc_tensor *window, int n_out, fc_b
   dim[0] = B, dim[1 + n] = n;
   for (int a = 0; a < n; a++) dim[1 + a] = window->dim[2 + a];
   fc_batch_put(out, "x", fc_reshape(c, x, 2 + n, dim));
-  fc_batch_put(out, "fx", frames_last(c, window, n));
+  fc_batch_put(out, "fx", fc_window_channels(c, window));
 }
 
-/* [B, X.., out_dim] -> [B, 1, X.., out_dim] */
 static fc_tensor *unpack(fc_ctx *c, const void *self, fc_tensor *y) {
-  int64_t dim[FC_MAX_DIMS] = {y->dim[0], 1};
-
   (void)self;
-  for (int a = 1; a < y->ndim; a++) dim[1 + a] = y->dim[a];
-  return fc_reshape(c, y, y->ndim + 1, dim);
+  return fc_single_frame(c, y);
 }
 
 /* ---- point clouds ---- */

@@ -1,13 +1,7 @@
 #!/bin/sh
 # fieldcast plan: a table with a row for each number of ranks, in which work and memory of a rank fall as ranks are added; one line
 # and exit code 2 for what cannot be planned. Silent when right.
-set -u
-program=${FC_PROGRAM:?}
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-complain() { echo "plan.sh: $*" >&2; failed=1; }
+. tests/cli/helpers
 
 cat >net.yaml <<'END'
 model: transolver

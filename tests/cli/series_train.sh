@@ -2,7 +2,6 @@
 # Training a forecaster as a user calls it: one-line errors, a plan, a run that is killed and resumed with the same weights,
 # early stopping told in the log, one and two ranks alike. Silent when right.
 . tests/cli/helpers
-ranks() { n=$1; shift; mpirun --allow-run-as-root --oversubscribe -n "$n" "$program" -q "$@"; }
 
 awk 'BEGIN {
   print "date,load,wind,price"; srand(4)
@@ -66,5 +65,7 @@ if command -v mpirun >/dev/null; then
       NR > 1 { for (c = 4; c <= 14; c++) if (far($c, $(c + NF / 2), c < 10 ? 1e-4 : 1e-3)) bad = 1; if ($1 != $(1 + NF / 2) || $3 != $(3 + NF / 2)) bad = 1 }
       END { exit bad || NR < 20 }' || complain "$config.yaml: one and two ranks do not agree"
   done
+  ranks 2 train tiny.yaml --out shared --domain 2 >log 2>&1 && complain "ranks share series"
+  grep -q "train.domain = 2: ranks share fields and points" log || { complain "no word about ranks that share series"; cat log >&2; }
 fi
 exit $failed

@@ -1,15 +1,7 @@
 #!/bin/sh
 # train.shard_optimiser: on 2, 3 and 4 ranks the same losses, validation scores (with the averaged weights) and weights as without
 # it, byte for byte; a run that is cut goes on with it, without it and on other ranks alike; plans count less. Silent when right.
-set -u
-program=${FC_PROGRAM:?}
-command -v mpirun >/dev/null || exit 0
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-complain() { echo "shard_optimiser.sh: $*" >&2; failed=1; }
-ranks() { n=$1; shift; mpirun --allow-run-as-root --oversubscribe -n "$n" "$program" -q "$@"; }
+. tests/cli/helpers
 train() { # RANKS FOLDER ARGUMENTS..
   n=$1 out=$2
   shift 2
@@ -17,7 +9,7 @@ train() { # RANKS FOLDER ARGUMENTS..
 }
 
 "$program" -q solve demo-ns2d -o data.hdf5 --set n=16 --set n_traj=5 --set frames=8 --set t_skip=1 >/dev/null ||
-  { echo "shard_optimiser.sh: cannot make data" >&2; exit 1; }
+  { complain "cannot make data"; exit 1; }
 # mlp_ratio: tensors of more than one of the pieces in which the optimiser goes through the weights
 cat >tiny.yaml <<'END'
 model: transolver

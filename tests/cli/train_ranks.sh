@@ -1,18 +1,10 @@
 #!/bin/sh
 # Data-parallel training: two ranks see the same windows as one, so losses agree to float rounding; a killed run that is
 # resumed on two ranks ends like the whole one, bit for bit. Silent when right.
-set -u
-program=${FC_PROGRAM:?}
-command -v mpirun >/dev/null || exit 0
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-complain() { echo "train_ranks.sh: $*" >&2; failed=1; }
-ranks() { n=$1; shift; mpirun --allow-run-as-root --oversubscribe -n "$n" "$program" -q "$@"; }
+. tests/cli/helpers
 
 "$program" -q solve demo-ns2d -o data.hdf5 --set n=32 --set n_traj=5 --set frames=12 --set t_skip=1 >/dev/null ||
-  { echo "train_ranks.sh: cannot make data" >&2; exit 1; }
+  { complain "cannot make data"; exit 1; }
 cat >tiny.yaml <<'END'
 model: factformer
 args: {variant: kolmogorov2d, in_time_window: 3, max_latent_steps: 2, dim: 16, depth: 1, heads: 2, dim_head: 8}
