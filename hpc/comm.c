@@ -28,6 +28,7 @@ static bool   leaves;  /* this rank is on its way out */
 static bool   met;     /* all ranks are */
 static bool   alone;   /* this rank failed and the others did not come */
 
+static fc_comm  world;   /* what NULL stands for */
 static MPI_Comm leaving; /* for the way out: others may still use the rest */
 
 #ifdef FC_DOUBLE
@@ -36,7 +37,8 @@ static MPI_Comm leaving; /* for the way out: others may still use the rest */
 #define MPI_REAL_ MPI_FLOAT
 #endif
 
-static MPI_Comm handle(const fc_comm *c) { return c ? c->comm : MPI_COMM_WORLD; }
+static const fc_comm *group(const fc_comm *c) { return c ? c : &world; }
+static MPI_Comm       handle(const fc_comm *c) { return c ? c->comm : MPI_COMM_WORLD; }
 
 /* MPI_Init alone costs a tenth of a second: only where a launcher asks for it */
 static bool launched(void) {
@@ -79,6 +81,14 @@ static void watch_each_other(void) {
   free(all);
 }
 
+/* what messages of a group need, besides its ranks */
+static fc_status lists(fc_comm *c) {
+  c->request = calloc(2 * (size_t)fc_comm_size(c), sizeof *c->request);
+  c->count   = calloc(2 * (size_t)fc_comm_size(c), sizeof *c->count);
+  FC_REQUIRE(c->request && c->count, FC_E_SYSTEM, "no memory for a group of ranks");
+  return FC_OK;
+}
+
 fc_status fc_comm_start(int *argc, char ***argv) {
   int got;
 
@@ -87,7 +97,9 @@ fc_status fc_comm_start(int *argc, char ***argv) {
   FC_REQUIRE(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &got) == MPI_SUCCESS, FC_E_COMM,
              "MPI does not start");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-  started = true;
+  started    = true;
+  world.comm = MPI_COMM_WORLD;
+  FC_TRY(lists(&world));
   FC_REQUIRE(MPI_Comm_dup(MPI_COMM_WORLD, &leaving) == MPI_SUCCESS, FC_E_COMM, "MPI makes no group of ranks");
   watch_each_other();
   return FC_OK;
@@ -177,12 +189,9 @@ fc_status fc_comm_split(const fc_comm *c, int colour, fc_comm **out) {
     FC_REQUIRE(MPI_Comm_split(handle(c), colour, fc_comm_rank(c), &made->comm) == MPI_SUCCESS, FC_E_COMM,
                "the ranks cannot be divided into groups");
     MPI_Comm_set_errhandler(made->comm, MPI_ERRORS_RETURN);
-    made->request = calloc(2 * (size_t)fc_comm_size(made), sizeof *made->request);
-    made->count   = calloc(2 * (size_t)fc_comm_size(made), sizeof *made->count);
   }
   *out = made;
-  FC_REQUIRE(!started || (made->request && made->count), FC_E_SYSTEM, "no memory for a group of ranks");
-  return FC_OK;
+  return started ? lists(made) : FC_OK;
 }
 
 void fc_comm_free(fc_comm *c) {
@@ -227,6 +236,9 @@ fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n) {
 fc_status fc_comm_max(const fc_comm *c, fc_real *x, int64_t n) {
   return reduce(c, x, n, MPI_REAL_, sizeof *x, MPI_MAX);
 }
+fc_status fc_comm_max_double(const fc_comm *c, double *x, int64_t n) {
+  return reduce(c, x, n, MPI_DOUBLE, sizeof *x, MPI_MAX);
+}
 
 fc_status fc_comm_sum_start(const fc_comm *c, fc_real *x, int64_t n, int slot) {
   const double since = MPI_Wtime();
@@ -262,44 +274,53 @@ static int64_t total(const int64_t *n, int size) {
 
 /* Only ranks that have something for each other talk: a halo is two messages, however many ranks there are.
  */
-fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t *n_send, fc_real *recv,
-                           const int64_t *n_recv) {
-  const int me = fc_comm_rank(c), size = fc_comm_size(c);
+static fc_status exchange(const fc_comm *c, const char *send, const int64_t *n_send, char *recv,
+                          const int64_t *n_recv, MPI_Datatype type, size_t size) {
+  const int me = fc_comm_rank(c), ranks = fc_comm_size(c);
   int       k = 0, code = MPI_SUCCESS;
 
   const double since = started ? MPI_Wtime() : 0;
-  for (int r = 0; r < size; recv += n_recv[r++]) {
+  char *const  own   = recv + (size_t)total(n_recv, me) * size;
+  for (int r = 0; r < ranks; recv += (size_t)n_recv[r++] * size) {
     FC_REQUIRE(n_recv[r] <= INT_MAX && n_send[r] <= INT_MAX, FC_E_COMM,
                "%lld numbers are too many for one message; use more ranks",
                (long long)fc_max64(n_recv[r], n_send[r]));
     if (r == me || !n_recv[r] || code) continue;
-    code = MPI_Irecv(recv, (int)n_recv[r], MPI_REAL_, r, 0, handle(c), &c->request[k++]);
+    code = MPI_Irecv(recv, (int)n_recv[r], type, r, 0, handle(c), &group(c)->request[k++]);
   }
-  recv -= total(n_recv, size);
-  for (int r = 0; r < size; send += n_send[r++]) {
-    if (r == me) memcpy(recv + total(n_recv, r), send, (size_t)n_send[r] * sizeof *send);
+  for (int r = 0; r < ranks; send += (size_t)n_send[r++] * size) {
+    if (r == me) memcpy(own, send, (size_t)n_send[r] * size);
     if (r == me || !n_send[r] || code) continue;
-    code = MPI_Isend(send, (int)n_send[r], MPI_REAL_, r, 0, handle(c), &c->request[k++]);
+    code = MPI_Isend(send, (int)n_send[r], type, r, 0, handle(c), &group(c)->request[k++]);
   }
   if (!started) return FC_OK;
-  const int waited = MPI_Waitall(k, c->request, MPI_STATUSES_IGNORE);
+  const int waited = MPI_Waitall(k, group(c)->request, MPI_STATUSES_IGNORE);
   return ended(since, code ? code : waited, "an exchange between ranks");
+}
+
+fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t *n_send, fc_real *recv,
+                           const int64_t *n_recv) {
+  return exchange(c, (const char *)send, n_send, (char *)recv, n_recv, MPI_REAL_, sizeof *send);
+}
+fc_status fc_comm_exchange_double(const fc_comm *c, const double *send, const int64_t *n_send, double *recv,
+                                  const int64_t *n_recv) {
+  return exchange(c, (const char *)send, n_send, (char *)recv, n_recv, MPI_DOUBLE, sizeof *send);
 }
 
 /* what of each part lies between `from` and `end`, which are no further apart than MPI can count */
 static fc_status gather_between(const fc_comm *c, fc_real *x, const int64_t *border, int64_t from,
                                 int64_t end) {
   const int    size  = fc_comm_size(c);
+  int *const   count = group(c)->count;
   const double since = MPI_Wtime();
 
   for (int r = 0; r < size; r++) {
-    const int64_t lo   = fc_min64(end, fc_max64(from, border[r]));
-    c->count[r]        = (int)(fc_max64(lo, fc_min64(end, border[r + 1])) - lo);
-    c->count[size + r] = (int)(lo - from);
+    const int64_t lo = fc_min64(end, fc_max64(from, border[r]));
+    count[r]         = (int)(fc_max64(lo, fc_min64(end, border[r + 1])) - lo);
+    count[size + r]  = (int)(lo - from);
   }
   return ended(
-      since,
-      MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_REAL_, x + from, c->count, c->count + size, MPI_REAL_, c->comm),
+      since, MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_REAL_, x + from, count, count + size, MPI_REAL_, handle(c)),
       "gathering from all ranks");
 }
 

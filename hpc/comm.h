@@ -29,11 +29,14 @@ void fc_comm_block(const fc_comm *c, int64_t n, int64_t *lo, int64_t *hi); /* th
 fc_status fc_comm_sum(const fc_comm *c, fc_real *x, int64_t n); /* in place, the same bits on all ranks */
 fc_status fc_comm_sum_double(const fc_comm *c, double *x, int64_t n);
 fc_status fc_comm_max(const fc_comm *c, fc_real *x, int64_t n);
+fc_status fc_comm_max_double(const fc_comm *c, double *x, int64_t n);
 /* n_send[r] numbers to each rank r, one after the other in send; n_recv[r] from each, likewise in recv */
 fc_status fc_comm_exchange(const fc_comm *c, const fc_real *send, const int64_t *n_send, fc_real *recv,
                            const int64_t *n_recv);
+fc_status fc_comm_exchange_double(const fc_comm *c, const double *send, const int64_t *n_send, double *recv,
+                                  const int64_t *n_recv);
 /* Every rank's part of x goes to all others, in place: rank r gives numbers border[r] .. border[r + 1] - 1;
-   border [ranks + 1] ascends. A group from fc_comm_split, or NULL where there is one rank. */
+   border [ranks + 1] ascends. */
 fc_status fc_comm_gather(const fc_comm *c, fc_real *x, const int64_t *border);
 /* Sums that go on while the ranks compute: start takes slot 0, 1, .. in the same order on all ranks of a
    group that does nothing else meanwhile; poll lets them proceed; finish waits for those of slots 0 .. n-1.
