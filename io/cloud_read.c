@@ -310,16 +310,16 @@ static fc_status read_corners(fc_cloud *c, fc_cloud_part *p, int64_t local, int6
 
 /* among all points, whoever reads what */
 static fc_status find_triangles(fc_cloud *c, fc_cloud_part *p, int64_t local, int64_t sample, int64_t *cell) {
-  const int       D = c->map->info.space, ranks = c->ranks;
+  const int       D = c->map->info.space, rank = c->rank, ranks = c->ranks;
   const int64_t   n = fc_cloud_rows(p, local, FC_ROWS_CELLS), N = fc_cloud_rows(p, local, FC_ROWS_POINTS);
   fc_cloud_column col[3];
   fc_real        *x = malloc((size_t)((n + N) * D) * sizeof *x);
   fc_status       s = x ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for the triangles of one sample");
 
   for (int a = 0; a < D; a++) col[a] = (fc_cloud_column){c->map->cells, a};
-  c->ranks = 1;
+  fc_cloud_share(c, 0, 1);
   if (s == FC_OK) s = fc_cloud_read_columns(c, sample, FC_ROWS_POINTS, 0, 1, D, c->map->point, x);
-  c->ranks = ranks;
+  fc_cloud_share(c, rank, ranks);
   if (s == FC_OK) s = fc_cloud_read_columns(c, sample, FC_ROWS_CELLS, 0, 1, D, col, x + N * D);
   if (s == FC_OK && fc_cloud_triangles(D, N, x, n, x + N * D, cell) != FC_OK)
     s = fc_fail(FC_E_INPUT, "%s: sample %lld: a row of '%s' is the middle of no three neighbouring points",
