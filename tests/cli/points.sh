@@ -95,4 +95,20 @@ for shape in "1 1" "2 2" "3 3" "4 2"; do
     NR > 1 { for (c = 4; c <= 11; c++) if (far($c, $(c + NF / 2))) bad = 1; if ($1 != $(1 + NF / 2)) bad = 1 }
     END { exit bad || NR != 13 }' || complain "$1 ranks in domains of $2 that share points do not learn like one"
 done
+
+# eval on ranks: the same scores (four printed digits: 1e-3), the same fields in the file; a linear map wants whole samples
+for shape in "1 1" "2 1" "3 3" "4 2"; do
+  # shellcheck disable=SC2086 # two numbers
+  set -- $shape
+  ranks "$1" eval run --data set --domain "$2" -o "told-$1-$2" >"told-$1-$2.txt" 2>err ||
+    { complain "eval on $1 ranks, domains of $2"; cat err >&2; }
+  awk '/^  (relative L2|RMSE|MAE|R2) / { sub("relative L2", "L2"); print $1, $2, $NF }' "told-$1-$2.txt" >numbers
+  "$program" info "told-$1-$2/prediction.hdf5" | awk '$1 == "p" || $1 == "p_truth" { print $1, $(NF - 3), $(NF - 2), $(NF - 1), $NF }' >>numbers
+  [ "$1" -eq 1 ] && cp numbers numbers-1
+  paste -d' ' numbers-1 numbers | awk '
+    function far(a, b) { d = a - b; if (d < 0) d = -d; return d > 1e-3 * (a < 0 ? -a : a) }
+    { for (c = 2; c <= NF / 2; c++) if (far($c, $(c + NF / 2))) bad = 1; if ($1 != $(1 + NF / 2)) bad = 1 }
+    END { exit bad || NR != 6 }' || complain "eval on $1 ranks in domains of $2 has other numbers"
+done
+grep -q "ranks share the points" told-4-2.txt || complain "eval does not say why there is no linear map"
 exit $failed
