@@ -96,6 +96,23 @@ for shape in "1 1" "2 2" "3 3" "4 2"; do
     END { exit bad || NR != 13 }' || complain "$1 ranks in domains of $2 that share points do not learn like one"
 done
 
+# a run of three ranks goes on alone, and a lone one on shared points: like one that was never cut
+constant="--set train.schedule=constant --set train.eval_every=0"
+# shellcheck disable=SC2086 # words
+{
+  ranks 1 train tiny.yaml --out uncut $constant --set train.steps=12 2>err || { complain "training without a cut"; cat err >&2; }
+  ranks 3 train tiny.yaml --out first --domain 3 $constant --set train.steps=6 2>err || { complain "the first half on three ranks"; cat err >&2; }
+  ranks 1 train tiny.yaml --out second $constant --set train.steps=6 2>err || { complain "the first half alone"; cat err >&2; }
+  ranks 1 train tiny.yaml --out first --resume $constant --set train.steps=12 2>err || { complain "resuming alone"; cat err >&2; }
+  ranks 2 train tiny.yaml --out second --resume --domain 2 $constant --set train.steps=12 2>err || { complain "resuming on two ranks"; cat err >&2; }
+}
+for run in first second; do
+  paste -d, uncut/log.csv $run/log.csv | awk -F, '
+    function far(a, b) { d = a - b; if (d < 0) d = -d; return d > 1e-5 * (a < 0 ? -a : a) }
+    NR > 1 && (far($4, $(4 + NF / 2)) || $1 != $(1 + NF / 2)) { bad = 1 }
+    END { exit bad || NR != 13 }' || complain "the resumed run '$run' does not learn like the uncut one"
+done
+
 # eval on ranks: the same scores (four printed digits: 1e-3), the same fields in the file; a linear map wants whole samples
 for shape in "1 1" "2 1" "3 3" "4 2"; do
   # shellcheck disable=SC2086 # two numbers
