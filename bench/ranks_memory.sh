@@ -1,7 +1,7 @@
 #!/bin/sh
 # Peak memory of a rank in a forward pass of each operator on 1, 2, 4 ranks that share one field (`fieldcast rollout
 # --domain R`), MiB of the largest rank. For the memory alone: ranks may be more than cores.
-# usage: bench/ranks_memory.sh [BUILD] [N, points of each axis; a multiple of 128] [MODEL...]     models: examples/operator-shootout/*.yaml
+# usage: bench/ranks_memory.sh [BUILD] [N, points of each axis, a multiple of 128] [MODEL...]     models: examples/operator-shootout/*.yaml
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:-$here/../build}" && pwd)
