@@ -1,7 +1,9 @@
 /* solvers/evolve.c */
 #include "solvers/evolve.h"
 
+#include "core/parallel.h"
 #include "hpc/comm.h"
+#include "solvers/attendant.h"
 #include "solvers/crew.h"
 
 #include <math.h>
@@ -96,6 +98,13 @@ static fc_status march(worker *w, double span) {
   return FC_OK;
 }
 
+static void tell(const worker *w, const double *q) {
+  const fc_attendant *a = fc_attendant_get();
+
+  if (!a || !a->measured) return;
+  FC_CRITICAL(fc_solver_out) a->measured(a->self, w->traj, measures(w->e->def), w->e->def->name, q);
+}
+
 static fc_status emit(worker *w, int64_t frame) {
   bool   finite = true;
   double q[FC_EVOLVE_MEASURES];
@@ -105,6 +114,7 @@ static fc_status emit(worker *w, int64_t frame) {
   for (int64_t i = 0; i < w->e->size; i++) finite &= isfinite(w->frame[i]) != 0;
   if (failed(w, !finite)) return blown_up(w);
   for (int i = 0; i < measures(w->e->def); i++) fc_crew_widen(w->crew, i, q[i]);
+  if (frame == w->e->frames - 1) tell(w, q);
   return fc_crew_emit(w->crew, w->traj, frame, w->frame);
 }
 
