@@ -246,10 +246,25 @@ end:
 static void list(FILE *f) {
   fputs("\npresets:\n", f);
   for (int i = 0; fc_preset_at(i); i++)
-    fprintf(f, "  %-16s %s\n", fc_preset_at(i)->name, fc_preset_at(i)->summary);
+    fprintf(f, "  %-20s %s\n", fc_preset_at(i)->name, fc_preset_at(i)->summary);
   fputs("\nsolvers (presets too, with their defaults):\n", f);
   for (int i = 0; fc_solver_at(i); i++)
-    fprintf(f, "  %-16s %s\n", fc_solver_at(i)->name, fc_solver_at(i)->summary);
+    fprintf(f, "  %-20s %s\n", fc_solver_at(i)->name, fc_solver_at(i)->summary);
+}
+
+/* --about: a preset's texts, or those of a solver */
+static fc_status tell(const char *name) {
+  const fc_preset     *p = fc_preset_find(name);
+  const fc_solver_def *def;
+  void                *config;
+
+  FC_TRY(fc_solver_configure(name, 0, NULL, &def, &config));
+  free(config);
+  if (p) fc_preset_print(p, stdout);
+  printf("\n%s: %s\n", def->name, def->summary);
+  fc_options_help(def->options, "", stdout);
+  printf("source: %s\n", def->source);
+  return FC_OK;
 }
 
 /* --help of one solver, or of all */
@@ -263,12 +278,13 @@ static void help_text(FILE *f) {
 }
 
 /* the sum of the splits is the number of trajectories */
-static fc_status settings(const fc_list *set, const char *split, job *j, char *buffer, size_t size,
-                          fc_list *out) {
+static fc_status settings(const fc_list *set, bool accurate, const char *split, job *j, char *buffer,
+                          size_t size, fc_list *out) {
   *out = *set;
+  FC_REQUIRE(out->n + 2 <= FC_ARG_REPEAT, FC_E_USAGE, "--set is given more than %d times", FC_ARG_REPEAT - 2);
+  if (accurate) out->v[out->n++] = "accurate=true";
   if (!split) return FC_OK;
   FC_TRY(parse_splits(split, j));
-  FC_REQUIRE(out->n < FC_ARG_REPEAT, FC_E_USAGE, "--set is given more than %d times", FC_ARG_REPEAT - 1);
   const part *last = &j->parts[j->n_parts - 1];
   snprintf(buffer, size, "n_traj=%lld", (long long)(last->first + last->n));
   out->v[out->n++] = buffer;
@@ -277,7 +293,7 @@ static fc_status settings(const fc_list *set, const char *split, job *j, char *b
 
 fc_status fc_cmd_solve(int argc, char **argv) {
   const char  *out = NULL, *split = NULL;
-  bool         listing = false, planning = false, done;
+  bool         listing = false, planning = false, about = false, accurate = false, done;
   fc_list      set = {0}, all, files;
   char         n_traj[64];
   const fc_arg args[] = {
@@ -285,7 +301,9 @@ fc_status fc_cmd_solve(int argc, char **argv) {
        "where the frames go (HDF5); with --split a folder; without it only what is measured is printed"},
       {"set", 's', FC_ARG_LIST, &set, "KEY=VALUE", "change an option of the preset"},
       {"split", 0, FC_ARG_VALUE, &split, "LIST", "write folders, e.g. train=40,valid=4,test=4 trajectories"},
+      {"accurate", 'a', FC_ARG_FLAG, &accurate, NULL, "our best scheme instead of the published one"},
       {"list", 'l', FC_ARG_FLAG, &listing, NULL, "list presets and solvers"},
+      {"about", 0, FC_ARG_FLAG, &about, NULL, "say what a preset copies and what --accurate changes"},
       {"plan", 0, FC_ARG_FLAG, &planning, NULL, "only say what the run would cost"}};
   const fc_solver_def *def;
   void                *config  = NULL;
@@ -302,6 +320,10 @@ fc_status fc_cmd_solve(int argc, char **argv) {
     goto end;
   }
   s = files.n ? FC_OK : fc_fail(FC_E_USAGE, "solve: which preset? 'fieldcast solve --list' lists them");
+  if (s == FC_OK && about) {
+    s = tell(files.v[0]);
+    goto end;
+  }
   if (s == FC_OK && split && !out && !planning)
     s = fc_fail(FC_E_USAGE, "solve --split: -o FOLDER says where the frames go");
   if (s == FC_OK && fc_comm_size(NULL) > 1)
@@ -309,7 +331,7 @@ fc_status fc_cmd_solve(int argc, char **argv) {
                 "solve runs in one process; use threads (OMP_NUM_THREADS), or one process for each seed");
   if (s == FC_OK && (!(j = calloc(1, sizeof *j)) || !command)) s = fc_fail(FC_E_SYSTEM, "no memory");
   if (s != FC_OK) goto end;
-  FC_TRY_TO(end, s, settings(&set, split, j, n_traj, sizeof n_traj, &all));
+  FC_TRY_TO(end, s, settings(&set, accurate, split, j, n_traj, sizeof n_traj, &all));
   FC_TRY_TO(end, s, fc_solver_configure(files.v[0], all.n, all.v, &def, &config));
   if (planning)
     def->plan(config, stdout);
