@@ -35,6 +35,9 @@ typedef struct fc_solver_def {
      coarser grid"; the solver knows best how to coarsen and interpolate). */
   fc_status (*steady)(const void *config, const int64_t *dim, const double *lo, const double *hi,
                       const int64_t *cells, const fc_real *x, fc_real *y);
+  /* Ranks that compute one trajectory together (all of the world): the lines lo .. lo + n - 1 of the first
+     axis that this rank's sink gets; run is called by all of them. NULL: a trajectory belongs to one rank. */
+  void (*share)(const void *config, int64_t *lo, int64_t *n);
 } fc_solver_def;
 
 typedef struct fc_preset {
