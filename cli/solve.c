@@ -208,12 +208,15 @@ static fc_status solve(const fc_solver_def *def, const void *config, const char 
 
   def->describe(config, &spec);
   FC_TRY(fc_solver_text(def, config, &text));
-  spec.text[0].name = "command", spec.text[0].value = command;
-  spec.text[1].name = "preset", spec.text[1].value = preset;
-  spec.text[2].name = "solver", spec.text[2].value = def->name;
-  spec.text[3].name = "solver_config", spec.text[3].value = text;
-  spec.text[4].name = "solver_source", spec.text[4].value = def->source;
-  spec.n_texts  = 5;
+  const char *const more[][2] = {{"command", command},
+                                 {"preset", preset},
+                                 {"solver", def->name},
+                                 {"solver_config", text},
+                                 {"solver_source", def->source}};
+  for (int i = 0; i < FC_COUNT(more); i++, spec.n_texts++) { /* behind those of the solver */
+    spec.text[spec.n_texts].name  = more[i][0];
+    spec.text[spec.n_texts].value = more[i][1];
+  }
   spec.compress = true;
   if (!split) j->n_parts = 1, j->parts[0].n = spec.n_traj;
   j->frames = spec.n_steps;
