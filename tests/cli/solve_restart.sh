@@ -3,7 +3,7 @@
 # cut, byte for byte. Silent when right.
 . tests/cli/helpers
 
-flow="solve demo-ns2d --set n=32 --set n_traj=5 --set frames=300 --set t_skip=0.5 --set frame_dt=0.1 -o x.hdf5 --keep-every 0.002"
+flow="solve demo-ns2d --set n=32 --set n_traj=5 --set frames=600 --set t_skip=0.5 --set frame_dt=0.1 -o x.hdf5 --keep-every 0.002"
 mkdir whole
 # shellcheck disable=SC2086 # words
 (cd whole && "$program" -q $flow >/dev/null) || complain "the run without a cut fails"
@@ -39,7 +39,7 @@ ends_whole() { # WHAT RANKS WORDS...: goes on to the end
   # shellcheck disable=SC2086
   ranks "$n" $flow --resume "$@" >out 2>err || { complain "$what: resuming on $n ranks fails"; cat err >&2; }
   cmp x.hdf5 whole/x.hdf5 >&2 || complain "$what: the file differs from that of the run without a cut"
-  say 'frames     1500 of 5'
+  say 'frames     3000 of 5'
   [ ! -e x.hdf5.state ] && [ ! -e x.hdf5.tmp ] || complain "$what: left behind: $(echo x.*)"
   rm -f x.hdf5 x.xmf
 }
@@ -47,7 +47,7 @@ ends_whole() { # WHAT RANKS WORDS...: goes on to the end
 for signal in USR1 TERM; do
   start 1
   wait_for x.hdf5.tmp
-  sleep 0.2
+  sleep 0.1
   kill -$signal $pid
   stopped "SIG$signal"
   ends_whole "SIG$signal" 1
@@ -55,7 +55,7 @@ done
 # the launcher hands USR1 on; what two ranks have kept, three take over
 start 2
 wait_for x.hdf5.tmp
-sleep 0.2
+sleep 0.1
 kill -USR1 $pid
 stopped "two ranks"
 cp x.hdf5.state two.state
