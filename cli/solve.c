@@ -52,12 +52,15 @@ static fc_status specify(fc_solve_job *j) {
 
   j->def->describe(j->config, s);
   FC_TRY(fc_solver_text(j->def, j->config, &j->text));
-  s->text[0].name = "command", s->text[0].value = j->command;
-  s->text[1].name = "preset", s->text[1].value = j->preset;
-  s->text[2].name = "solver", s->text[2].value = j->def->name;
-  s->text[3].name = "solver_config", s->text[3].value = j->text;
-  s->text[4].name = "solver_source", s->text[4].value = j->def->source;
-  s->n_texts = 5;
+  const char *const more[][2] = {{"command", j->command},
+                                 {"preset", j->preset},
+                                 {"solver", j->def->name},
+                                 {"solver_config", j->text},
+                                 {"solver_source", j->def->source}};
+  for (int i = 0; i < FC_COUNT(more); i++, s->n_texts++) { /* behind those of the solver */
+    s->text[s->n_texts].name  = more[i][0];
+    s->text[s->n_texts].value = more[i][1];
+  }
   if (!j->split) j->n_parts = 1, j->part[0].n = s->n_traj;
   j->total    = s->n_traj;
   j->measured = calloc((size_t)j->total * FC_SOLVE_MEASURES, sizeof *j->measured);
@@ -132,10 +135,25 @@ static fc_status solve(fc_solve_job *j) {
 static void list(FILE *f) {
   fputs("\npresets:\n", f);
   for (int i = 0; fc_preset_at(i); i++)
-    fprintf(f, "  %-16s %s\n", fc_preset_at(i)->name, fc_preset_at(i)->summary);
+    fprintf(f, "  %-20s %s\n", fc_preset_at(i)->name, fc_preset_at(i)->summary);
   fputs("\nsolvers (presets too, with their defaults):\n", f);
   for (int i = 0; fc_solver_at(i); i++)
-    fprintf(f, "  %-16s %s\n", fc_solver_at(i)->name, fc_solver_at(i)->summary);
+    fprintf(f, "  %-20s %s\n", fc_solver_at(i)->name, fc_solver_at(i)->summary);
+}
+
+/* --about: a preset's texts, or those of a solver */
+static fc_status tell(const char *name) {
+  const fc_preset     *p = fc_preset_find(name);
+  const fc_solver_def *def;
+  void                *config;
+
+  FC_TRY(fc_solver_configure(name, 0, NULL, &def, &config));
+  free(config);
+  if (p) fc_preset_print(p, stdout);
+  printf("\n%s: %s\n", def->name, def->summary);
+  fc_options_help(def->options, "", stdout);
+  printf("source: %s\n", def->source);
+  return FC_OK;
 }
 
 /* --help of one solver, or of all */
@@ -149,11 +167,13 @@ static void help_text(FILE *f) {
 }
 
 /* the sum of the splits is the number of trajectories */
-static fc_status settings(const fc_list *set, fc_solve_job *j, char *buffer, size_t size, fc_list *out) {
+static fc_status settings(const fc_list *set, bool accurate, fc_solve_job *j, char *buffer, size_t size,
+                          fc_list *out) {
   *out = *set;
+  FC_REQUIRE(out->n + 2 <= FC_ARG_REPEAT, FC_E_USAGE, "--set is given more than %d times", FC_ARG_REPEAT - 2);
+  if (accurate) out->v[out->n++] = "accurate=true";
   if (!j->split) return FC_OK;
   FC_TRY(fc_solve_splits(j->split, j));
-  FC_REQUIRE(out->n < FC_ARG_REPEAT, FC_E_USAGE, "--set is given more than %d times", FC_ARG_REPEAT - 1);
   const fc_solve_part *last = &j->part[j->n_parts - 1];
   snprintf(buffer, size, "n_traj=%lld", (long long)(last->first + last->n));
   out->v[out->n++] = buffer;
@@ -182,7 +202,7 @@ static void destroy(fc_solve_job *j) {
 }
 
 fc_status fc_cmd_solve(int argc, char **argv) {
-  bool          listing = false, planning = false, done;
+  bool          listing = false, planning = false, about = false, accurate = false, done;
   double        minutes = 30, limit = 0;
   fc_list       set = {0}, all, files;
   char          n_traj[64];
@@ -197,6 +217,7 @@ fc_status fc_cmd_solve(int argc, char **argv) {
       {"set", 's', FC_ARG_LIST, &set, "KEY=VALUE", "change an option of the preset"},
       {"split", 0, FC_ARG_VALUE, &j->split, "LIST",
        "write folders, e.g. train=40,valid=4,test=4 trajectories"},
+      {"accurate", 'a', FC_ARG_FLAG, &accurate, NULL, "our best scheme instead of the published one"},
       {"resume", 'r', FC_ARG_FLAG, &j->resume, NULL,
        "go on with a run that was cut (from the start if there is none)"},
       {"keep-every", 0, FC_ARG_REAL, &minutes, "MINUTES",
@@ -206,6 +227,7 @@ fc_status fc_cmd_solve(int argc, char **argv) {
       {"from", 0, FC_ARG_VALUE, &j->from, "STATE",
        "begin at the states that another run has kept, on the same grid and as many ranks"},
       {"list", 'l', FC_ARG_FLAG, &listing, NULL, "list presets and solvers"},
+      {"about", 0, FC_ARG_FLAG, &about, NULL, "say what a preset copies and what --accurate changes"},
       {"plan", 0, FC_ARG_FLAG, &planning, NULL, "only say what the run would cost"}};
   FC_TRY_TO(end, s,
             fc_args_parse(fc_command_find("solve"), argc, argv, FC_COUNT(args), args, 0, 1, &files, help_text,
@@ -216,8 +238,12 @@ fc_status fc_cmd_solve(int argc, char **argv) {
     goto end;
   }
   s = files.n ? FC_OK : fc_fail(FC_E_USAGE, "solve: which preset? 'fieldcast solve --list' lists them");
+  if (s == FC_OK && about) {
+    s = tell(files.v[0]);
+    goto end;
+  }
   if (s == FC_OK) s = plausible(j, minutes, limit, planning);
-  if (s == FC_OK) s = settings(&set, j, n_traj, sizeof n_traj, &all);
+  if (s == FC_OK) s = settings(&set, accurate, j, n_traj, sizeof n_traj, &all);
   if (s == FC_OK) s = fc_solver_configure(files.v[0], all.n, all.v, &j->def, &j->config);
   if (s != FC_OK) goto end;
   j->preset     = files.v[0];

@@ -20,7 +20,7 @@ flow="demo-ns2d --set n=16 --set frames=4 --set t_skip=0.1 --set frame_dt=0.1"
 for n in 1 2 3; do
   in_folder $n $flow --set n_traj=5 -o x.hdf5
   grep -v '^wall' "said$n" >"flow$n"
-  in_folder $n fno-burgers --set n=64 --set n_traj=4 -o b.hdf5
+  in_folder $n fno-burgers-r10 --set n=64 --set n_traj=4 -o b.hdf5
   in_folder $n $flow --split train=3,test=2 -o set
   in_folder $n $flow --set n_traj=3
   grep -v '^wall' "said$n" >"measured$n"
