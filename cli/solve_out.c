@@ -162,7 +162,11 @@ void fc_solve_report(fc_solve_job *j, double seconds) {
   printf("%-10s %.4g to %.4g, rms %.4g\n", j->spec.n_fields == 1 ? j->spec.field[0].name : "values",
          s->least[FC_KEPT_RANGES - 1], s->most[FC_KEPT_RANGES - 1], sqrt(s->square / s->count));
   for (int i = 0; i < j->n_measured; i++)
-    printf("%s%s %.4g to %.4g", i ? ", " : "range      ", j->name[i], j->range[i][0], j->range[i][1]);
+    printf("%s%s %.4g to %.4g",
+           !i                  ? "range      "
+           : j->n_measured > 2 ? "\n           "
+                               : ", ",
+           j->name[i], j->range[i][0], j->range[i][1]);
   printf("\nwall time  %.1f s, %.3g s a frame\n", seconds, seconds / fmax(1, (double)j->written));
   for (int i = 0; i < j->n_parts && j->out; i++)
     printf("%s %s%s%s\n", i ? "          " : "written to", j->part[i].path, j->n_parts > 1 ? "  " : "",

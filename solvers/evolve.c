@@ -81,6 +81,7 @@ static bool go_on(worker *w) {
 
   if (!r) return false;
   w->e->def->restore(w->state, r + FC_KEPT_TIMES);
+  if (afresh && w->e->def->afresh) w->e->def->afresh(w->state, w->traj);
   if (!afresh) {
     w->next = (int64_t)r[1], w->left = (int64_t)r[2], w->steps = (int64_t)r[3];
     w->t = r[4], w->goal = r[5], w->h = r[6], w->last = r[7], w->cfl = r[8], w->first_cfl = r[9];
