@@ -120,6 +120,12 @@ void fc_chan_settle(fc_chan *s);
 void           fc_chan_step(fc_chan *s, double h);
 fc_chan_budget fc_chan_measure(fc_chan *s); /* collective, the same on all ranks */
 
+/* All that later steps depend on, as numbers of this rank: the first substep needs no products of the past.
+ */
+int64_t fc_chan_kept(const fc_chan *s);
+void    fc_chan_keep(const fc_chan *s, double *x);
+void    fc_chan_restore(fc_chan *s, const double *x);
+
 /* chan_rate.c: products of the state, and its speed. Collective. */
 void fc_chan_products(fc_chan *s);
 /* chan_solve.c, at the wave numbers of this rank, products having come: state += g N + z N_old + a (G - grad

@@ -29,6 +29,28 @@ void fc_chan_settle(fc_chan *s) {
   fc_chan_find_pressure(s);
 }
 
+/* ---- between steps ---- */
+
+static int64_t field_size(const fc_chan *s) { return s->k_n * s->grid->n * s->row; }
+
+int64_t fc_chan_kept(const fc_chan *s) { return FC_CHAN_STATE * field_size(s) + 2; }
+
+void fc_chan_keep(const fc_chan *s, double *x) {
+  const int64_t n = field_size(s);
+
+  for (int a = 0; a < FC_CHAN_STATE; a++) memcpy(x + a * n, s->state[a], (size_t)n * sizeof *x);
+  x[FC_CHAN_STATE * n]     = s->time;
+  x[FC_CHAN_STATE * n + 1] = s->push;
+}
+
+void fc_chan_restore(fc_chan *s, const double *x) {
+  const int64_t n = field_size(s);
+
+  for (int a = 0; a < FC_CHAN_STATE; a++) memcpy(s->state[a], x + a * n, (size_t)n * sizeof *x);
+  s->time = x[FC_CHAN_STATE * n];
+  s->push = x[FC_CHAN_STATE * n + 1];
+}
+
 /* ---- diagnostics ---- */
 
 /* Parseval: modes with kz > 0 stand for themselves and their conjugates */

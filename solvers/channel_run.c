@@ -55,31 +55,11 @@ static void values(void *state, fc_real *x) {
 
 static fc_status status(void *state) { return ((const flow *)state)->s->status; }
 
-/* ---- restarts: the state at the end of a step needs no products of the past, since zeta is 0 in the first
-   substep
-   ---- */
+/* ---- restarts ---- */
 
-static int64_t field_size(const fc_chan *s) { return s->k_n * s->grid->n * s->row; }
-
-static int64_t state_size(void *state) { return FC_CHAN_STATE * field_size(((const flow *)state)->s) + 2; }
-
-static void keep(void *state, double *x) {
-  const fc_chan *s = ((const flow *)state)->s;
-  const int64_t  n = field_size(s);
-
-  for (int a = 0; a < FC_CHAN_STATE; a++) memcpy(x + a * n, s->state[a], (size_t)n * sizeof *x);
-  x[FC_CHAN_STATE * n]     = s->time;
-  x[FC_CHAN_STATE * n + 1] = s->push;
-}
-
-static void restore(void *state, const double *x) {
-  fc_chan      *s = ((const flow *)state)->s;
-  const int64_t n = field_size(s);
-
-  for (int a = 0; a < FC_CHAN_STATE; a++) memcpy(s->state[a], x + a * n, (size_t)n * sizeof *x);
-  s->time = x[FC_CHAN_STATE * n];
-  s->push = x[FC_CHAN_STATE * n + 1];
-}
+static int64_t state_size(void *state) { return fc_chan_kept(((const flow *)state)->s); }
+static void    keep(void *state, double *x) { fc_chan_keep(((const flow *)state)->s, x); }
+static void    restore(void *state, const double *x) { fc_chan_restore(((const flow *)state)->s, x); }
 
 /* ---- runs ---- */
 
