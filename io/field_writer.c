@@ -167,18 +167,11 @@ static fc_status open_shared(fc_field_writer *w) {
 static bool write_lines(fc_field_writer *w, int i, int64_t traj, int64_t t, bool constant) {
   const int64_t width = w->fields[i].rank ? w->spec.ndim : 1, line = w->n_points / w->spec.n * width,
                 frame = constant ? traj : traj * w->spec.n_steps + t;
-  const char *from    = (const char *)w->one;
-  int64_t     left    = line * w->spec.n * (int64_t)sizeof(fc_real);
-  int64_t     at = w->address[i] + (frame * w->spec.dim[0] + w->spec.lo) * line * (int64_t)sizeof(fc_real);
+  const int64_t bytes = line * (int64_t)sizeof(fc_real);
 
-  while (left > 0 && !w->error) {
-    const ssize_t n = pwrite(w->fd, from, (size_t)left, (off_t)at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0)
-      w->error = n < 0 ? errno : ENOSPC;
-    else
-      from += n, at += n, left -= n;
-  }
+  if (!w->error)
+    w->error = fc_file_put(w->fd, w->one, w->spec.n * bytes,
+                           w->address[i] + (frame * w->spec.dim[0] + w->spec.lo) * bytes);
   return !w->error;
 }
 
