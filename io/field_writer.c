@@ -13,17 +13,18 @@
 
 struct fc_field_writer {
   char         *path, *tmp;
-  fc_field_spec spec;   /* its strings are copies */
-  char        **copies; /* of all strings, to free */
+  fc_field_spec spec;      /* its strings are copies */
+  double       *points[3]; /* copies of coordinates */
+  char        **copies;    /* of all strings, to free */
   int           n_copies;
   fc_out_field *fields; /* fields, then constants: copies too */
   hid_t         file;
-  hid_t        *set;     /* [n_fields + n_constant] */
-  fc_real      *one;     /* values of one field of one frame */
-  int           error;   /* the first of the disk, an errno */
-  int64_t       points;  /* of a frame that is written: of the share, if there is one */
-  int           fd;      /* of a shared file, else -1 */
-  int64_t      *address; /* [n_fields + n_constant] of the data sets in it */
+  hid_t        *set;      /* [n_fields + n_constant] */
+  fc_real      *one;      /* values of one field of one frame */
+  int           error;    /* the first of the disk, an errno */
+  int64_t       n_points; /* of a frame that is written: of the share, if there is one */
+  int           fd;       /* of a shared file, else -1 */
+  int64_t      *address;  /* [n_fields + n_constant] of the data sets in it */
 };
 
 /* ---- the caller's specification may go away, so it is copied ---- */
@@ -45,6 +46,17 @@ static void copy_fields(fc_field_writer *w, const fc_field_spec *s) {
   }
   w->spec.field    = w->fields;
   w->spec.constant = w->fields ? w->fields + n : NULL;
+}
+
+static bool copy_points(fc_field_writer *w, const fc_field_spec *s) {
+  for (int a = 0; a < s->ndim; a++) {
+    if (!s->points[a]) continue;
+    const size_t bytes = (size_t)s->dim[a] * sizeof(double);
+    w->points[a]       = malloc(bytes);
+    if (!w->points[a]) return false;
+    w->spec.points[a] = memcpy(w->points[a], s->points[a], bytes);
+  }
+  return true;
 }
 
 static bool copy_spec(fc_field_writer *w, const char *path, const fc_field_spec *s) {
@@ -69,16 +81,18 @@ static bool copy_spec(fc_field_writer *w, const char *path, const fc_field_spec 
     w->spec.text[i].name  = keep(w, s->text[i].name);
     w->spec.text[i].value = keep(w, s->text[i].value);
   }
-  w->points = 1;
-  for (int a = 0; a < s->ndim; a++) w->points *= a == 0 && s->shared ? s->n : s->dim[a];
-  w->one           = malloc((size_t)(w->points * s->ndim) * sizeof *w->one);
+  w->n_points = 1;
+  for (int a = 0; a < s->ndim; a++) w->n_points *= a == 0 && s->shared ? s->n : s->dim[a];
+  w->one           = malloc((size_t)(w->n_points * s->ndim) * sizeof *w->one);
   const int wanted = 3 + 2 * n + s->n_params + 2 * s->n_texts; /* axes may be NULL */
-  return w->path && w->tmp && w->fields && w->set && w->one && w->address && w->n_copies >= wanted;
+  return copy_points(w, s) && w->path && w->tmp && w->fields && w->set && w->one && w->address &&
+         w->n_copies >= wanted;
 }
 
 static void release(fc_field_writer *w) {
   for (int i = 0; i < w->n_copies; i++) free(w->copies[i]);
   free(w->copies);
+  for (int a = 0; a < 3; a++) free(w->points[a]);
   free(w->fields);
   free(w->set);
   free(w->address);
@@ -136,12 +150,30 @@ static fc_status place_sets(fc_field_writer *w) {
   return close_file(w) ? FC_OK : refused(w);
 }
 
-static fc_status open_shared(fc_field_writer *w) {
+/* the same once more: data sets where an earlier run has put them */
+static fc_status find_sets(fc_field_writer *w) {
+  const int n = w->spec.n_fields + w->spec.n_constant;
+  hid_t     file;
+
+  FC_TRY(fc_h5_open(w->tmp, &file));
+  fc_status s = FC_OK;
+  for (int i = 0; i < n && s == FC_OK; i++) {
+    w->address[i] = fc_field_find_set(file, &w->spec, &w->fields[i], i >= w->spec.n_fields);
+    if (w->address[i] < 0)
+      s = fc_fail(FC_E_INPUT, "%s: not what the run that was cut has written: '%s' is missing or another",
+                  w->tmp, w->fields[i].name);
+  }
+  H5Fclose(file);
+  return s;
+}
+
+static fc_status open_shared(fc_field_writer *w, bool again) {
   const fc_comm *ranks = w->spec.ranks;
   const int      n     = w->spec.n_fields + w->spec.n_constant;
   fc_status      s     = FC_OK;
 
-  if (!fc_comm_rank(ranks) && (s = build(w)) == FC_OK) s = place_sets(w);
+  if (!fc_comm_rank(ranks) && again) s = find_sets(w);
+  if (!fc_comm_rank(ranks) && !again && (s = build(w)) == FC_OK) s = place_sets(w);
   FC_TRY(fc_comm_agree(ranks, s));
   FC_TRY(fc_comm_broadcast(ranks, w->address, n * (int64_t)sizeof *w->address, 0));
   w->fd = open(w->tmp, O_WRONLY);
@@ -151,7 +183,7 @@ static fc_status open_shared(fc_field_writer *w) {
 
 /* the lines of one field of one frame follow each other: one piece of the file */
 static bool write_lines(fc_field_writer *w, int i, int64_t traj, int64_t t, bool constant) {
-  const int64_t width = w->fields[i].rank ? w->spec.ndim : 1, line = w->points / w->spec.n * width,
+  const int64_t width = w->fields[i].rank ? w->spec.ndim : 1, line = w->n_points / w->spec.n * width,
                 frame = constant ? traj : traj * w->spec.n_steps + t;
   const int64_t bytes = line * (int64_t)sizeof(fc_real);
 
@@ -161,7 +193,7 @@ static bool write_lines(fc_field_writer *w, int i, int64_t traj, int64_t t, bool
   return !w->error;
 }
 
-fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
+static fc_status prepare(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
   *out = NULL;
   FC_TRY(fc_field_spec_check(spec));
   FC_TRY(fc_file_check_target(path));
@@ -171,9 +203,19 @@ fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc
     release(w);
     return fc_fail(FC_E_SYSTEM, "%s: not enough memory", path);
   }
+  *out = w;
+  return FC_OK;
+}
+
+fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
+  fc_field_writer *w;
+
+  FC_TRY(prepare(path, spec, out));
+  w    = *out;
+  *out = NULL;
   fc_watch_litter(w->tmp, true); /* on all ranks: any of them may be the one that is left */
   const fc_h5_quiet q = fc_h5_hush();
-  const fc_status   s = spec->shared ? open_shared(w) : build(w);
+  const fc_status   s = spec->shared ? open_shared(w, false) : build(w);
   fc_h5_unhush(q);
   if (s == FC_OK)
     *out = w;
@@ -182,9 +224,22 @@ fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc
   return s;
 }
 
+fc_status fc_field_writer_reopen(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
+  FC_ASSERT(spec->shared, "only files whose numbers have their places can be gone on with");
+  FC_TRY(prepare(path, spec, out));
+  const fc_h5_quiet q = fc_h5_hush();
+  const fc_status   s = open_shared(*out, true);
+  fc_h5_unhush(q);
+  if (s == FC_OK) return FC_OK;
+  if ((*out)->fd >= 0) close((*out)->fd);
+  release(*out);
+  *out = NULL;
+  return s;
+}
+
 /* channels-last values of all fields to one field */
 static void gather(const fc_field_writer *w, const fc_real *x, int n_all, int from, int n) {
-  for (int64_t i = 0; i < w->points; i++)
+  for (int64_t i = 0; i < w->n_points; i++)
     for (int k = 0; k < n; k++) w->one[i * n + k] = x[i * n_all + from + k];
 }
 
@@ -193,7 +248,7 @@ static int width(const fc_field_writer *w, const fc_out_field *f) { return f->ra
 static bool write_set(fc_field_writer *w, int i, int64_t traj, int64_t t, bool constant) {
   if (w->fd >= 0) return write_lines(w, i, traj, t, constant);
   const fc_out_field *f        = &w->fields[i];
-  hsize_t             start[6] = {0}, count[6], n = (hsize_t)(w->points * width(w, f));
+  hsize_t             start[6] = {0}, count[6], n = (hsize_t)(w->n_points * width(w, f));
   int                 rank = 0;
 
   count[rank] = 1, start[rank++] = (hsize_t)traj;
@@ -228,7 +283,7 @@ static fc_status write_frame(fc_field_writer *w, int lo, int n, int64_t traj, in
 static int64_t frame_size(const fc_field_writer *w) {
   int64_t n = 0;
   for (int i = 0; i < w->spec.n_fields; i++) n += width(w, &w->fields[i]);
-  return n * w->points;
+  return n * w->n_points;
 }
 
 fc_status fc_field_write(fc_field_writer *w, int64_t traj, int64_t t0, int64_t nt, const fc_real *x) {
@@ -268,6 +323,21 @@ fc_status fc_field_writer_finish(fc_field_writer *w) {
   if (is_first(w) && s == FC_OK) s = fc_xdmf_write(w->path, &w->spec, sizeof(fc_real));
   if (is_first(w) && s != FC_OK) unlink(w->tmp);
   if (w->spec.shared) s = fc_comm_agree(w->spec.ranks, s);
+  release(w);
+  return s;
+}
+
+fc_status fc_field_writer_sync(fc_field_writer *w) {
+  FC_ASSERT(w->spec.shared, "only files whose numbers have their places can be gone on with");
+  if (fsync(w->fd) && !w->error) w->error = errno;
+  fc_watch_litter(w->tmp, false);
+  return w->error ? refused(w) : FC_OK;
+}
+
+fc_status fc_field_writer_leave(fc_field_writer *w) {
+  const fc_status s = fc_field_writer_sync(w);
+
+  close(w->fd);
   release(w);
   return s;
 }

@@ -1,4 +1,4 @@
-/* io/store_file.h - what is behind fc_store; for io/store*.c alone. */
+/* io/store_file.h - what is behind fc_store; for io/store*.c alone; the sum also for io/state_file.c. */
 #ifndef FC_STORE_FILE_H
 #define FC_STORE_FILE_H
 #include "io/store.h"
@@ -29,5 +29,6 @@ fc_status fc_store_new(const char *path, bool writing, fc_store **out);
    its attribute fieldcast_sum, so that their absence is a cut. The file is read back: what the sum vouches
    for is what arrived. An errno, or 0. */
 int       fc_store_put_sum(const char *file);
+uint64_t  fc_store_sum(const void *bytes, size_t n); /* of memory, for files of other kinds */
 fc_status fc_store_check_sum(const char *path, FILE *f, bool *found); /* FC_E_INPUT: it does not fit */
 #endif

@@ -6,6 +6,7 @@
 #include "train/coarse.h"
 #include "train/contest_report.h"
 #include "train/linear.h"
+#include "train/prediction.h"
 #include "train/rollout.h"
 
 #include <math.h>
@@ -199,6 +200,25 @@ static fc_status roll_coarse(work *w, double budget) {
   return s;
 }
 
+static fc_status add_file(work *w, const char *path) {
+  const int     method = fc_contest_method(&w->t, path, FC_RIVAL_FILE);
+  fc_prediction p;
+  fc_status     s;
+  double        t;
+
+  FC_TRY(fc_prediction_open(path, &w->s, &p));
+  for (int64_t traj = 0; traj < w->n_traj; traj++)
+    for (int64_t k = 0; k < w->frames; k++) {
+      FC_TRY_TO(done, s, fc_field_times(w->s.field, traj, w->span + k * w->s.frame_stride, 1, &t));
+      FC_TRY_TO(done, s, fc_prediction_at(&p, traj, t, w->given));
+      FC_TRY_TO(done, s, add(w, method, traj, k, w->given));
+    }
+  s = FC_OK;
+done:
+  fc_prediction_close(&p);
+  return s;
+}
+
 static fc_status roll_all(work *w) {
   for (int i = 0; i < w->job->n; i++) {
     if (i > 0 || !w->roll) FC_TRY(open_run(w, i));
@@ -207,6 +227,7 @@ static fc_status roll_all(work *w) {
   }
   FC_TRY(stand_still(w));
   FC_TRY(roll_linear(w));
+  for (int i = 0; i < w->job->n_files; i++) FC_TRY(add_file(w, w->job->file[i]));
   const int runs = w->job->n;
   for (int m = 0; m < runs; m++) FC_TRY(roll_coarse(w, w->t.rival[m].seconds_a_frame));
   return FC_OK;

@@ -39,6 +39,7 @@ int fc_contest_method(fc_contest *t, const char *path, fc_rival_kind kind) {
 
   snprintf(text, sizeof text, "%s", path);
   while ((slash = strrchr(text, '/')) && !slash[1]) *slash = 0; /* a folder named with a slash at its end */
+  if (kind == FC_RIVAL_FILE && strrchr(text, '.') > strrchr(text, '/')) *strrchr(text, '.') = 0;
   const int m         = fc_compare_method(t->cmp, slash ? slash + 1 : text);
   t->rival[m].kind    = kind;
   t->rival[m].weights = t->rival[m].steps = 0;
@@ -196,6 +197,7 @@ static fc_status write_csv(const fc_contest *t, const char *path) {
     fprintf(f, "%s,%s,%lld,%lld,%.6g,%.6g,%.6g,%.6g,%.8g,%.8g,%.8g,%.8g\n", t->cmp->label[m],
             r->kind == FC_RIVAL_RUN      ? "run"
             : r->kind == FC_RIVAL_SOLVER ? "solver"
+            : r->kind == FC_RIVAL_FILE   ? "file"
                                          : "baseline",
             (long long)r->weights, (long long)r->steps, r->train_seconds, r->step_seconds, r->memory_mib,
             r->seconds_a_frame, fc_compare_at(t->cmp, m, FC_C_VRMSE, 0, -1),

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 enum { FC_CONTEST_SHOTS = 3 };
-typedef enum { FC_RIVAL_RUN, FC_RIVAL_BASELINE, FC_RIVAL_SOLVER } fc_rival_kind;
+typedef enum { FC_RIVAL_RUN, FC_RIVAL_BASELINE, FC_RIVAL_SOLVER, FC_RIVAL_FILE } fc_rival_kind;
 
 typedef struct fc_rival {
   fc_rival_kind kind;

@@ -25,4 +25,14 @@ for method in one two persistence linear solver; do grep -q "^$method" table || 
 for file in contest.csv error.csv error.png fields.png; do [ -s out/$file ] || complain "no $file"; done
 "$program" compare runs/none --data data.hdf5 -o out >/dev/null 2>err && complain "a missing run is accepted"
 [ "$(wc -l <err)" -eq 1 ] && grep -q "runs/none" err || complain "the message about a missing run"
+# predictions of others: the truth itself is exact, the same flow by larger steps is near, another grid is refused
+cp data.hdf5 twin.hdf5
+"$program" -q solve demo-ns2d -o rough.hdf5 --set n=16 --set n_traj=4 --set frames=8 --set t_skip=1 --set accurate=false --set dt=0.02 >/dev/null 2>&1 ||
+  complain "cannot make a rougher flow"
+"$program" -q solve demo-ns2d -o other.hdf5 --set n=32 --set n_traj=4 --set frames=8 --set t_skip=1 >/dev/null 2>&1
+"$program" -q compare runs/one --data data.hdf5 -o out --with twin.hdf5 --with rough.hdf5 >table 2>err || { complain "compare --with fails"; cat err >&2; }
+awk -F, '$1 == "twin" { twin = $9 == 0 && $2 == "file" } $1 == "rough" { rough = $9 > 0 && $12 < 0.1 } END { exit !(twin && rough) }' out/contest.csv ||
+  { complain "errors of predictions in files"; cat out/contest.csv >&2; }
+"$program" -q compare runs/one --data data.hdf5 -o out --with other.hdf5 >/dev/null 2>err
+[ $? -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q "other.hdf5 has another grid" err || { complain "a prediction on another grid"; cat err >&2; }
 exit $failed
