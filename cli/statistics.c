@@ -60,7 +60,8 @@ static fc_status compare(const fc_statistics *s, const char *reference, const ch
     FC_TRY(fc_statistics_read_table(reference, columns, &r));
   else
     FC_TRY(open_any(reference, o, &r));
-  const int common = fc_statistics_print_errors(s, &r, reference, stdout);
+  const bool alike  = !strcmp(r.kind, "table") || !strcmp(r.kind, s->kind);
+  const int  common = alike ? fc_statistics_print_errors(s, &r, reference, stdout) : 0;
   fc_statistics_free(&r);
   FC_REQUIRE(common, FC_E_INPUT, "%s: no quantity in common with the statistics of %s", reference,
              fc_statistics_say(s, "source"));

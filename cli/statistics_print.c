@@ -32,7 +32,7 @@ static int add(const fc_statistics *s, int n_names, const char *const *names, co
   int n = 0;
 
   for (int i = 0; i < n_names; i++)
-    if ((out[n] = fc_statistics_find(s, names[i], NULL))) n++;
+    if ((out[n] = fc_statistics_find(s, names[i], NULL)) && out[n]->n > 1) n++;
   return n;
 }
 
