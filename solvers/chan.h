@@ -65,6 +65,8 @@ typedef struct fc_chan_row { /* a field of wave numbers somewhere: row(kx, y) = 
   int64_t x, y, y0;
 } fc_chan_row;
 
+struct fc_chan_cells;
+
 typedef struct fc_chan {
   fc_chan_config c;
   const fc_comm *comm; /* NULL: all ranks */
@@ -91,7 +93,15 @@ typedef struct fc_chan {
   double         push;  /* G, mean over the last step, on the rank that has kx = 0 */
   double         time;
   fc_status      status; /* first failure of a message */
-  double        *block;
+  /* large-eddy simulation (solvers/chan_eddy.h) */
+  void (*model)(void *self, const struct fc_chan *s, const struct fc_chan_cells *p, double *nu_t);
+  void   *model_self;
+  double *nu_t;                        /* [y_n + 2, mx mz] from cell y_lo - 1 on; NULL: no model */
+  double *views, *eddy_block, *drains; /* scratch; [y_n] sums of 2 nu_t S:S */
+  bool    hold;                        /* products take nu_t as it is */
+  int64_t view_size;
+  double  drain; /* energy that nu_t takes, at the last products, of all ranks */
+  double *block;
 } fc_chan;
 
 typedef struct fc_chan_budget {

@@ -2,17 +2,20 @@
    1, as the faces are in one complex field; a window of planes moves up, so each is transformed once. What a
    pair gives does not depend on where a thread or a rank begins. */
 #include "core/parallel.h"
-#include "solvers/chan.h"
+#include "solvers/chan_eddy.h"
 
 #include <math.h>
 #include <string.h>
 
-typedef struct { /* of one thread, while it goes through its pairs */
+typedef struct { /* of one task, while it goes through its pairs */
   fc_chan    *s;
   fc_chan_row in[3];
-  double     *scratch, *uw[3],
-      *v[3]; /* planes j - 1, j, j + 1; faces (j - 2, j - 1), (j, j + 1), (j + 2, j + 3) */
-  double *line, *zero, *spare;
+  double     *scratch;
+  double     *uw[3]; /* planes j - 1, j, j + 1 */
+  double     *v[3];  /* faces (j - 2, j - 1), (j, j + 1), (j + 2, j + 3) */
+  double     *line, *zero, *spare;
+  /* with a model: slopes of u, w, v; normal stresses of cells j - 1, j, j + 1 */
+  double *slope[3], *normal[3], *rows;
 } window;
 
 /* ---- products along a line of n points ---- */
@@ -116,27 +119,66 @@ static double *product_row(const fc_chan *s, int a, int64_t y) {
   return s->product[a] + (y - s->y_lo) * s->nkx * s->row;
 }
 
-static void cell_products(window *k, int64_t j, const double *uw) {
-  const fc_chan     *s = k->s;
-  const fc_chan_fft *f = s->fft;
+static const double *eddies_of(const fc_chan *s, int64_t j) {
+  return s->nu_t + (j - s->y_lo + 1) * s->fft->mx * s->fft->mz;
+}
 
+/* below, above: v at the faces of the cell, every second number */
+static void cell_products(window *k, int64_t j, const double *uw, const double *below, const double *above,
+                          double *normal) {
+  const fc_chan     *s     = k->s;
+  const fc_chan_fft *f     = s->fft;
+  const int64_t      mz    = f->mz;
+  double             drain = 0;
+
+  if (s->nu_t) {
+    fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_U], j, k->rows, k->slope[0]);
+    fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_W], j, k->rows, k->slope[1]);
+  }
   for (int64_t i = 0; i < f->mx; i++) {
-    cell_line(k->line, uw + 2 * i * f->mz, f->mz);
+    const int64_t at = 2 * i * mz;
+    cell_line(k->line, uw + at, mz);
+    if (s->nu_t) {
+      const double *nu = eddies_of(s, j) + i * mz;
+      drain += fc_chan_cell_stress(k->line, k->slope[0] + at, k->slope[1] + at, nu, mz);
+      drain += fc_chan_normal_stress(normal + i * mz, below + at, above + at, k->slope[1] + at, nu,
+                                     1 / s->grid->dc[j], mz);
+    }
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
+  s->drains[j - s->y_lo] = s->grid->dc[j] * drain;
   fc_chan_fft_forward(f, k->scratch, product_row(s, 0, j), s->row, product_row(s, 1, j), s->row);
 }
 
 static void face_products(window *k, int64_t y, const double *below, const double *above, const double *v) {
-  const fc_chan     *s = k->s;
-  const fc_chan_fft *f = s->fft;
+  const fc_chan     *s     = k->s;
+  const fc_chan_fft *f     = s->fft;
+  const bool         eddy  = s->nu_t && y > 0; /* none at the wall */
+  double             drain = 0;
 
+  if (eddy) fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_V], y, k->rows, k->slope[2]);
   for (int64_t i = 0; i < f->mx; i++) {
     const int64_t at = 2 * i * f->mz;
     face_line(k->line, below + at, above + at, v + at, f->mz);
+    if (eddy)
+      drain +=
+          fc_chan_face_stress(k->line, below + at, above + at, k->slope[2] + at, eddies_of(s, y - 1) + at / 2,
+                              eddies_of(s, y) + at / 2, 1 / s->grid->df[y], f->mz);
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
+  s->drains[y - s->y_lo] += s->grid->df[y] * drain;
   fc_chan_fft_forward(f, k->scratch, product_row(s, 2, y), s->row, product_row(s, 3, y), s->row);
+}
+
+/* differences of the normal stresses of cells at both sides of the two faces */
+static void normal_line(double *restrict out, double *const normal[3], int64_t at, double a, double b,
+                        int64_t n) {
+  const double *x = normal[0] + at, *y = normal[1] + at, *z = normal[2] + at;
+
+  FC_VECTOR for (int64_t i = 0; i < n; i++) {
+    out[2 * i] += a * (y[i] - x[i]);
+    out[2 * i + 1] += b * (z[i] - y[i]);
+  }
 }
 
 static void rest_products(window *k, int64_t j, bool both) {
@@ -148,6 +190,7 @@ static void rest_products(window *k, int64_t j, bool both) {
   face_weights(s, j + 1, b);
   for (int64_t i = 0; i < f->mx; i++) {
     rest_line(k->line, k->v, k->uw, 2 * i * f->mz, a, b, f->mz);
+    if (s->nu_t) normal_line(k->line, k->normal, i * f->mz, a[5], b[5], f->mz);
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
   fc_chan_fft_forward(f, k->scratch, product_row(s, 4, j), s->row, both ? product_row(s, 4, j + 1) : k->spare,
@@ -182,10 +225,10 @@ static void pair(window *k, int64_t j, int64_t hi) {
   load_faces(k, j + 2, k->v[2]);
   plane_speed(k, j, k->uw[1], k->v[1], k->v[1] + 1);
   if (both) plane_speed(k, j + 1, k->uw[2], k->v[1] + 1, k->v[2]);
-  cell_products(k, j, k->uw[1]);
+  cell_products(k, j, k->uw[1], k->v[1], k->v[1] + 1, k->normal[1]);
   face_products(k, j, k->uw[0], k->uw[1], k->v[1]);
   if (both) {
-    cell_products(k, j + 1, k->uw[2]);
+    cell_products(k, j + 1, k->uw[2], k->v[1] + 1, k->v[2], k->normal[2]);
     face_products(k, j + 1, k->uw[1], k->uw[2], k->v[1] + 1);
   }
   rest_products(k, j, both);
@@ -204,6 +247,27 @@ static window window_of(fc_chan *s, double *at) {
   return k;
 }
 
+/* the scratch of the view of chan_eddy.c, which is not needed meanwhile */
+static void add_stresses(window *k, int64_t task) {
+  const int64_t points = k->s->fft->mx * k->s->fft->mz;
+  double       *at     = k->s->views + task * k->s->view_size + fc_chan_fft_scratch(k->s->fft);
+
+  for (int a = 0; a < 3; a++) k->slope[a] = at + 2 * a * points, k->normal[a] = at + (6 + a) * points;
+  k->rows = at + 9 * points;
+}
+
+/* the normal stress of the cell below the first pair */
+static void first_normal(window *k, int64_t j) {
+  const fc_chan *s  = k->s;
+  const int64_t  mz = s->fft->mz;
+
+  if (j < 0) return;
+  fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_W], j, k->rows, k->slope[1]);
+  for (int64_t i = 0; i < s->fft->mx; i++)
+    fc_chan_normal_stress(k->normal[0] + i * mz, k->v[0] + 2 * i * mz + 1, k->v[1] + 2 * i * mz,
+                          k->slope[1] + 2 * i * mz, eddies_of(s, j) + i * mz, 1 / s->grid->dc[j], mz);
+}
+
 int64_t fc_chan_plane_size(const fc_chan *s) {
   return fc_chan_fft_scratch(s->fft) + 12 * s->fft->mx * s->fft->mz + (2 * s->row + 7) / 8 * 8 +
          2 * s->fft->mz;
@@ -219,6 +283,10 @@ static void some_planes(fc_chan *s, int64_t task, int64_t tasks) {
   load_cells(&k, from, k.uw[1]);
   load_faces(&k, from - 2, k.v[0]);
   load_faces(&k, from, k.v[1]);
+  if (s->nu_t) {
+    add_stresses(&k, task);
+    first_normal(&k, from - 1);
+  }
   for (int64_t j = from; j < to; j += 2) {
     load_cells(&k, j + 1, k.uw[2]);
     pair(&k, j, hi);
@@ -226,15 +294,18 @@ static void some_planes(fc_chan *s, int64_t task, int64_t tasks) {
     if (j + 2 < to) load_cells(&k, j + 2, k.uw[2]);
     shift(k.uw);
     shift(k.v);
+    if (s->nu_t) shift(k.normal), shift(k.normal);
   }
 }
 
-static void top_speed(fc_chan *s) {
+static void gather(fc_chan *s) {
   double top = 0, sum = 0;
 
+  s->drain = 0;
   for (int64_t j = 0; j < s->y_n; j++) {
     top = fmax(top, s->top[2 * j]);
     sum += s->top[2 * j + 1];
+    s->drain += s->drains[j] / (double)(2 * s->fft->mx * s->fft->mz);
   }
   s->speed = isfinite(sum) ? top : INFINITY;
 }
@@ -243,12 +314,14 @@ static void turn_products(fc_chan *s) {
   if (s->turn && s->status == FC_OK)
     s->status = fc_turn_back(s->turn, FC_CHAN_PRODUCTS, s->product, s->turned);
   if (s->turn && s->status == FC_OK) s->status = fc_comm_max_double(s->comm, &s->speed, 1);
+  if (s->turn && s->nu_t && s->status == FC_OK) s->status = fc_comm_sum_double(s->comm, &s->drain, 1);
   if (s->status != FC_OK || !isfinite(s->speed)) s->speed = NAN;
 }
 
 void fc_chan_products(fc_chan *s) {
   fc_chan_spread(s);
+  if (s->nu_t && !s->hold) fc_chan_eddies(s);
   FC_FOR_TASKS(t, s->tasks, INT64_MAX) some_planes(s, t, s->tasks);
-  top_speed(s);
+  gather(s);
   turn_products(s);
 }

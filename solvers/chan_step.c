@@ -13,11 +13,14 @@ void fc_chan_step(fc_chan *s, double h) {
 
   for (int i = 0; i < 3; i++) {
     const double share = gamma[i] + zeta[i];
+    s->hold            = i > 0; /* nu_t is renewed once a step */
     fc_chan_products(s);
     if (i == 0) speed = s->speed;
-    if (!isfinite(s->speed)) return;
+    if (!isfinite(s->speed)) break;
     push += share * fc_chan_advance(s, gamma[i] * h, zeta[i] * h, share * h);
   }
+  s->hold = false;
+  if (!isfinite(s->speed)) return;
   s->speed = speed;
   s->push  = push;
   s->time += h;
