@@ -30,6 +30,10 @@ say ' tie$'
 grep -q 'differs$' out && complain 'a flow differs from itself'
 expect 0 '' "$program" -q statistics flow-s.h5 -o again.h5 --from 1
 
+expect 0 '' "$program" -q statistics coarse-s.h5 --reference flow-s.h5 --errors errors.csv
+grep -q '^flow-s.h5,mean_u,y,5,[0-9.e-]*,[0-9.e-]*,[0-9.e-]*,[a-z]*$' errors.csv || complain 'no mean_u in errors.csv'
+expect 2 'no --reference' "$program" -q statistics coarse-s.h5 --errors errors.csv
+
 # a table whose columns are named
 "$program" -q statistics flow-s.h5 | awk '/y_plus/ { on = 1; next } on && NF { print $1, $2 }' >profile.txt
 expect 0 '' "$program" -q statistics flow-s.h5 --reference profile.txt --columns y_plus=1,mean_u_plus=2
