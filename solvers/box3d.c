@@ -38,6 +38,9 @@ int64_t fc_box3d_kept(const fc_box3d *s, int64_t j, int64_t i) {
 
 int64_t fc_box3d_size(const fc_box3d *s) { return 2 * s->grid->ny * s->grid->my * s->grid->mz; }
 
+/* at a time on the grid: velocity and vorticity; nine gradients and a viscosity */
+static int fields(const fc_box3d_config *c) { return c->closure ? 10 : 6; }
+
 /* the next n doubles of a block, on a cache line */
 static double *carve(double **block, int64_t n) {
   double *p = *block;
@@ -67,7 +70,7 @@ fc_status fc_box3d_create(const fc_box3d_config *config, bool shared, fc_box3d *
   s->shared = shared && fc_comm_size(NULL) > 1;
   s->dx     = s->c.length / (double)s->c.n;
   fc_box3d_grid(&s->c, &m, &top);
-  FC_TRY_TO(fail, status, fc_slab3_create(s->shared, m, top, FC_BOX3D_FIELDS, s->c.fft, &s->grid));
+  FC_TRY_TO(fail, status, fc_slab3_create(s->shared, m, top, fields(&s->c), s->c.fft, &s->grid));
   s->frame = s->grid;
   if (m != s->c.n) FC_TRY_TO(fail, status, fc_slab3_create(s->shared, s->c.n, top, 4, s->c.fft, &s->frame));
   s->block = fc_fft2_alloc(s->grid->my + 2 * s->grid->mz + 3 * 8);
@@ -93,13 +96,13 @@ void fc_box3d_destroy(fc_box3d *s) {
   free(s);
 }
 
-static int64_t work_size(int64_t spectrum, int64_t rows, int64_t my, int64_t mz) {
-  return 9 * (spectrum + 8) + FC_BOX3D_PARTS * (rows + 8) + 2 * (my + 8) + mz + 8;
+static int64_t work_size(const fc_box3d_config *c, int64_t spectrum, int64_t rows, int64_t my, int64_t mz) {
+  return (c->closure ? 12 : 9) * (spectrum + 8) + FC_BOX3D_PARTS * (rows + 8) + 2 * (my + 8) + mz + 8;
 }
 
 fc_status fc_box3d_work_create(const fc_box3d *s, fc_box3d_work **out) {
   const int64_t  size = fc_box3d_size(s), rows = fc_max64(s->grid->m, s->grid->my);
-  const int64_t  total = work_size(size, rows, s->grid->my, s->grid->mz);
+  const int64_t  total = work_size(&s->c, size, rows, s->grid->my, s->grid->mz);
   fc_box3d_work *k     = calloc(1, sizeof *k);
 
   *out = NULL;
@@ -115,7 +118,8 @@ fc_status fc_box3d_work_create(const fc_box3d *s, fc_box3d_work **out) {
     k->u[a]     = carve(&p, size);
     k->sum[a]   = carve(&p, size);
     k->stage[a] = carve(&p, size);
-    k->e[a]     = carve(&p, a < 2 ? s->grid->my : s->grid->mz);
+    if (s->c.closure) k->force[a] = carve(&p, size);
+    k->e[a] = carve(&p, a < 2 ? s->grid->my : s->grid->mz);
   }
   for (int a = 0; a < FC_BOX3D_PARTS; a++) k->part[a] = carve(&p, rows);
   k->e_h = -1;
@@ -135,7 +139,7 @@ int64_t fc_box3d_bytes(const fc_box3d_config *config, int ranks) {
 
   fc_box3d_grid(&c, &m, &top);
   const int64_t my = 2 * top + 1, mz = top + 1, spectrum = 2 * fc_ceil_div(my, ranks) * my * mz;
-  return fc_slab3_bytes(m, top, FC_BOX3D_FIELDS, ranks, fc_threads()) +
+  return fc_slab3_bytes(m, top, fields(&c), ranks, fc_threads()) +
          (m == c.n ? 0 : fc_slab3_bytes(c.n, top, 4, ranks, fc_threads())) +
-         work_size(spectrum, fc_max64(m, my), my, mz) * (int64_t)sizeof(double);
+         work_size(&c, spectrum, fc_max64(m, my), my, mz) * (int64_t)sizeof(double);
 }

@@ -8,7 +8,7 @@
 #include "core/options.h"
 #include "solvers/slab3.h"
 
-enum { FC_BOX3D_FIELDS = 9, FC_BOX3D_PARTS = 4 };
+enum { FC_BOX3D_PARTS = 4 };
 
 typedef enum { FC_BOX3D_RK3_CN, FC_BOX3D_RK4 } fc_box3d_scheme;
 /* modes kept: |kx|, |ky|, |kz| < n/3; |k| < n/3; all but the highest, with padding or aliased */
@@ -43,6 +43,7 @@ typedef struct fc_box3d_config {
   int     fft; /* 0 estimate, 1 measure */
   char    history[FC_TEXT];
   double  history_dt;
+  bool    closure; /* not an option: room for solvers/box3d_les.h */
 } fc_box3d_config;
 
 typedef struct fc_box3d_work fc_box3d_work;

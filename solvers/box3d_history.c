@@ -1,5 +1,7 @@
-/* solvers/box3d_history.c - rows are collected and written by the hundred, not in every step. */
+/* solvers/box3d_history.c - rows are collected and written every few seconds, not in every step. */
 #include "solvers/box3d_history.h"
+
+#include "core/progress.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS = 12, ROWS = 256 };
+enum { COLUMNS = 12, ROWS = 256, SECONDS = 5 };
 
 static const char header[] =
     "trajectory,t,energy,dissipation,enstrophy,helicity,given,lost,residual,re_lambda,integral_scale,cfl\n";
@@ -16,6 +18,7 @@ static const char header[] =
 struct fc_box3d_history {
   FILE   *file;                               /* rank 0's */
   double  row[ROWS][COLUMNS], t, next, start; /* time, of the next row; energy at the start */
+  double  due;                                /* when rows should be written again */
   int64_t traj;
   int     n;
   bool    shared, begun;
@@ -82,7 +85,9 @@ static void flush(fc_box3d_history *y) {
     for (int c = 1; c < COLUMNS; c++) fprintf(y->file, ",%.14g", y->row[i][c]);
     fputc('\n', y->file);
   }
-  y->n = 0;
+  if (y->file) fflush(y->file);
+  y->n   = 0;
+  y->due = fc_now() + SECONDS;
 }
 
 static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double cfl) {
@@ -90,7 +95,7 @@ static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double
 
   fc_box3d_spectrum(s, k, y->spectrum);
   const fc_box3d_scales r = fc_box3d_scales_of(s, &q, y->spectrum);
-  if (y->n == ROWS) flush(y);
+  if (y->n == ROWS || fc_now() > y->due) flush(y);
   const double row[COLUMNS] = {
       (double)y->traj, y->t,        q.energy,
       r.dissipation,   q.enstrophy, q.helicity,
