@@ -1,0 +1,125 @@
+/* solvers/sgs_box.c - the dynamic procedure of solvers/sgs_dynamic.h in a periodic box: planes are filtered
+   where they are, which leaves a quarter of the points to be turned; then lines of the first axis are
+   filtered and contracted. */
+#include "core/parallel.h"
+#include "solvers/fft2.h"
+#include "solvers/sgs_dynamic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t round_up(int64_t n) { return fc_ceil_div(n, 8) * 8; }
+
+static fc_status plan(fc_sgs_box *d, fc_sgs_filter_kind kind, bool measure) {
+  const int64_t *n = d->n, *m = d->m;
+
+  FC_TRY(fc_sgs_filter_create(kind, false, 1, n[0], n[0], m[2], measure, &d->filter[0]));
+  FC_TRY(fc_sgs_filter_create(kind, false, FC_SGS_PAIRS, n[1], n[1], n[2], measure, &d->filter[1]));
+  FC_TRY(fc_sgs_filter_create(kind, false, FC_SGS_PAIRS * m[1], n[2], n[2], 1, measure, &d->filter[2]));
+  return fc_turn_create(d->comm, n[0], m[1], 2 * m[2], FC_SGS_PAIRS, &d->turn);
+}
+
+static fc_status allocate(fc_sgs_box *d) {
+  const int64_t apart = round_up(2 * d->lines * d->m[1] * d->m[2]), line = round_up(2 * d->n[0] * d->m[2]);
+  const int64_t whole = d->rows * line, wide = round_up(2 * FC_SGS_PAIRS * d->n[1] * d->n[2]);
+  double       *p;
+
+  d->each  = fc_max64(wide, FC_SGS_PAIRS * line);
+  d->block = fc_fft2_alloc(FC_SGS_PAIRS * (apart + whole) + 2 * d->threads * d->each + 2 * d->rows + 8);
+  FC_REQUIRE(d->block, FC_E_SYSTEM, "no memory for the dynamic model on %lld x %lld x %lld points",
+             (long long)d->n[0], (long long)d->n[1], (long long)d->n[2]);
+  p = d->block;
+  for (int k = 0; k < FC_SGS_PAIRS; k++, p += apart + whole) {
+    d->apart[k] = p;
+    d->whole[k] = p + apart;
+  }
+  d->work = p;
+  d->sums = p + 2 * d->threads * d->each;
+  return FC_OK;
+}
+
+fc_status fc_sgs_box_create(const fc_comm *comm, fc_sgs_filter_kind kind, const int64_t n[3], bool measure,
+                            fc_sgs_box **out) {
+  fc_sgs_box *d = calloc(1, sizeof *d);
+  fc_status   s;
+  int64_t     lo, hi;
+
+  *out = NULL;
+  FC_REQUIRE(d, FC_E_SYSTEM, "no memory for the dynamic model");
+  *d = (fc_sgs_box){.comm = comm, .a = 4, .threads = fc_threads()};
+  for (int k = 0; k < 3; k++) {
+    d->n[k] = n[k];
+    d->m[k] = fc_sgs_filter_points(kind, n[k], n[k]);
+  }
+  fc_comm_block(comm, n[0], &lo, &hi);
+  d->lines = hi - lo;
+  fc_comm_block(comm, d->m[1], &lo, &hi);
+  d->rows = hi - lo;
+  s       = plan(d, kind, measure);
+  if (s == FC_OK) s = allocate(d);
+  if (s == FC_OK)
+    *out = d;
+  else
+    fc_sgs_box_destroy(d);
+  return s;
+}
+
+void fc_sgs_box_destroy(fc_sgs_box *d) {
+  if (!d) return;
+  for (int k = 0; k < 3; k++) fc_sgs_filter_destroy(d->filter[k]);
+  fc_turn_destroy(d->turn);
+  free(d->block);
+  free(d);
+}
+
+static void filter_planes(fc_sgs_box *d, const double *const u[3], const double *const g[9], double *strain) {
+  const int64_t n = d->n[1] * d->n[2], half = 2 * d->m[1] * d->m[2];
+
+  FC_FOR_TASKS(i, d->lines, d->lines * n * 200) {
+    double       *x = d->work + 2 * fc_thread() * d->each, *y = x + d->each, *pair[FC_SGS_PAIRS];
+    const double *ui[3], *gi[9];
+    for (int k = 0; k < 3; k++) ui[k] = u[k] + i * n;
+    for (int k = 0; k < 9; k++) gi[k] = g[k] + i * n;
+    for (int k = 0; k < FC_SGS_PAIRS; k++) pair[k] = x + 2 * k * n;
+    fc_sgs_factors(n, ui, gi, pair, strain + i * n);
+    fc_sgs_filter_apply(d->filter[1], x, y);
+    fc_sgs_filter_apply(d->filter[2], y, x);
+    for (int k = 0; k < FC_SGS_PAIRS; k++)
+      memcpy(d->apart[k] + i * half, x + k * half, (size_t)half * sizeof *x);
+  }
+}
+
+/* L:M and M:M of each row, and their sums over this rank's rows in order */
+static void contract_rows(fc_sgs_box *d, double sum[2]) {
+  const int64_t line = 2 * d->n[0] * d->m[2], padded = round_up(line), points = d->m[0] * d->m[2];
+
+  FC_FOR_TASKS(j, d->rows, d->rows * line * 100) {
+    double *x = d->work + 2 * fc_thread() * d->each, *y = x + d->each, *pair[FC_SGS_PAIRS];
+    for (int k = 0; k < FC_SGS_PAIRS; k++) {
+      pair[k] = y + k * padded;
+      memcpy(x, d->whole[k] + j * line, (size_t)line * sizeof *x);
+      fc_sgs_filter_apply(d->filter[0], x, pair[k]);
+    }
+    fc_sgs_contract(points, pair, d->a, &d->sums[2 * j], &d->sums[2 * j + 1]);
+  }
+  sum[0] = sum[1] = 0;
+  for (int64_t j = 0; j < d->rows; j++) {
+    sum[0] += d->sums[2 * j];
+    sum[1] += d->sums[2 * j + 1];
+  }
+}
+
+fc_status fc_sgs_box_viscosity(fc_sgs_box *d, const double *const u[3], const double *const g[9],
+                               double least, double *nu_t, double *c) {
+  const int64_t n = d->n[1] * d->n[2];
+  double        sum[2];
+
+  FC_ASSERT(fc_threads() <= d->threads, "more threads than when the model was made");
+  filter_planes(d, u, g, nu_t);
+  FC_TRY(fc_turn_there(d->turn, FC_SGS_PAIRS, d->apart, d->whole));
+  contract_rows(d, sum);
+  FC_TRY(fc_comm_sum_double(d->comm, sum, 2));
+  *c = sum[1] > 0 ? sum[0] / sum[1] : 0;
+  FC_FOR_ROWS(i, d->lines, n) fc_sgs_close(n, *c, least, nu_t + i * n);
+  return FC_OK;
+}

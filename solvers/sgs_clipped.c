@@ -1,0 +1,221 @@
+/* solvers/sgs_clipped.c */
+#include "solvers/sgs_clipped.h"
+
+#include "core/parallel.h"
+#include "solvers/fft2.h"
+#include "solvers/sgs.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAIRS = FC_SGS_CLIPPED_PAIRS };
+
+static int64_t round_up(int64_t n) { return fc_ceil_div(n, 8) * 8; }
+
+/* ---- making ---- */
+
+static fc_status plan(fc_sgs_clipped *s, bool walls) {
+  const int64_t           *n    = s->n;
+  const fc_sgs_filter_kind kind = FC_SGS_SIXTH;
+
+  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS, n[1], n[1], n[2], false, &s->planes[0]));
+  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS * n[1], n[2], n[2], 1, false, &s->planes[1]));
+  FC_TRY(fc_sgs_filter_create(kind, false, 1, n[1], n[1], n[2], false, &s->one[0]));
+  FC_TRY(fc_sgs_filter_create(kind, false, n[1], n[2], n[2], 1, false, &s->one[1]));
+  FC_TRY(fc_sgs_filter_create(kind, walls, 1, n[0], n[0], n[2], false, &s->line));
+  return fc_turn_create(s->comm, n[0], n[1], 2 * n[2], PAIRS, &s->turn);
+}
+
+static fc_status allocate(fc_sgs_clipped *s) {
+  const int64_t apart = round_up(2 * s->lines * s->n[1] * s->n[2]), line = round_up(2 * s->n[0] * s->n[2]);
+  const int64_t whole = s->rows * line;
+  double       *p;
+
+  s->each  = fc_max64(round_up(2 * PAIRS * s->n[1] * s->n[2]), PAIRS * line);
+  s->block = fc_fft2_alloc(PAIRS * (apart + whole) + 2 * s->threads * s->each + round_up(s->n[0]));
+  FC_REQUIRE(s->block, FC_E_SYSTEM, "no memory for the dynamic model on %lld x %lld x %lld points",
+             (long long)s->n[0], (long long)s->n[1], (long long)s->n[2]);
+  p = s->block;
+  for (int k = 0; k < PAIRS; k++, p += apart + whole) {
+    s->apart[k] = p;
+    s->whole[k] = p + apart;
+  }
+  s->work   = p;
+  s->width2 = p + 2 * s->threads * s->each;
+  return FC_OK;
+}
+
+static void set_widths(fc_sgs_clipped *s, const double *x, const double d[3]) {
+  for (int64_t i = 0; i < s->n[0]; i++) {
+    const int64_t j    = fc_min64(i, s->n[0] - 2);
+    const double  step = x ? x[j + 1] - x[j] : d[0], D = cbrt(step * d[1] * d[2]);
+    s->width2[i] = D * D;
+  }
+}
+
+fc_status fc_sgs_clipped_create(const fc_comm *comm, const int64_t n[3], const double *x, const double d[3],
+                                double limit, fc_sgs_clipped **out) {
+  fc_sgs_clipped *s = calloc(1, sizeof *s);
+  fc_status       status;
+  int64_t         lo, hi;
+
+  *out = NULL;
+  FC_REQUIRE(s, FC_E_SYSTEM, "no memory for the dynamic model");
+  *s = (fc_sgs_clipped){.comm = comm, .n = {n[0], n[1], n[2]}, .limit = limit, .threads = fc_threads()};
+  fc_comm_block(comm, n[0], &lo, &hi);
+  s->lo    = lo;
+  s->lines = hi - lo;
+  fc_comm_block(comm, n[1], &lo, &hi);
+  s->rows = hi - lo;
+  status  = plan(s, x != NULL);
+  if (status == FC_OK) status = allocate(s);
+  if (status == FC_OK) {
+    set_widths(s, x, d);
+    *out = s;
+  } else {
+    fc_sgs_clipped_destroy(s);
+  }
+  return status;
+}
+
+void fc_sgs_clipped_destroy(fc_sgs_clipped *s) {
+  if (!s) return;
+  for (int k = 0; k < 2; k++) {
+    fc_sgs_filter_destroy(s->planes[k]);
+    fc_sgs_filter_destroy(s->one[k]);
+  }
+  fc_sgs_filter_destroy(s->line);
+  fc_turn_destroy(s->turn);
+  free(s->block);
+  free(s);
+}
+
+/* ---- at a point ---- */
+
+FC_SIMD static void factors(int64_t n, const double *const u[3], const double *const g[9], double width2,
+                            double *const pair[PAIRS], double *restrict strain) {
+  double *restrict p0 = pair[0], *restrict p1 = pair[1], *restrict p2 = pair[2], *restrict p3 = pair[3],
+                   *restrict p4 = pair[4], *restrict p5 = pair[5], *restrict p6 = pair[6],
+                   *restrict p7 = pair[7], *restrict p8 = pair[8], *restrict p9 = pair[9];
+
+  FC_VECTOR for (int64_t i = 0; i < n; i++) {
+    const double third = (g[0][i] + g[4][i] + g[8][i]) / 3, xx = g[0][i] - third, yy = g[4][i] - third;
+    const double xy = (g[1][i] + g[3][i]) / 2, xz = (g[2][i] + g[6][i]) / 2, yz = (g[5][i] + g[7][i]) / 2;
+    const double u0 = u[0][i], u1 = u[1][i], u2 = u[2][i], size = fc_sgs_strain(xx, yy, xy, xz, yz);
+    const double s = width2 * size;
+    strain[i]      = size;
+    p0[2 * i] = u0, p0[2 * i + 1] = u1;
+    p1[2 * i] = u2, p1[2 * i + 1] = xx;
+    p2[2 * i] = yy, p2[2 * i + 1] = xy;
+    p3[2 * i] = xz, p3[2 * i + 1] = yz;
+    p4[2 * i] = u0 * u0, p4[2 * i + 1] = u1 * u1;
+    p5[2 * i] = u2 * u2, p5[2 * i + 1] = u0 * u1;
+    p6[2 * i] = u0 * u2, p6[2 * i + 1] = u1 * u2;
+    p7[2 * i] = s * xx, p7[2 * i + 1] = s * yy;
+    p8[2 * i] = s * xy, p8[2 * i + 1] = s * xz;
+    p9[2 * i] = s * yz, p9[2 * i + 1] = 0;
+  }
+}
+
+/* the pair (c, 0) */
+FC_SIMD static void ratio(int64_t n, double *const pair[PAIRS], double width2, double limit,
+                          double *restrict c) {
+  const double *p0 = pair[0], *p1 = pair[1], *p2 = pair[2], *p3 = pair[3], *p4 = pair[4], *p5 = pair[5],
+               *p6 = pair[6], *p7 = pair[7], *p8 = pair[8], *p9 = pair[9];
+
+  FC_VECTOR for (int64_t i = 0; i < n; i++) {
+    const double u = p0[2 * i], v = p0[2 * i + 1], w = p1[2 * i], xx = p1[2 * i + 1];
+    const double yy = p2[2 * i], xy = p2[2 * i + 1], xz = p3[2 * i], yz = p3[2 * i + 1];
+    const double s   = 8 * width2 * fc_sgs_strain(xx, yy, xy, xz, yz);
+    const double mxx = 2 * p7[2 * i] - s * xx, myy = 2 * p7[2 * i + 1] - s * yy, mzz = -mxx - myy,
+                 mxy = 2 * p8[2 * i] - s * xy, mxz = 2 * p8[2 * i + 1] - s * xz, myz = 2 * p9[2 * i] - s * yz;
+    double       lxx = p4[2 * i] - u * u, lyy = p4[2 * i + 1] - v * v, lzz = p5[2 * i] - w * w;
+    const double lxy = p5[2 * i + 1] - u * v, lxz = p6[2 * i] - u * w, lyz = p6[2 * i + 1] - v * w;
+    lxx -= (lxx + lyy + lzz) / 3; /* each in place, as it is done there */
+    lyy -= (lxx + lyy + lzz) / 3;
+    lzz -= (lxx + lyy + lzz) / 3;
+    const double lm = lxx * mxx + lyy * myy + lzz * mzz + 2 * (lxy * mxy + lxz * mxz + lyz * myz);
+    const double mm = mxx * mxx + myy * myy + mzz * mzz + 2 * (mxy * mxy + mxz * mxz + myz * myz);
+    const double q  = mm > 0 ? lm / mm : 0;
+    c[2 * i]        = q > 0 && q <= limit ? q : 0;
+    c[2 * i + 1]    = 0;
+  }
+}
+
+/* ---- the procedure ---- */
+
+static void filter_planes(fc_sgs_clipped *s, const double *const u[3], const double *const g[9],
+                          double *strain) {
+  const int64_t n = s->n[1] * s->n[2];
+
+  FC_FOR_TASKS(i, s->lines, s->lines * n * 200) {
+    double       *x = s->work + 2 * fc_thread() * s->each, *y = x + s->each, *pair[PAIRS];
+    const double *ui[3], *gi[9];
+    for (int k = 0; k < 3; k++) ui[k] = u[k] + i * n;
+    for (int k = 0; k < 9; k++) gi[k] = g[k] + i * n;
+    for (int k = 0; k < PAIRS; k++) pair[k] = x + 2 * k * n;
+    factors(n, ui, gi, s->width2[s->lo + i], pair, strain + i * n);
+    fc_sgs_filter_apply(s->planes[0], x, y);
+    fc_sgs_filter_apply(s->planes[1], y, x);
+    for (int k = 0; k < PAIRS; k++)
+      memcpy(s->apart[k] + 2 * i * n, x + 2 * k * n, (size_t)(2 * n) * sizeof *x);
+  }
+}
+
+/* c of each row, filtered along the first axis, into whole[0] */
+static void ratio_rows(fc_sgs_clipped *s) {
+  const int64_t wide = 2 * s->n[2], line = s->n[0] * wide, padded = round_up(line);
+
+  FC_FOR_TASKS(j, s->rows, s->rows * line * 200) {
+    double *x = s->work + 2 * fc_thread() * s->each, *y = x + s->each;
+    for (int k = 0; k < PAIRS; k++) {
+      memcpy(x, s->whole[k] + j * line, (size_t)line * sizeof *x);
+      fc_sgs_filter_apply(s->line, x, y + k * padded);
+    }
+    for (int64_t i = 0; i < s->n[0]; i++) {
+      double *pair[PAIRS];
+      for (int k = 0; k < PAIRS; k++) pair[k] = y + k * padded + i * wide;
+      ratio(s->n[2], pair, s->width2[i], s->limit, x + i * wide);
+    }
+    fc_sgs_filter_apply(s->line, x, y);
+    memcpy(s->whole[0] + j * line, y, (size_t)line * sizeof *y);
+  }
+}
+
+/* nu_t = <c> D^2 |S| on one line of the last axis; returns <c> */
+static double close_line(int64_t n, const double *c, double width2, double *nu_t) {
+  double mean = 0;
+
+  for (int64_t i = 0; i < n; i++) mean += c[2 * i] / (double)n;
+  for (int64_t i = 0; i < n; i++) nu_t[i] *= mean * width2;
+  return mean;
+}
+
+static void close_planes(fc_sgs_clipped *s, double *nu_t, double *mean) {
+  const int64_t n2 = s->n[2], n = s->n[1] * n2;
+
+  *mean = 0;
+  for (int64_t i = 0; i < s->lines; i++) {
+    double *x = s->work, *y = x + s->each;
+    memcpy(x, s->apart[0] + 2 * i * n, (size_t)(2 * n) * sizeof *x);
+    fc_sgs_filter_apply(s->one[0], x, y);
+    fc_sgs_filter_apply(s->one[1], y, x);
+    for (int64_t j = 0; j < s->n[1]; j++)
+      *mean += close_line(n2, x + 2 * j * n2, s->width2[s->lo + i], nu_t + i * n + j * n2);
+  }
+  *mean /= (double)fc_max64(1, s->lines * s->n[1]);
+}
+
+fc_status fc_sgs_clipped_viscosity(fc_sgs_clipped *s, const double *const u[3], const double *const g[9],
+                                   double *nu_t, double *mean) {
+  double ignored;
+
+  FC_ASSERT(fc_threads() <= s->threads, "more threads than when the model was made");
+  filter_planes(s, u, g, nu_t);
+  FC_TRY(fc_turn_there(s->turn, PAIRS, s->apart, s->whole));
+  ratio_rows(s);
+  FC_TRY(fc_turn_back(s->turn, 1, s->whole, s->apart));
+  close_planes(s, nu_t, mean ? mean : &ignored);
+  return FC_OK;
+}
