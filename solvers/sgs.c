@@ -90,3 +90,12 @@ void fc_sgs_viscosity(fc_sgs_model model, double constant, int64_t n, const doub
     FC_ASSERT(false, "model %d has no pointwise eddy viscosity", (int)model);
   }
 }
+
+FC_SIMD void fc_sgs_close(int64_t n, double c, double least, double *restrict nu_t) {
+  FC_VECTOR for (int64_t i = 0; i < n; i++) nu_t[i] = c * nu_t[i] > least ? c * nu_t[i] : least;
+}
+
+void fc_sgs_eddies(int64_t n, const double *const g[9], double c, double least, double *nu_t) {
+  smagorinsky(n, g, 1, nu_t);
+  fc_sgs_close(n, c, least, nu_t);
+}

@@ -49,7 +49,7 @@ fc_status fc_sgs_box_create(const fc_comm *comm, fc_sgs_filter_kind kind, const 
   *d = (fc_sgs_box){.comm = comm, .a = 4, .threads = fc_threads()};
   for (int k = 0; k < 3; k++) {
     d->n[k] = n[k];
-    d->m[k] = fc_sgs_filter_points(kind, n[k], n[k]);
+    d->m[k] = fc_sgs_filter_points(kind, n[k]);
   }
   fc_comm_block(comm, n[0], &lo, &hi);
   d->lines = hi - lo;
@@ -72,7 +72,7 @@ void fc_sgs_box_destroy(fc_sgs_box *d) {
   free(d);
 }
 
-static void filter_planes(fc_sgs_box *d, const double *const u[3], const double *const g[9], double *strain) {
+static void filter_planes(fc_sgs_box *d, const double *const u[3], const double *const g[9]) {
   const int64_t n = d->n[1] * d->n[2], half = 2 * d->m[1] * d->m[2];
 
   FC_FOR_TASKS(i, d->lines, d->lines * n * 200) {
@@ -81,7 +81,7 @@ static void filter_planes(fc_sgs_box *d, const double *const u[3], const double 
     for (int k = 0; k < 3; k++) ui[k] = u[k] + i * n;
     for (int k = 0; k < 9; k++) gi[k] = g[k] + i * n;
     for (int k = 0; k < FC_SGS_PAIRS; k++) pair[k] = x + 2 * k * n;
-    fc_sgs_factors(n, ui, gi, pair, strain + i * n);
+    fc_sgs_factors(n, ui, gi, pair, y); /* |S| is not wanted here */
     fc_sgs_filter_apply(d->filter[1], x, y);
     fc_sgs_filter_apply(d->filter[2], y, x);
     for (int k = 0; k < FC_SGS_PAIRS; k++)
@@ -109,17 +109,14 @@ static void contract_rows(fc_sgs_box *d, double sum[2]) {
   }
 }
 
-fc_status fc_sgs_box_viscosity(fc_sgs_box *d, const double *const u[3], const double *const g[9],
-                               double least, double *nu_t, double *c) {
-  const int64_t n = d->n[1] * d->n[2];
-  double        sum[2];
+fc_status fc_sgs_box_find(fc_sgs_box *d, const double *const u[3], const double *const g[9], double *c) {
+  double sum[2];
 
   FC_ASSERT(fc_threads() <= d->threads, "more threads than when the model was made");
-  filter_planes(d, u, g, nu_t);
+  filter_planes(d, u, g);
   FC_TRY(fc_turn_there(d->turn, FC_SGS_PAIRS, d->apart, d->whole));
   contract_rows(d, sum);
   FC_TRY(fc_comm_sum_double(d->comm, sum, 2));
   *c = sum[1] > 0 ? sum[0] / sum[1] : 0;
-  FC_FOR_ROWS(i, d->lines, n) fc_sgs_close(n, *c, least, nu_t + i * n);
   return FC_OK;
 }

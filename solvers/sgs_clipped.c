@@ -16,19 +16,19 @@ static int64_t round_up(int64_t n) { return fc_ceil_div(n, 8) * 8; }
 /* ---- making ---- */
 
 static fc_status plan(fc_sgs_clipped *s, bool walls) {
-  const int64_t           *n    = s->n;
+  const int64_t           *n = s->n, *m = s->m;
   const fc_sgs_filter_kind kind = FC_SGS_SIXTH;
 
-  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS, n[1], n[1], n[2], false, &s->planes[0]));
-  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS * n[1], n[2], n[2], 1, false, &s->planes[1]));
-  FC_TRY(fc_sgs_filter_create(kind, false, 1, n[1], n[1], n[2], false, &s->one[0]));
-  FC_TRY(fc_sgs_filter_create(kind, false, n[1], n[2], n[2], 1, false, &s->one[1]));
-  FC_TRY(fc_sgs_filter_create(kind, walls, 1, n[0], n[0], n[2], false, &s->line));
-  return fc_turn_create(s->comm, n[0], n[1], 2 * n[2], PAIRS, &s->turn);
+  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS, n[1], m[1], n[2], false, &s->planes[0]));
+  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS * m[1], n[2], m[2], 1, false, &s->planes[1]));
+  FC_TRY(fc_sgs_filter_create(kind, false, 1, m[1], m[1], m[2], false, &s->one[0]));
+  FC_TRY(fc_sgs_filter_create(kind, false, m[1], m[2], m[2], 1, false, &s->one[1]));
+  FC_TRY(fc_sgs_filter_create(kind, walls, 1, n[0], n[0], m[2], false, &s->line));
+  return fc_turn_create(s->comm, n[0], m[1], 2 * m[2], PAIRS, &s->turn);
 }
 
 static fc_status allocate(fc_sgs_clipped *s) {
-  const int64_t apart = round_up(2 * s->lines * s->n[1] * s->n[2]), line = round_up(2 * s->n[0] * s->n[2]);
+  const int64_t apart = round_up(2 * s->lines * s->m[1] * s->m[2]), line = round_up(2 * s->n[0] * s->m[2]);
   const int64_t whole = s->rows * line;
   double       *p;
 
@@ -54,19 +54,23 @@ static void set_widths(fc_sgs_clipped *s, const double *x, const double d[3]) {
   }
 }
 
-fc_status fc_sgs_clipped_create(const fc_comm *comm, const int64_t n[3], const double *x, const double d[3],
-                                double limit, fc_sgs_clipped **out) {
+fc_status fc_sgs_clipped_create(const fc_comm *comm, const int64_t n[3], const int64_t m[3], const double *x,
+                                const double d[3], double limit, fc_sgs_clipped **out) {
   fc_sgs_clipped *s = calloc(1, sizeof *s);
   fc_status       status;
   int64_t         lo, hi;
 
   *out = NULL;
   FC_REQUIRE(s, FC_E_SYSTEM, "no memory for the dynamic model");
-  *s = (fc_sgs_clipped){.comm = comm, .n = {n[0], n[1], n[2]}, .limit = limit, .threads = fc_threads()};
+  *s = (fc_sgs_clipped){.comm    = comm,
+                        .n       = {n[0], n[1], n[2]},
+                        .m       = {m[0], m[1], m[2]},
+                        .limit   = limit,
+                        .threads = fc_threads()};
   fc_comm_block(comm, n[0], &lo, &hi);
   s->lo    = lo;
   s->lines = hi - lo;
-  fc_comm_block(comm, n[1], &lo, &hi);
+  fc_comm_block(comm, m[1], &lo, &hi);
   s->rows = hi - lo;
   status  = plan(s, x != NULL);
   if (status == FC_OK) status = allocate(s);
@@ -94,7 +98,7 @@ void fc_sgs_clipped_destroy(fc_sgs_clipped *s) {
 /* ---- at a point ---- */
 
 FC_SIMD static void factors(int64_t n, const double *const u[3], const double *const g[9], double width2,
-                            double *const pair[PAIRS], double *restrict strain) {
+                            double *const pair[PAIRS]) {
   double *restrict p0 = pair[0], *restrict p1 = pair[1], *restrict p2 = pair[2], *restrict p3 = pair[3],
                    *restrict p4 = pair[4], *restrict p5 = pair[5], *restrict p6 = pair[6],
                    *restrict p7 = pair[7], *restrict p8 = pair[8], *restrict p9 = pair[9];
@@ -102,9 +106,8 @@ FC_SIMD static void factors(int64_t n, const double *const u[3], const double *c
   FC_VECTOR for (int64_t i = 0; i < n; i++) {
     const double third = (g[0][i] + g[4][i] + g[8][i]) / 3, xx = g[0][i] - third, yy = g[4][i] - third;
     const double xy = (g[1][i] + g[3][i]) / 2, xz = (g[2][i] + g[6][i]) / 2, yz = (g[5][i] + g[7][i]) / 2;
-    const double u0 = u[0][i], u1 = u[1][i], u2 = u[2][i], size = fc_sgs_strain(xx, yy, xy, xz, yz);
-    const double s = width2 * size;
-    strain[i]      = size;
+    const double u0 = u[0][i], u1 = u[1][i], u2 = u[2][i];
+    const double s = width2 * fc_sgs_strain(xx, yy, xy, xz, yz);
     p0[2 * i] = u0, p0[2 * i + 1] = u1;
     p1[2 * i] = u2, p1[2 * i + 1] = xx;
     p2[2 * i] = yy, p2[2 * i + 1] = xy;
@@ -145,27 +148,20 @@ FC_SIMD static void ratio(int64_t n, double *const pair[PAIRS], double width2, d
 
 /* ---- the procedure ---- */
 
-static void filter_planes(fc_sgs_clipped *s, const double *const u[3], const double *const g[9],
-                          double *strain) {
-  const int64_t n = s->n[1] * s->n[2];
+void fc_sgs_clipped_line(fc_sgs_clipped *s, int64_t i, const double *const u[3], const double *const g[9]) {
+  const int64_t n = s->n[1] * s->n[2], m = s->m[1] * s->m[2];
+  double       *x = s->work + 2 * fc_thread() * s->each, *y = x + s->each, *pair[PAIRS];
 
-  FC_FOR_TASKS(i, s->lines, s->lines * n * 200) {
-    double       *x = s->work + 2 * fc_thread() * s->each, *y = x + s->each, *pair[PAIRS];
-    const double *ui[3], *gi[9];
-    for (int k = 0; k < 3; k++) ui[k] = u[k] + i * n;
-    for (int k = 0; k < 9; k++) gi[k] = g[k] + i * n;
-    for (int k = 0; k < PAIRS; k++) pair[k] = x + 2 * k * n;
-    factors(n, ui, gi, s->width2[s->lo + i], pair, strain + i * n);
-    fc_sgs_filter_apply(s->planes[0], x, y);
-    fc_sgs_filter_apply(s->planes[1], y, x);
-    for (int k = 0; k < PAIRS; k++)
-      memcpy(s->apart[k] + 2 * i * n, x + 2 * k * n, (size_t)(2 * n) * sizeof *x);
-  }
+  for (int k = 0; k < PAIRS; k++) pair[k] = x + 2 * k * n;
+  factors(n, u, g, s->width2[s->lo + i], pair);
+  fc_sgs_filter_apply(s->planes[0], x, y);
+  fc_sgs_filter_apply(s->planes[1], y, x);
+  for (int k = 0; k < PAIRS; k++) memcpy(s->apart[k] + 2 * i * m, x + 2 * k * m, (size_t)(2 * m) * sizeof *x);
 }
 
 /* c of each row, filtered along the first axis, into whole[0] */
 static void ratio_rows(fc_sgs_clipped *s) {
-  const int64_t wide = 2 * s->n[2], line = s->n[0] * wide, padded = round_up(line);
+  const int64_t wide = 2 * s->m[2], line = s->n[0] * wide, padded = round_up(line);
 
   FC_FOR_TASKS(j, s->rows, s->rows * line * 200) {
     double *x = s->work + 2 * fc_thread() * s->each, *y = x + s->each;
@@ -176,46 +172,47 @@ static void ratio_rows(fc_sgs_clipped *s) {
     for (int64_t i = 0; i < s->n[0]; i++) {
       double *pair[PAIRS];
       for (int k = 0; k < PAIRS; k++) pair[k] = y + k * padded + i * wide;
-      ratio(s->n[2], pair, s->width2[i], s->limit, x + i * wide);
+      ratio(s->m[2], pair, s->width2[i], s->limit, x + i * wide);
     }
     fc_sgs_filter_apply(s->line, x, y);
     memcpy(s->whole[0] + j * line, y, (size_t)line * sizeof *y);
   }
 }
 
-/* nu_t = <c> D^2 |S| on one line of the last axis; returns <c> */
-static double close_line(int64_t n, const double *c, double width2, double *nu_t) {
-  double mean = 0;
+static void average(fc_sgs_clipped *s, double *c) {
+  const int64_t m1 = s->m[1], m2 = s->m[2];
+  double       *x = s->work, *y = x + s->each;
 
-  for (int64_t i = 0; i < n; i++) mean += c[2 * i] / (double)n;
-  for (int64_t i = 0; i < n; i++) nu_t[i] *= mean * width2;
-  return mean;
-}
-
-static void close_planes(fc_sgs_clipped *s, double *nu_t, double *mean) {
-  const int64_t n2 = s->n[2], n = s->n[1] * n2;
-
-  *mean = 0;
   for (int64_t i = 0; i < s->lines; i++) {
-    double *x = s->work, *y = x + s->each;
-    memcpy(x, s->apart[0] + 2 * i * n, (size_t)(2 * n) * sizeof *x);
+    memcpy(x, s->apart[0] + 2 * i * m1 * m2, (size_t)(2 * m1 * m2) * sizeof *x);
     fc_sgs_filter_apply(s->one[0], x, y);
     fc_sgs_filter_apply(s->one[1], y, x);
-    for (int64_t j = 0; j < s->n[1]; j++)
-      *mean += close_line(n2, x + 2 * j * n2, s->width2[s->lo + i], nu_t + i * n + j * n2);
+    for (int64_t j = 0; j < m1; j++) {
+      double sum = 0;
+      for (int64_t k = 0; k < m2; k++) sum += x[2 * (j * m2 + k)];
+      c[i * m1 + j] = sum / (double)m2 * s->width2[s->lo + i];
+    }
   }
-  *mean /= (double)fc_max64(1, s->lines * s->n[1]);
 }
 
-fc_status fc_sgs_clipped_viscosity(fc_sgs_clipped *s, const double *const u[3], const double *const g[9],
-                                   double *nu_t, double *mean) {
-  double ignored;
-
+fc_status fc_sgs_clipped_rest(fc_sgs_clipped *s, double *c) {
   FC_ASSERT(fc_threads() <= s->threads, "more threads than when the model was made");
-  filter_planes(s, u, g, nu_t);
   FC_TRY(fc_turn_there(s->turn, PAIRS, s->apart, s->whole));
   ratio_rows(s);
   FC_TRY(fc_turn_back(s->turn, 1, s->whole, s->apart));
-  close_planes(s, nu_t, mean ? mean : &ignored);
+  average(s, c);
   return FC_OK;
+}
+
+fc_status fc_sgs_clipped_find(fc_sgs_clipped *s, const double *const u[3], const double *const g[9],
+                              double *c) {
+  const int64_t n = s->n[1] * s->n[2];
+
+  FC_FOR_TASKS(i, s->lines, s->lines * n * 200) {
+    const double *ui[3], *gi[9];
+    for (int k = 0; k < 3; k++) ui[k] = u[k] + i * n;
+    for (int k = 0; k < 9; k++) gi[k] = g[k] + i * n;
+    fc_sgs_clipped_line(s, i, ui, gi);
+  }
+  return fc_sgs_clipped_rest(s, c);
 }

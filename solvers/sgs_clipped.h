@@ -1,18 +1,17 @@
 /* solvers/sgs_clipped.h - the variant of the dynamic model that a widely used code, Incompact3d, ships under
-   that name (src/les_models.f90, read at two states of 2024), so that users can see what the differences do.
-   It departs from solvers/sgs_dynamic.h in these:
-     1. c = L:M / M:M is formed at each point; what is below 0 or above `limit` is set to 0 (not to the
-   limit); the result is filtered along all axes and averaged over the last axis alone. <> over planes or box
-   never occurs.
+   that name (src/les_models.f90), so that users can see what the differences do. It departs from
+   solvers/sgs_dynamic.h in these:
+     1. c = L:M/M:M is formed at each point; what is below 0 or above `limit` is set to 0 (not to the limit);
+   the result is filtered along all axes and averaged over the last axis alone. <> of planes never occurs.
      2. The trace is taken from L component by component in place: what L_yy and L_zz lose holds the L_xx (and
-   L_yy) that has already lost its share. So L has a trace, and the third component another one than the
-   second.
+        L_yy) that has already lost its share, so L has a trace, and other ones in its three components.
      3. The width at a point takes the spacing to the next point, at the last one that of the point before.
      4. The filter is `sixth` of solvers/sgs_filter.h along all axes, of ratio 1.4; the model counts on 2 (a =
    4).
      5. D^2 stands inside the filter: M_ij = 2 (D^2 |S| S_ij)^ - 2 (2 D)^2 |S^| S_ij^.
-   One thing is not as there: S^ is the filtered S here, and S of the filtered velocity there. Where filter
-   and derivative commute (all axes of a periodic box; x and z of a channel) that is the same. */
+   Two things are not as there. S^ is the filtered S here, and S of the filtered velocity there: the same
+   where filter and derivative commute (all axes of a periodic box; x and z of a channel). And from padded
+   grids the fields come down to the grid of the flow by their waves. */
 #ifndef FC_SGS_CLIPPED_H
 #define FC_SGS_CLIPPED_H
 #include "solvers/sgs_filter.h"
@@ -20,27 +19,32 @@
 
 enum { FC_SGS_CLIPPED_PAIRS = 10 }; /* filtered: u, S, u u, D^2 |S| S; one number is not used */
 
-typedef struct fc_sgs_clipped { /* n[0] x n[1] x n[2] points, ranks share the first axis */
+typedef struct fc_sgs_clipped { /* ranks share the first axis */
   const fc_comm *comm;
-  int64_t        n[3], lo, lines, rows; /* of this rank: from line lo of the first axis; rows of the second */
+  int64_t        n[3], m[3]; /* points given and points of the flow, n = m but for padded second and third */
+  int64_t        lo, lines, rows; /* of this rank: from line lo of the first axis; rows of the second */
   double         limit;
-  fc_sgs_filter *planes[2], *one[2],
-      *line; /* along axes 1 and 2 for all pairs and for c alone; along axis 0 */
-  fc_turn *turn;
-  int      threads;
-  int64_t  each;
-  double  *apart[FC_SGS_CLIPPED_PAIRS], *whole[FC_SGS_CLIPPED_PAIRS];
-  double  *width2, *work, *block; /* width2[n0]: D^2 */
+  fc_sgs_filter *planes[2], *one[2], *line; /* axes 1 and 2 for all pairs and for c alone; axis 0 */
+  fc_turn       *turn;
+  int            threads;
+  int64_t        each;
+  double        *apart[FC_SGS_CLIPPED_PAIRS], *whole[FC_SGS_CLIPPED_PAIRS];
+  double        *width2, *work, *block; /* width2[n0]: D^2 */
 } fc_sgs_clipped;
 
 /* x[n[0]]: points of the first axis, which has walls (at least 6 points), or NULL: all axes are periodic, and
-   d[0] is their spacing; d[1], d[2]: spacings of the others. FC_E_SYSTEM: no memory. */
-fc_status fc_sgs_clipped_create(const fc_comm *comm, const int64_t n[3], const double *x, const double d[3],
-                                double limit, fc_sgs_clipped **out);
+   d[0] is their spacing; d[1], d[2]: spacings of the flow's m[1], m[2] points (m[0] = n[0]). FC_E_SYSTEM: no
+   memory. */
+fc_status fc_sgs_clipped_create(const fc_comm *comm, const int64_t n[3], const int64_t m[3], const double *x,
+                                const double d[3], double limit, fc_sgs_clipped **out);
 void      fc_sgs_clipped_destroy(fc_sgs_clipped *s); /* NULL is fine */
 
-/* nu_t from u[3] and g[9] (solvers/sgs.h), each [lines of this rank, n[1], n[2]]; *mean: of c over this
-   rank's points (NULL: not wanted). Collective. FC_E_COMM: a rank has died. */
-fc_status fc_sgs_clipped_viscosity(fc_sgs_clipped *s, const double *const u[3], const double *const g[9],
-                                   double *nu_t, double *mean);
+/* c D^2, [lines of this rank, m[1]], from u[3] and g[9] (solvers/sgs.h), each [lines, n[1], n[2]].
+   Collective. FC_E_COMM: a rank has died. */
+fc_status fc_sgs_clipped_find(fc_sgs_clipped *s, const double *const u[3], const double *const g[9],
+                              double *c);
+/* the same in two parts: line i (of this rank) of u and g, each [n[1], n[2]], at any time and by any thread;
+   then the rest */
+void fc_sgs_clipped_line(fc_sgs_clipped *s, int64_t i, const double *const u[3], const double *const g[9]);
+fc_status fc_sgs_clipped_rest(fc_sgs_clipped *s, double *c);
 #endif

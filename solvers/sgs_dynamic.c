@@ -76,15 +76,11 @@ void fc_sgs_contract(int64_t n, double *const pair[FC_SGS_PAIRS], double a, doub
   }
 }
 
-FC_SIMD void fc_sgs_close(int64_t n, double c, double least, double *restrict nu_t) {
-  FC_VECTOR for (int64_t i = 0; i < n; i++) nu_t[i] = c * nu_t[i] > least ? c * nu_t[i] : least;
-}
-
 /* ---- plane by plane ---- */
 
 fc_status fc_sgs_plane_create(fc_sgs_filter_kind kind, int64_t n0, int64_t n1, int64_t keep0, int64_t keep1,
-                              bool measure, fc_sgs_plane **out) {
-  const int64_t m0 = fc_sgs_filter_points(kind, n0, keep0), m1 = fc_sgs_filter_points(kind, n1, keep1);
+                              int lanes, bool measure, fc_sgs_plane **out) {
+  const int64_t m0 = fc_sgs_filter_points(kind, keep0), m1 = fc_sgs_filter_points(kind, keep1);
   fc_sgs_plane *d = calloc(1, sizeof *d);
   fc_status     s = FC_OK;
 
@@ -94,9 +90,9 @@ fc_status fc_sgs_plane_create(fc_sgs_filter_kind kind, int64_t n0, int64_t n1, i
     s  = fc_sgs_filter_create(kind, false, FC_SGS_PAIRS, n0, keep0, n1, measure, &d->first);
     if (s == FC_OK)
       s = fc_sgs_filter_create(kind, false, FC_SGS_PAIRS * m0, n1, keep1, 1, measure, &d->second);
-    d->threads = fc_threads();
-    d->each    = fc_ceil_div(2 * FC_SGS_PAIRS * n0 * n1, 8) * 8;
-    d->work    = fc_fft2_alloc(2 * d->threads * d->each);
+    d->lanes = lanes;
+    d->each  = fc_ceil_div(2 * FC_SGS_PAIRS * n0 * n1, 8) * 8;
+    d->work  = fc_fft2_alloc(2 * lanes * d->each);
   }
   if (s == FC_OK && d && d->work) {
     *out = d;
@@ -116,32 +112,19 @@ void fc_sgs_plane_destroy(fc_sgs_plane *d) {
   free(d);
 }
 
-static void at(const double *const *from, int n, int64_t offset, const double **to) {
-  for (int k = 0; k < n; k++) to[k] = from[k] + offset;
-}
-
 static void pairs_of(double *base, int64_t points, double *pair[FC_SGS_PAIRS]) {
   for (int k = 0; k < FC_SGS_PAIRS; k++) pair[k] = base + 2 * k * points;
 }
 
-void fc_sgs_plane_viscosity(fc_sgs_plane *d, int64_t planes, const double *const u[3],
-                            const double *const g[9], double least, double *nu_t, double *c) {
-  const int64_t n = d->n0 * d->n1;
+double fc_sgs_plane_find(fc_sgs_plane *d, int lane, const double *const u[3], const double *const g[9],
+                         double *strain) {
+  double *x = d->work + 2 * lane * d->each, *y = x + d->each, lm, mm, *pair[FC_SGS_PAIRS];
 
-  FC_ASSERT(fc_threads() <= d->threads, "more threads than when the model was made");
-  FC_FOR_TASKS(j, planes, planes * n * 200) {
-    double       *x = d->work + 2 * fc_thread() * d->each, *y = x + d->each, lm, mm;
-    double       *pair[FC_SGS_PAIRS];
-    const double *uj[3], *gj[9];
-    at(u, 3, j * n, uj);
-    at(g, 9, j * n, gj);
-    pairs_of(x, n, pair);
-    fc_sgs_factors(n, uj, gj, pair, nu_t + j * n);
-    fc_sgs_filter_apply(d->first, x, y);
-    fc_sgs_filter_apply(d->second, y, x);
-    pairs_of(x, d->m0 * d->m1, pair);
-    fc_sgs_contract(d->m0 * d->m1, pair, d->a, &lm, &mm);
-    c[j] = mm > 0 ? lm / mm : 0;
-    fc_sgs_close(n, c[j], least, nu_t + j * n);
-  }
+  pairs_of(x, d->n0 * d->n1, pair);
+  fc_sgs_factors(d->n0 * d->n1, u, g, pair, strain);
+  fc_sgs_filter_apply(d->first, x, y);
+  fc_sgs_filter_apply(d->second, y, x);
+  pairs_of(x, d->m0 * d->m1, pair);
+  fc_sgs_contract(d->m0 * d->m1, pair, d->a, &lm, &mm);
+  return mm > 0 ? lm / mm : 0;
 }

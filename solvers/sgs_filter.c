@@ -5,11 +5,28 @@
 #include "solvers/fft2.h"
 
 #include <fftw3.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-int64_t fc_sgs_filter_points(fc_sgs_filter_kind kind, int64_t n, int64_t keep) {
-  return kind == FC_SGS_CUTOFF ? fc_max64(1, keep / 2) : n;
+enum { MOST = 3 };
+static const int    reach[]             = {[FC_SGS_TRAPEZOID] = 1, [FC_SGS_SIXTH] = 3};
+static const double weights[][MOST + 1] = {
+    [FC_SGS_TRAPEZOID] = {0.5, 0.25, 0, 0}, [FC_SGS_SIXTH] = {11.0 / 16, 15.0 / 64, -3.0 / 32, 1.0 / 64}};
+
+/* ---- making ---- */
+
+int64_t fc_sgs_filter_points(fc_sgs_filter_kind kind, int64_t keep) {
+  return kind == FC_SGS_CUTOFF ? fc_max64(1, keep / 2) : keep;
+}
+
+static double transfer(fc_sgs_filter_kind kind, int64_t k, int64_t keep) {
+  double sum = weights[kind][0];
+
+  if (kind == FC_SGS_CUTOFF) return 1;
+  for (int j = 1; j <= reach[kind]; j++)
+    sum += 2 * weights[kind][j] * cos(2 * M_PI * (double)(j * k) / (double)keep);
+  return sum;
 }
 
 /* transforms along n of [outer, n, inner], in place; dry: some array of that size */
@@ -22,23 +39,29 @@ static fftw_plan plan(const fc_sgs_filter *f, int64_t n, int sign, bool measure,
                             measure ? FFTW_MEASURE : FFTW_ESTIMATE);
 }
 
-fc_status fc_sgs_filter_create(fc_sgs_filter_kind kind, bool walls, int64_t outer, int64_t n, int64_t keep,
-                               int64_t inner, bool measure, fc_sgs_filter **out) {
-  const bool     cut = kind == FC_SGS_CUTOFF;
-  fc_sgs_filter *f   = calloc(1, sizeof *f);
-  double        *dry = cut ? fc_fft2_alloc(2 * outer * n * inner) : NULL;
+static bool plan_waves(fc_sgs_filter *f, int64_t keep, bool measure) {
+  double *dry = fc_fft2_alloc(2 * f->outer * f->n * f->inner);
 
-  FC_ASSERT(keep <= n && (cut || keep == n) && (!walls || (kind == FC_SGS_SIXTH && n >= 6)),
-            "no such filter");
-  if (f)
-    *f = (fc_sgs_filter){kind, walls, outer, n, fc_sgs_filter_points(kind, n, keep), inner, (keep - 1) / 4};
-  if (f && dry) {
-    f->forward = plan(f, n, FFTW_FORWARD, measure, dry);
+  f->top    = f->kind == FC_SGS_CUTOFF ? (keep - 1) / 4 : (keep - 1) / 2;
+  f->factor = malloc((size_t)(f->top + 1) * sizeof *f->factor);
+  if (dry) {
+    f->forward = plan(f, f->n, FFTW_FORWARD, measure, dry);
     f->inverse = plan(f, f->m, FFTW_BACKWARD, measure, dry);
   }
+  for (int64_t k = 0; f->factor && k <= f->top; k++) f->factor[k] = transfer(f->kind, k, keep) / (double)f->n;
   free(dry);
+  return f->factor && f->forward && f->inverse;
+}
+
+fc_status fc_sgs_filter_create(fc_sgs_filter_kind kind, bool walls, int64_t outer, int64_t n, int64_t keep,
+                               int64_t inner, bool measure, fc_sgs_filter **out) {
+  const bool     waves = kind == FC_SGS_CUTOFF || n > keep;
+  fc_sgs_filter *f     = calloc(1, sizeof *f);
+
+  FC_ASSERT(keep <= n && (!walls || (kind == FC_SGS_SIXTH && n >= 6 && n == keep)), "no such filter");
+  if (f) *f = (fc_sgs_filter){kind, walls, outer, n, fc_sgs_filter_points(kind, keep), inner};
   *out = f;
-  if (f && (!cut || (f->forward && f->inverse))) return FC_OK;
+  if (f && (!waves || plan_waves(f, keep, measure))) return FC_OK;
   fc_sgs_filter_destroy(f);
   *out = NULL;
   return fc_fail(FC_E_SYSTEM, "no memory for a test filter on lines of %lld points", (long long)n);
@@ -48,33 +71,41 @@ void fc_sgs_filter_destroy(fc_sgs_filter *f) {
   if (!f) return;
   if (f->forward) fftw_destroy_plan(f->forward);
   if (f->inverse) fftw_destroy_plan(f->inverse);
+  free(f->factor);
   free(f);
 }
 
-/* ---- cutoff ---- */
+/* ---- waves ---- */
 
 FC_SIMD static void scale(double *restrict y, const double *restrict x, double s, int64_t n) {
   FC_VECTOR for (int64_t i = 0; i < n; i++) y[i] = s * x[i];
 }
 
-/* the waves 0 .. top and -top .. -1 of n into m places, the others 0 */
-static void keep_waves(const fc_sgs_filter *f, const double *x, double *y) {
-  const int64_t row = 2 * f->inner, low = (f->top + 1) * row, high = f->top * row;
-  const double  s = 1 / (double)f->n;
-
-  for (int64_t o = 0; o < f->outer; o++, x += f->n * row, y += f->m * row) {
-    scale(y, x, s, low);
-    memset(y + low, 0, (size_t)(f->m * row - low - high) * sizeof *y);
-    scale(y + f->m * row - high, x + f->n * row - high, s, high);
+static void scale_waves(double *y, const double *x, const double *factor, int64_t step, int64_t n,
+                        int64_t row) {
+  if (row > 2) {
+    for (int64_t k = 0; k < n; k++) scale(y + k * row, x + k * row, factor[k * step], row);
+    return;
+  }
+  for (int64_t k = 0; k < n; k++) {
+    y[2 * k]     = factor[k * step] * x[2 * k];
+    y[2 * k + 1] = factor[k * step] * x[2 * k + 1];
   }
 }
 
-/* ---- weights on neighbouring points ---- */
+/* the waves 0 .. top and -top .. -1 of n into m places, the others 0 */
+static void keep_waves(const fc_sgs_filter *f, const double *x, double *y) {
+  const int64_t row = 2 * f->inner, low = (f->top + 1) * row, high = f->top * row;
 
-enum { MOST = 3 };
-static const int    reach[]             = {[FC_SGS_TRAPEZOID] = 1, [FC_SGS_SIXTH] = 3};
-static const double weights[][MOST + 1] = {
-    [FC_SGS_TRAPEZOID] = {0.5, 0.25, 0, 0}, [FC_SGS_SIXTH] = {11.0 / 16, 15.0 / 64, -3.0 / 32, 1.0 / 64}};
+  for (int64_t o = 0; o < f->outer; o++, x += f->n * row, y += f->m * row) {
+    double *negative = y + f->m * row - high;
+    scale_waves(y, x, f->factor, 1, f->top + 1, row);
+    memset(y + low, 0, (size_t)(negative - y - low) * sizeof *y);
+    scale_waves(negative, x + f->n * row - high, f->factor + f->top, -1, f->top, row);
+  }
+}
+
+/* ---- weights on points ---- */
 
 /* points far from the ends; neighbours are row numbers apart */
 FC_SIMD static void blend(double *restrict y, const double *x, const double *w, int width, int64_t row,
@@ -129,7 +160,7 @@ static void blend_line(const fc_sgs_filter *f, const double *x, double *y) {
 void fc_sgs_filter_apply(const fc_sgs_filter *f, double *x, double *y) {
   const int64_t size = 2 * f->n * f->inner;
 
-  if (f->kind == FC_SGS_CUTOFF) {
+  if (f->factor) {
     fftw_execute_dft(f->forward, (fftw_complex *)x, (fftw_complex *)x);
     keep_waves(f, x, y);
     fftw_execute_dft(f->inverse, (fftw_complex *)y, (fftw_complex *)y);

@@ -146,7 +146,7 @@ static inline double plain_dynamic(const plain_flow *f, int first, fc_sgs_filter
   return lm / mm;
 }
 
-/* nu_t of the clipped variant, from the words of solvers/sgs_clipped.h */
+/* c D^2 of the clipped variant at all points, from the words of solvers/sgs_clipped.h */
 static inline double *plain_clipped(const plain_flow *f, const double *x, const double d[3], double limit) {
   double       *L[6], *M[6], *c = fc_fft2_alloc(f->points), *width2 = fc_fft2_alloc(f->n[0]);
   const int64_t n0 = f->n[0], n2 = f->n[2];
@@ -163,14 +163,9 @@ static inline double *plain_clipped(const plain_flow *f, const double *x, const 
   }
   double *smooth = plain_filter_all(f, c, 0, FC_SGS_SIXTH, x != NULL);
   for (int64_t p = 0; p < f->points; p++) {
-    double       mean = 0, S = 0;
-    const double tr = f->g[0][p] + f->g[4][p] + f->g[8][p];
+    double mean = 0;
     for (int64_t k = 0; k < n2; k++) mean += smooth[p / n2 * n2 + k] / (double)n2;
-    for (int k = 0; k < 9; k++) {
-      const double s = (f->g[k][p] + f->g[3 * (k % 3) + k / 3][p]) / 2 - (k % 4 == 0) * tr / 3;
-      S += 2 * s * s;
-    }
-    c[p] = mean * width2[p / (f->n[1] * n2)] * sqrt(S);
+    c[p] = mean * width2[p / (f->n[1] * n2)];
   }
   for (int k = 0; k < 6; k++) free(L[k]), free(M[k]);
   free(smooth), free(width2);
