@@ -16,6 +16,7 @@ static void grid(json_t *out, const fc_field_info *i) {
     fc_info_int(row, "points", i->dim[a]);
     fc_info_real(row, "first", i->lo[a]);
     fc_info_real(row, "last", i->hi[a]);
+    fc_info_text(row, "spacing", i->uniform[a] ? "even" : "uneven");
     json_object_set_new(row, "periodic", json_boolean(i->periodic[a]));
     json_array_append_new(axes, row);
   }

@@ -65,8 +65,7 @@ fc_status fc_picture_profiles(const fc_picture *p) {
 
   fc_with_unit(known ? info->axis[0] : "point", known ? info->space_unit : "", axis, sizeof axis);
   FC_TRY_TO(done, s, curves_open(p, n, 0, &c));
-  for (int64_t i = 0; i < n; i++)
-    c.x[i] = known ? info->lo[0] + (info->hi[0] - info->lo[0]) * (double)i / (double)(n - 1) : (double)i;
+  FC_TRY_TO(done, s, fc_field_points(p->file, 0, c.x));
   for (int64_t i = 0; i < p->n_rows * p->n_frames * n; i++) c.y[i] = (double)p->values[i];
   for (int k = 0; k < p->n_rows; k++) {
     fc_with_unit(p->rows[k].channel->name, p->rows[k].channel->unit, c.label[k], sizeof c.label[k]);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_FRAMES = 6 };
+enum { DEFAULT_FRAMES = 6, MOST_PLACES = 512 };
 
 /* ---- what to draw ---- */
 
@@ -119,11 +119,49 @@ static int64_t place_on_map(const fc_field_info *info, int64_t i) {
   return lon * n_lat + (info->lo[0] < info->hi[0] ? lat : n_lat - 1 - lat);
 }
 
+/* Uneven axes are drawn to scale: places as close as the closest points, each with its nearest point. */
+static fc_status scale_axis(fc_picture *p, int a) {
+  const int64_t n = p->info->dim[a];
+  double       *x = malloc((size_t)n * sizeof *x), least = INFINITY;
+  int64_t       k = 0;
+
+  FC_REQUIRE(x, FC_E_SYSTEM, "no memory for %lld coordinates", (long long)n);
+  fc_status s = fc_field_points(p->file, a, x);
+  for (int64_t i = 1; i < n; i++) least = fmin(least, fabs(x[i] - x[i - 1]));
+  const double places = fmin(MOST_PLACES, ceil(fabs(x[n - 1] - x[0]) / least) + 1);
+  p->side[a]          = s == FC_OK ? (int64_t)places : 1;
+  p->node[a]          = malloc((size_t)p->side[a] * sizeof *p->node[a]);
+  if (!p->node[a]) s = fc_fail(FC_E_SYSTEM, "no memory for %lld places", (long long)p->side[a]);
+  for (int64_t i = 0; s == FC_OK && i < p->side[a]; i++) {
+    const double at = x[0] + (x[n - 1] - x[0]) * (double)i / (double)(p->side[a] - 1);
+    while (k + 1 < n && fabs(x[k + 1] - at) <= fabs(x[k] - at)) k++;
+    p->node[a][i] = k;
+  }
+  free(x);
+  return s;
+}
+
+static fc_status choose_places(fc_picture *p) {
+  const bool panels = p->info->ndim > 1 && !p->r->spectrum && !p->map;
+
+  for (int a = 0; a < 2; a++) p->side[a] = a < p->info->ndim ? p->info->dim[a] : 1;
+  for (int a = 0; panels && a < 2; a++)
+    if (!p->info->uniform[a]) FC_TRY(scale_axis(p, a));
+  if (panels) p->plane = p->side[0] * p->side[1];
+  return FC_OK;
+}
+
+static int64_t node_of(const fc_picture *p, int a, int64_t i) { return p->node[a] ? p->node[a][i] : i; }
+
 /* frame[points] of one channel -> values to keep: all, or the middle plane of the last axis in 3-D */
 static void keep(const fc_picture *p, const fc_real *frame, fc_real *out) {
-  const int64_t nz = p->points / p->plane;
+  const int64_t nz = p->info->ndim == 3 && !p->r->spectrum ? p->info->dim[2] : 1, ny = p->side[1];
 
-  for (int64_t i = 0; i < p->plane; i++) out[p->map ? place_on_map(p->info, i) : i] = frame[i * nz + nz / 2];
+  for (int64_t i = 0; i < p->plane; i++) {
+    int64_t from = i;
+    if (p->node[0] || p->node[1]) from = node_of(p, 0, i / ny) * p->info->dim[1] + node_of(p, 1, i % ny);
+    out[p->map ? place_on_map(p->info, i) : i] = frame[from * nz + nz / 2];
+  }
 }
 
 static fc_status read_row(fc_picture *p, int k, fc_real *frame) {
@@ -146,7 +184,8 @@ static fc_status read_values(fc_picture *p) {
   p->map    = p->info->ndim == 2 && !p->r->spectrum && !strncmp(p->info->axis[0], "lat", 3);
   p->points = 1;
   for (int a = 0; a < p->info->ndim; a++) p->points *= p->info->dim[a];
-  p->plane       = p->info->ndim == 3 && !p->r->spectrum ? p->points / p->info->dim[2] : p->points;
+  p->plane = p->info->ndim == 3 && !p->r->spectrum ? p->points / p->info->dim[2] : p->points;
+  FC_TRY(choose_places(p));
   fc_real *frame = malloc((size_t)p->points * sizeof *frame);
   p->values      = malloc((size_t)(p->n_rows * p->n_frames * p->plane) * sizeof *p->values);
   if (!frame || !p->values)
@@ -185,8 +224,8 @@ static fc_status draw_panels(const fc_picture *p) {
     for (int i = 0; i < p->n_frames; i++) {
       const bool again = p->rows[k].constant && i > 0;
       const int  at    = k * p->n_frames + i;
-      panel[at]        = (fc_panel){.nx     = p->info->dim[p->map],
-                                    .ny     = p->info->dim[!p->map],
+      panel[at]        = (fc_panel){.nx     = p->side[p->map],
+                                    .ny     = p->side[!p->map],
                                     .x      = again ? NULL : p->values + at * p->plane,
                                     .stride = 1,
                                     .map    = map};
@@ -226,6 +265,7 @@ fc_status fc_plot_field_file(const fc_plot_request *r) {
     s       = make(p);
   }
   fc_field_close(p->file);
+  for (int a = 0; a < 2; a++) free(p->node[a]);
   free(p->values);
   free(p);
   return s;

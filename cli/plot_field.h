@@ -21,8 +21,10 @@ typedef struct fc_picture {
   int64_t                frame[FC_PICTURE_FRAMES];
   fc_picture_row         rows[FC_PICTURE_ROWS];
   int64_t                points, plane; /* of the grid, and of what is kept of a frame */
-  bool                   map;           /* latitude x longitude: drawn with longitude to the right */
-  fc_real               *values;        /* [n_rows, n_frames, plane] */
+  int64_t                side[2];       /* of that plane; finer than the grid where that is uneven */
+  int64_t               *node[2]; /* [side] the grid's point at each place of the plane; NULL: the same */
+  bool                   map;     /* latitude x longitude: drawn with longitude to the right */
+  fc_real               *values;  /* [n_rows, n_frames, plane] */
   char                   when[FC_PICTURE_FRAMES][FC_NAME + 32], title[4 * FC_NAME];
   const char            *when_label[FC_PICTURE_FRAMES];
 } fc_picture;

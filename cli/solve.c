@@ -4,6 +4,7 @@
 #include "core/progress.h"
 #include "hpc/comm.h"
 #include "io/file.h"
+#include "solvers/attendant.h"
 #include "solvers/solver.h"
 
 #include <math.h>
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SPLITS = 8, PATH_SIZE = 4096 };
+enum { MAX_SPLITS = 8, PATH_SIZE = 4096, MEASURES = 8 };
 
 typedef struct { /* one output file: trajectories first..first + n - 1 */
   char             name[FC_NAME], path[PATH_SIZE];
@@ -27,6 +28,9 @@ typedef struct {
   double      lo, hi, square; /* of all values of the fields */
   int64_t     written;
   char        note[200]; /* the solver's last words: a summary */
+  int         n_measured;
+  char        name[MEASURES][FC_NAME];
+  double     *measured; /* [trajectories][MEASURES], in the last frame */
 } job;
 
 static volatile sig_atomic_t interrupted;
@@ -66,9 +70,20 @@ static fc_status take_frame(void *user, int64_t traj, int64_t t, const fc_real *
 
   FC_TRY(check_signals());
   while (traj >= p->first + p->n) p++;
+  if (t == FC_FRAME_CONSTANT && !p->writer) return FC_OK;
   if (t == FC_FRAME_CONSTANT) return fc_field_write_constant(p->writer, traj - p->first, x);
   gather(j, x);
-  return fc_field_write(p->writer, traj - p->first, t, 1, x);
+  return p->writer ? fc_field_write(p->writer, traj - p->first, t, 1, x) : FC_OK;
+}
+
+static void take_measured(void *user, int64_t traj, int n, const char *const *name, const double *value) {
+  job *j = user;
+
+  j->n_measured = (int)fc_min64(n, MEASURES);
+  for (int i = 0; i < j->n_measured; i++) {
+    snprintf(j->name[i], FC_NAME, "%s", name[i]);
+    j->measured[traj * MEASURES + i] = value[i];
+  }
 }
 
 static fc_status show(void *user, double fraction, const char *note) {
@@ -136,7 +151,7 @@ static fc_status finish_parts(job *j) {
   for (int i = 0; i < j->n_parts; i++) {
     fc_field_writer *w = j->parts[i].writer;
     j->parts[i].writer = NULL; /* gone, whatever finish returns */
-    FC_TRY(fc_field_writer_finish(w));
+    if (w) FC_TRY(fc_field_writer_finish(w));
   }
   return FC_OK;
 }
@@ -154,6 +169,17 @@ static char *joined(int argc, char **argv) {
   return fclose(f) ? (free(text), NULL) : text;
 }
 
+/* Without a file these numbers are what is left of a run: all digits that two machines should share. */
+static void report_measured(const job *j) {
+  const int64_t n = j->total / j->frames;
+
+  for (int64_t i = 0; i < n && j->n_measured; i++) {
+    if (n > 1) printf("trajectory %lld\n", (long long)i);
+    for (int k = 0; k < j->n_measured; k++)
+      printf("%-10s %.12g\n", j->name[k], j->measured[i * MEASURES + k]);
+  }
+}
+
 static void report(const job *j, const fc_field_spec *spec, double seconds) {
   const double n = (double)j->written * (double)j->size;
 
@@ -168,9 +194,10 @@ static void report(const job *j, const fc_field_spec *spec, double seconds) {
          sqrt(j->square / n));
   printf("range      %s\n", j->note);
   printf("wall time  %.1f s, %.3g s a frame\n", seconds, seconds / (double)j->written);
-  for (int i = 0; i < j->n_parts; i++)
+  for (int i = 0; i < j->n_parts && j->parts[i].path[0]; i++)
     printf("%s %s%s%s\n", i ? "          " : "written to", j->parts[i].path, j->n_parts > 1 ? "  " : "",
            j->n_parts > 1 ? j->parts[i].name : "");
+  if (!j->parts[0].path[0]) report_measured(j);
 }
 
 static fc_status solve(const fc_solver_def *def, const void *config, const char *preset, const char *out,
@@ -194,17 +221,22 @@ static fc_status solve(const fc_solver_def *def, const void *config, const char 
   j->size   = spec.n_fields;
   for (int a = 0; a < spec.ndim; a++) j->size *= spec.dim[a];
   j->lo = INFINITY, j->hi = -INFINITY;
-  FC_TRY_TO(end, s, open_parts(j, out, split, preset, &spec));
+  j->measured = calloc((size_t)spec.n_traj * MEASURES, sizeof *j->measured);
+  if (!j->measured) FC_TRY_TO(end, s, fc_fail(FC_E_SYSTEM, "no memory for what is measured"));
+  if (out) FC_TRY_TO(end, s, open_parts(j, out, split, preset, &spec));
+  fc_attendant_set(&(fc_attendant){j, take_measured});
   catch_signals();
   const double start = fc_now();
   fc_progress_start(&j->bar, "solve", "frame", 0, j->total, fc_verbosity == 0);
   s = def->run(config, take_frame, j, show, j);
+  fc_attendant_set(NULL);
   fc_progress_end(&j->bar, NULL);
   if (s == FC_OK) s = check_signals();
   if (s == FC_OK) s = finish_parts(j);
   if (s == FC_OK) report(j, &spec, fc_now() - start);
 end:
   for (int i = 0; i < j->n_parts; i++) fc_field_writer_abandon(j->parts[i].writer);
+  free(j->measured);
   free(text);
   return s;
 }
@@ -214,10 +246,25 @@ end:
 static void list(FILE *f) {
   fputs("\npresets:\n", f);
   for (int i = 0; fc_preset_at(i); i++)
-    fprintf(f, "  %-16s %s\n", fc_preset_at(i)->name, fc_preset_at(i)->summary);
+    fprintf(f, "  %-20s %s\n", fc_preset_at(i)->name, fc_preset_at(i)->summary);
   fputs("\nsolvers (presets too, with their defaults):\n", f);
   for (int i = 0; fc_solver_at(i); i++)
-    fprintf(f, "  %-16s %s\n", fc_solver_at(i)->name, fc_solver_at(i)->summary);
+    fprintf(f, "  %-20s %s\n", fc_solver_at(i)->name, fc_solver_at(i)->summary);
+}
+
+/* --about: a preset's texts, or those of a solver */
+static fc_status tell(const char *name) {
+  const fc_preset     *p = fc_preset_find(name);
+  const fc_solver_def *def;
+  void                *config;
+
+  FC_TRY(fc_solver_configure(name, 0, NULL, &def, &config));
+  free(config);
+  if (p) fc_preset_print(p, stdout);
+  printf("\n%s: %s\n", def->name, def->summary);
+  fc_options_help(def->options, "", stdout);
+  printf("source: %s\n", def->source);
+  return FC_OK;
 }
 
 /* --help of one solver, or of all */
@@ -231,12 +278,13 @@ static void help_text(FILE *f) {
 }
 
 /* the sum of the splits is the number of trajectories */
-static fc_status settings(const fc_list *set, const char *split, job *j, char *buffer, size_t size,
-                          fc_list *out) {
+static fc_status settings(const fc_list *set, bool accurate, const char *split, job *j, char *buffer,
+                          size_t size, fc_list *out) {
   *out = *set;
+  FC_REQUIRE(out->n + 2 <= FC_ARG_REPEAT, FC_E_USAGE, "--set is given more than %d times", FC_ARG_REPEAT - 2);
+  if (accurate) out->v[out->n++] = "accurate=true";
   if (!split) return FC_OK;
   FC_TRY(parse_splits(split, j));
-  FC_REQUIRE(out->n < FC_ARG_REPEAT, FC_E_USAGE, "--set is given more than %d times", FC_ARG_REPEAT - 1);
   const part *last = &j->parts[j->n_parts - 1];
   snprintf(buffer, size, "n_traj=%lld", (long long)(last->first + last->n));
   out->v[out->n++] = buffer;
@@ -245,14 +293,17 @@ static fc_status settings(const fc_list *set, const char *split, job *j, char *b
 
 fc_status fc_cmd_solve(int argc, char **argv) {
   const char  *out = NULL, *split = NULL;
-  bool         listing = false, planning = false, done;
+  bool         listing = false, planning = false, about = false, accurate = false, done;
   fc_list      set = {0}, all, files;
   char         n_traj[64];
   const fc_arg args[] = {
-      {"output", 'o', FC_ARG_VALUE, &out, "FILE", "where the frames go (HDF5); with --split a folder"},
+      {"output", 'o', FC_ARG_VALUE, &out, "FILE",
+       "where the frames go (HDF5); with --split a folder; without it only what is measured is printed"},
       {"set", 's', FC_ARG_LIST, &set, "KEY=VALUE", "change an option of the preset"},
       {"split", 0, FC_ARG_VALUE, &split, "LIST", "write folders, e.g. train=40,valid=4,test=4 trajectories"},
+      {"accurate", 'a', FC_ARG_FLAG, &accurate, NULL, "our best scheme instead of the published one"},
       {"list", 'l', FC_ARG_FLAG, &listing, NULL, "list presets and solvers"},
+      {"about", 0, FC_ARG_FLAG, &about, NULL, "say what a preset copies and what --accurate changes"},
       {"plan", 0, FC_ARG_FLAG, &planning, NULL, "only say what the run would cost"}};
   const fc_solver_def *def;
   void                *config  = NULL;
@@ -269,13 +320,18 @@ fc_status fc_cmd_solve(int argc, char **argv) {
     goto end;
   }
   s = files.n ? FC_OK : fc_fail(FC_E_USAGE, "solve: which preset? 'fieldcast solve --list' lists them");
-  if (s == FC_OK && !out && !planning) s = fc_fail(FC_E_USAGE, "solve: -o FILE says where the frames go");
+  if (s == FC_OK && about) {
+    s = tell(files.v[0]);
+    goto end;
+  }
+  if (s == FC_OK && split && !out && !planning)
+    s = fc_fail(FC_E_USAGE, "solve --split: -o FOLDER says where the frames go");
   if (s == FC_OK && fc_comm_size(NULL) > 1)
     s = fc_fail(FC_E_USAGE,
                 "solve runs in one process; use threads (OMP_NUM_THREADS), or one process for each seed");
   if (s == FC_OK && (!(j = calloc(1, sizeof *j)) || !command)) s = fc_fail(FC_E_SYSTEM, "no memory");
   if (s != FC_OK) goto end;
-  FC_TRY_TO(end, s, settings(&set, split, j, n_traj, sizeof n_traj, &all));
+  FC_TRY_TO(end, s, settings(&set, accurate, split, j, n_traj, sizeof n_traj, &all));
   FC_TRY_TO(end, s, fc_solver_configure(files.v[0], all.n, all.v, &def, &config));
   if (planning)
     def->plan(config, stdout);

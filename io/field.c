@@ -193,6 +193,33 @@ fc_status fc_field_times(fc_field *f, int64_t traj, int64_t t0, int64_t nt, doub
   return s;
 }
 
+static fc_status read_points(fc_field *f, int axis, double *x) {
+  const fc_field_info *i = &f->map->info;
+  const int64_t        n = i->dim[axis];
+  char                 name[FC_NAME + FC_VAR_PATH + 2];
+  fc_field_part       *p;
+  int64_t              local;
+
+  if (!f->map->points[axis][0]) {
+    const bool   known = isfinite(i->lo[axis]) && isfinite(i->hi[axis]) && n > 1;
+    const double lo = known ? i->lo[axis] : 0, step = known ? (i->hi[axis] - lo) / (double)(n - 1) : 1;
+    for (int64_t k = 0; k < n; k++) x[k] = lo + (double)k * step;
+    return FC_OK;
+  }
+  FC_TRY(fc_field_locate(f, 0, &p, &local));
+  const char *group = f->map->grouped ? p->group[local] : "";
+  snprintf(name, sizeof name, "%s%s%s", group, group[0] ? "/" : "", f->map->points[axis]);
+  return fc_h5_row(p->file, p->path, name, 0, 0, n, x);
+}
+
+fc_status fc_field_points(fc_field *f, int axis, double *x) {
+  FC_ASSERT(axis >= 0 && axis < f->map->info.ndim, "field: no axis %d", axis);
+  const fc_h5_quiet q = fc_h5_hush();
+  const fc_status   s = read_points(f, axis, x);
+  fc_h5_unhush(q);
+  return s;
+}
+
 /* Root attribute, or that of the first trajectory's group where each has its own. */
 static char *find_text(fc_field *f, const char *attribute) {
   fc_field_part *p;

@@ -36,6 +36,7 @@ typedef struct fc_field_info {
   int64_t     dim[3];
   char        axis[3][FC_NAME];
   double      lo[3], hi[3]; /* first and last coordinate; NaN if the file does not say */
+  bool        uniform[3];   /* unless the file stores coordinates whose steps differ: fc_field_points */
   bool        periodic[3];
   double      dt; /* time between frames; NaN if unknown or not uniform */
   char        time_unit[FC_NAME], space_unit[FC_NAME];
@@ -69,6 +70,9 @@ fc_status fc_field_read_constant(fc_field *f, int64_t traj, const int64_t *space
                                  const int *pick, fc_real *x);
 /* in time_unit; frame numbers if the file stores no times */
 fc_status fc_field_times(fc_field *f, int64_t traj, int64_t t0, int64_t nt, double *t);
+/* x[dim[axis]], of the whole axis whatever share is read, in space_unit: as the first file stores them;
+   evenly from lo to hi, or numbers of points, where it stores none */
+fc_status fc_field_points(fc_field *f, int axis, double *x);
 /* parameters pick[0..n-1] (indices into param) of a trajectory: they may differ by file, by group, or, where
    the file stores one value for each trajectory, by that. FC_E_INPUT if the trajectory's file does not have
    one. */

@@ -39,12 +39,23 @@ static fc_status distinct(const fc_field_spec *s) {
   return FC_OK;
 }
 
+static fc_status rising(const fc_field_spec *s, int a) {
+  const double *x = s->points[a];
+
+  for (int64_t i = 0; x && i < s->dim[a]; i++)
+    FC_REQUIRE(isfinite(x[i]) && (i == 0 || x[i] > x[i - 1]), FC_E_USAGE,
+               "coordinate %lld along axis %d is %g; coordinates must be finite and rise", (long long)i, a,
+               x[i]);
+  return FC_OK;
+}
+
 fc_status fc_field_spec_check(const fc_field_spec *s) {
   FC_REQUIRE(s->name && s->name[0], FC_E_USAGE, "the data set to write has no name");
   FC_REQUIRE(s->ndim >= 1 && s->ndim <= 3, FC_E_USAGE, "%d space axes; 1 to 3 can be written", s->ndim);
   for (int a = 0; a < s->ndim; a++) {
     FC_REQUIRE(s->dim[a] >= 1, FC_E_USAGE, "%lld points along axis %d", (long long)s->dim[a], a);
     if (s->axis[a]) FC_TRY(good_name("axis", s->axis[a]));
+    FC_TRY(rising(s, a));
   }
   FC_REQUIRE(s->n_traj >= 1 && s->n_steps >= 1 && s->n_fields >= 1, FC_E_USAGE,
              "nothing to write: %lld trajectories, %lld steps, %d fields", (long long)s->n_traj,
@@ -69,14 +80,15 @@ static const char *axis_name(const fc_field_spec *s, int a) {
   return s->axis[a] ? s->axis[a] : names[a];
 }
 
-static bool put_row(hid_t g, const char *name, int64_t n, double first, double step, const char *unit,
-                    bool time) {
+/* points, or n numbers from first by step */
+static bool put_row(hid_t g, const char *name, int64_t n, const double *points, double first, double step,
+                    const char *unit, bool time) {
   const hsize_t len   = (hsize_t)n;
   double       *x     = malloc((size_t)n * sizeof *x);
   const hid_t   space = H5Screate_simple(1, &len, NULL);
   const hid_t   set   = H5Dcreate2(g, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 
-  for (int64_t i = 0; x && i < n; i++) x[i] = first + (double)i * step;
+  for (int64_t i = 0; x && i < n; i++) x[i] = points ? points[i] : first + (double)i * step;
   const bool ok = x && set >= 0 && H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0 &&
                   varying(set, false, time) && fc_h5_put_text(set, "units", fc_h5_unit(unit));
   fc_h5_close(space);
@@ -88,11 +100,12 @@ static bool put_row(hid_t g, const char *name, int64_t n, double first, double s
 static bool dimensions(hid_t file, const fc_field_spec *s) {
   const hid_t g = H5Gcreate2(file, "dimensions", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   const char *names[3];
-  bool        ok = put_row(g, "time", s->n_steps, s->t0, s->dt, s->time_unit, true);
+  bool        ok = put_row(g, "time", s->n_steps, NULL, s->t0, s->dt, s->time_unit, true);
 
   for (int a = 0; a < s->ndim; a++) {
     names[a] = axis_name(s, a);
-    ok       = ok && put_row(g, names[a], s->dim[a], s->origin[a], s->spacing[a], s->space_unit, false);
+    ok       = ok &&
+         put_row(g, names[a], s->dim[a], s->points[a], s->origin[a], s->spacing[a], s->space_unit, false);
   }
   ok = ok && fc_h5_put_texts(g, "spatial_dims", s->ndim, names);
   fc_h5_close(g);

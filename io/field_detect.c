@@ -61,7 +61,10 @@ fc_status fc_map_create(hid_t file, const char *path, fc_field_map **out) {
   m->info.n_files = 1;
   m->info.dt      = NAN;
   strcpy(m->params, "scalars/");
-  for (int a = 0; a < 3; a++) m->info.lo[a] = m->info.hi[a] = NAN;
+  for (int a = 0; a < 3; a++) {
+    m->info.lo[a] = m->info.hi[a] = NAN;
+    m->info.uniform[a]            = true;
+  }
   const fc_status s = describe(file, path, m);
   if (s == FC_OK)
     *out = m;

@@ -24,10 +24,11 @@ typedef struct fc_field_map {
   fc_field_info info;
   int           n_vars;
   fc_var        var[FC_FIELD_VARS];
-  char          time[FC_VAR_PATH]; /* data set of times, (T) or (B, T); "" if there is none */
-  char          params[FC_NAME];   /* where vectors of one parameter for each trajectory are: "scalars/" */
-  bool          grouped;           /* paths are below a group of each trajectory */
-  char (*group)[FC_NAME];          /* [n_traj], owned */
+  char          time[FC_VAR_PATH];      /* data set of times, (T) or (B, T); "" if there is none */
+  char          points[3][FC_VAR_PATH]; /* data sets of coordinates; "" where there is none */
+  char          params[FC_NAME]; /* where vectors of one parameter for each trajectory are: "scalars/" */
+  bool          grouped;         /* paths are below a group of each trajectory */
+  char (*group)[FC_NAME];        /* [n_traj], owned */
 } fc_field_map;
 
 typedef struct fc_layout_def {
@@ -45,7 +46,8 @@ extern const fc_layout_def fc_layout_well, fc_layout_pdebench_tensor, fc_layout_
    known yet (0) are taken from it. at: the file, or the first trajectory's group. */
 fc_status fc_map_add(fc_field_map *m, hid_t at, const char *path, const char *data_set, const char *axes,
                      const char *name, int rank, bool constant);
-/* Coordinates along axis a: length (taken if not known yet; else at least that long), ends, unit. */
+/* Coordinates along axis a: length (taken if not known yet; else at least that long), ends, unit, and whether
+   their steps are even. */
 fc_status fc_map_axis(fc_field_map *m, hid_t at, const char *path, int a, const char *data_set);
 /* Times of the first trajectory give dt; n_steps is taken from it if not known yet. */
 fc_status fc_map_time(fc_field_map *m, hid_t at, const char *path, const char *data_set);

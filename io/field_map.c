@@ -121,6 +121,24 @@ fc_status fc_map_add(fc_field_map *m, hid_t at, const char *path, const char *da
   return FC_OK;
 }
 
+/* NaN unless every step has the same length. Coordinates are often stored as float32, which alone moves a
+   step by 6e-8 t/dt; steps that really differ differ by more than a thousandth. */
+static double uniform_step(int64_t n, const double *t) {
+  if (n < 2) return NAN;
+  const double dt = (t[n - 1] - t[0]) / (double)(n - 1);
+  if (dt == 0 || !isfinite(dt)) return NAN;
+  for (int64_t i = 1; i < n; i++)
+    if (!(fabs(t[i] - t[i - 1] - dt) <= 1e-3 * fabs(dt))) return NAN;
+  return dt;
+}
+
+/* Uneven are coordinates that rise or fall throughout with steps that differ; anything else says nothing. */
+static bool uneven(int64_t n, const double *x) {
+  for (int64_t i = 1; i < n; i++)
+    if (!((x[i] - x[i - 1]) * (x[1] - x[0]) > 0)) return false;
+  return n > 2 && isnan(uniform_step(n, x));
+}
+
 fc_status fc_map_axis(fc_field_map *m, hid_t at, const char *path, int a, const char *data_set) {
   int     rank;
   int64_t dim[FC_H5_RANK];
@@ -133,19 +151,15 @@ fc_status fc_map_axis(fc_field_map *m, hid_t at, const char *path, int a, const 
   if (m->info.dim[a] == 0) m->info.dim[a] = n;
   FC_REQUIRE(n > 0 && n >= m->info.dim[a], FC_E_INPUT, "%s: coordinate '%s' has %lld entries for %lld points",
              path, data_set, (long long)n, (long long)m->info.dim[a]);
-  FC_TRY(fc_h5_row(at, path, data_set, 0, 0, 1, &m->info.lo[a]));
-  return fc_h5_row(at, path, data_set, 0, m->info.dim[a] - 1, 1, &m->info.hi[a]);
-}
-
-/* NaN unless every step has the same length. Times are often stored as float32, which alone moves a step
-   by 6e-8 t/dt; steps that really differ differ by more than a thousandth. */
-static double uniform_step(int64_t n, const double *t) {
-  if (n < 2) return NAN;
-  const double dt = (t[n - 1] - t[0]) / (double)(n - 1);
-  if (!(dt > 0) || !isfinite(dt)) return NAN;
-  for (int64_t i = 1; i < n; i++)
-    if (!(fabs(t[i] - t[i - 1] - dt) <= 1e-3 * dt)) return NAN;
-  return dt;
+  const int64_t points = m->info.dim[a];
+  double       *x      = malloc((size_t)points * sizeof *x);
+  FC_REQUIRE(x, FC_E_SYSTEM, "%s: not enough memory for %lld coordinates", path, (long long)points);
+  const fc_status s = fc_h5_row(at, path, data_set, 0, 0, points, x);
+  if (s == FC_OK)
+    m->info.lo[a] = x[0], m->info.hi[a] = x[points - 1], m->info.uniform[a] = !uneven(points, x);
+  free(x);
+  snprintf(m->points[a], sizeof m->points[a], "%s", data_set);
+  return s;
 }
 
 fc_status fc_map_time(fc_field_map *m, hid_t at, const char *path, const char *data_set) {
@@ -165,7 +179,10 @@ fc_status fc_map_time(fc_field_map *m, hid_t at, const char *path, const char *d
   const int64_t n = fc_min64(m->info.n_steps, MOST_TIMES);
   double       *t = malloc((size_t)fc_max64(n, 1) * sizeof *t);
   FC_REQUIRE(t, FC_E_SYSTEM, "%s: not enough memory for %lld times", path, (long long)n);
-  if ((s = fc_h5_row(at, path, data_set, 0, 0, n, t)) == FC_OK) m->info.dt = uniform_step(n, t);
+  if ((s = fc_h5_row(at, path, data_set, 0, 0, n, t)) == FC_OK) {
+    const double dt = uniform_step(n, t);
+    m->info.dt      = dt > 0 ? dt : NAN;
+  }
   free(t);
   snprintf(m->time, sizeof m->time, "%s", data_set);
   return s;

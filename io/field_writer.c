@@ -13,17 +13,18 @@
 
 struct fc_field_writer {
   char         *path, *tmp;
-  fc_field_spec spec;   /* its strings are copies */
-  char        **copies; /* of all strings, to free */
+  fc_field_spec spec;      /* its strings are copies */
+  double       *points[3]; /* copies of coordinates */
+  char        **copies;    /* of all strings, to free */
   int           n_copies;
   fc_out_field *fields; /* fields, then constants: copies too */
   hid_t         file;
-  hid_t        *set;     /* [n_fields + n_constant] */
-  fc_real      *one;     /* values of one field of one frame */
-  int           error;   /* the first of the disk, an errno */
-  int64_t       points;  /* of a frame that is written: of the share, if there is one */
-  int           fd;      /* of a shared file, else -1 */
-  int64_t      *address; /* [n_fields + n_constant] of the data sets in it */
+  hid_t        *set;      /* [n_fields + n_constant] */
+  fc_real      *one;      /* values of one field of one frame */
+  int           error;    /* the first of the disk, an errno */
+  int64_t       n_points; /* of a frame that is written: of the share, if there is one */
+  int           fd;       /* of a shared file, else -1 */
+  int64_t      *address;  /* [n_fields + n_constant] of the data sets in it */
 };
 
 /* ---- the caller's specification may go away, so it is copied ---- */
@@ -45,6 +46,17 @@ static void copy_fields(fc_field_writer *w, const fc_field_spec *s) {
   }
   w->spec.field    = w->fields;
   w->spec.constant = w->fields ? w->fields + n : NULL;
+}
+
+static bool copy_points(fc_field_writer *w, const fc_field_spec *s) {
+  for (int a = 0; a < s->ndim; a++) {
+    if (!s->points[a]) continue;
+    const size_t bytes = (size_t)s->dim[a] * sizeof(double);
+    w->points[a]       = malloc(bytes);
+    if (!w->points[a]) return false;
+    w->spec.points[a] = memcpy(w->points[a], s->points[a], bytes);
+  }
+  return true;
 }
 
 static bool copy_spec(fc_field_writer *w, const char *path, const fc_field_spec *s) {
@@ -69,16 +81,18 @@ static bool copy_spec(fc_field_writer *w, const char *path, const fc_field_spec 
     w->spec.text[i].name  = keep(w, s->text[i].name);
     w->spec.text[i].value = keep(w, s->text[i].value);
   }
-  w->points = 1;
-  for (int a = 0; a < s->ndim; a++) w->points *= a == 0 && s->shared ? s->n : s->dim[a];
-  w->one           = malloc((size_t)(w->points * s->ndim) * sizeof *w->one);
+  w->n_points = 1;
+  for (int a = 0; a < s->ndim; a++) w->n_points *= a == 0 && s->shared ? s->n : s->dim[a];
+  w->one           = malloc((size_t)(w->n_points * s->ndim) * sizeof *w->one);
   const int wanted = 3 + 2 * n + s->n_params + 2 * s->n_texts; /* axes may be NULL */
-  return w->path && w->tmp && w->fields && w->set && w->one && w->address && w->n_copies >= wanted;
+  return copy_points(w, s) && w->path && w->tmp && w->fields && w->set && w->one && w->address &&
+         w->n_copies >= wanted;
 }
 
 static void release(fc_field_writer *w) {
   for (int i = 0; i < w->n_copies; i++) free(w->copies[i]);
   free(w->copies);
+  for (int a = 0; a < 3; a++) free(w->points[a]);
   free(w->fields);
   free(w->set);
   free(w->address);
@@ -151,7 +165,7 @@ static fc_status open_shared(fc_field_writer *w) {
 
 /* the lines of one field of one frame follow each other: one piece of the file */
 static bool write_lines(fc_field_writer *w, int i, int64_t traj, int64_t t, bool constant) {
-  const int64_t width = w->fields[i].rank ? w->spec.ndim : 1, line = w->points / w->spec.n * width,
+  const int64_t width = w->fields[i].rank ? w->spec.ndim : 1, line = w->n_points / w->spec.n * width,
                 frame = constant ? traj : traj * w->spec.n_steps + t;
   const char *from    = (const char *)w->one;
   int64_t     left    = line * w->spec.n * (int64_t)sizeof(fc_real);
@@ -191,7 +205,7 @@ fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc
 
 /* channels-last values of all fields to one field */
 static void gather(const fc_field_writer *w, const fc_real *x, int n_all, int from, int n) {
-  for (int64_t i = 0; i < w->points; i++)
+  for (int64_t i = 0; i < w->n_points; i++)
     for (int k = 0; k < n; k++) w->one[i * n + k] = x[i * n_all + from + k];
 }
 
@@ -200,7 +214,7 @@ static int width(const fc_field_writer *w, const fc_out_field *f) { return f->ra
 static bool write_set(fc_field_writer *w, int i, int64_t traj, int64_t t, bool constant) {
   if (w->fd >= 0) return write_lines(w, i, traj, t, constant);
   const fc_out_field *f        = &w->fields[i];
-  hsize_t             start[6] = {0}, count[6], n = (hsize_t)(w->points * width(w, f));
+  hsize_t             start[6] = {0}, count[6], n = (hsize_t)(w->n_points * width(w, f));
   int                 rank = 0;
 
   count[rank] = 1, start[rank++] = (hsize_t)traj;
@@ -235,7 +249,7 @@ static fc_status write_frame(fc_field_writer *w, int lo, int n, int64_t traj, in
 static int64_t frame_size(const fc_field_writer *w) {
   int64_t n = 0;
   for (int i = 0; i < w->spec.n_fields; i++) n += width(w, &w->fields[i]);
-  return n * w->points;
+  return n * w->n_points;
 }
 
 fc_status fc_field_write(fc_field_writer *w, int64_t traj, int64_t t0, int64_t nt, const fc_real *x) {

@@ -16,6 +16,7 @@ typedef struct fc_field_spec {
   int64_t             dim[3];
   const char         *axis[3]; /* NULL: x, y, z */
   double              origin[3], spacing[3];
+  const double       *points[3];   /* [dim] rising coordinates; NULL: even steps from origin by spacing */
   bool                periodic[3]; /* else the boundary is written as wall (closed) or open */
   bool                wall[3];
   int64_t             n_traj, n_steps;

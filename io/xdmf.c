@@ -100,15 +100,45 @@ static void three(const xdmf *x, const double *v, double pad) {
   fputs("</DataItem>\n", x->f);
 }
 
+static bool even(const fc_field_spec *s) {
+  for (int a = 0; a < s->ndim; a++)
+    if (s->points[a]) return false;
+  return true;
+}
+
+/* coordinates as the file holds them, VTK's X first */
+static void coordinates(const xdmf *x) {
+  static const char *const names[3] = {"x", "y", "z"};
+  const fc_field_spec     *s        = x->s;
+
+  for (int a = s->ndim - 1; a >= 0; a--) {
+    fprintf(x->f, "<DataItem Format=\"HDF\" NumberType=\"Float\" Precision=\"8\" Dimensions=\"%lld\">",
+            (long long)s->dim[a]);
+    escaped(x->f, x->base), fputs(":/dimensions/", x->f), escaped(x->f, s->axis[a] ? s->axis[a] : names[a]);
+    fputs("</DataItem>\n", x->f);
+  }
+  for (int a = s->ndim; a < 3; a++) fputs("<DataItem Dimensions=\"1\" Format=\"XML\">0</DataItem>\n", x->f);
+}
+
+static void geometry(const xdmf *x) {
+  const bool uniform = even(x->s);
+
+  fprintf(x->f, "<Topology TopologyType=\"%s\" Dimensions=\"", uniform ? "3DCoRectMesh" : "3DRectMesh");
+  grid_size(x);
+  fprintf(x->f, "\"/>\n<Geometry GeometryType=\"%s\">\n", uniform ? "ORIGIN_DXDYDZ" : "VXVYVZ");
+  if (uniform)
+    three(x, x->s->origin, 0), three(x, x->s->spacing, 1);
+  else
+    coordinates(x);
+  fputs("</Geometry>\n", x->f);
+}
+
 static void step(const xdmf *x, int64_t traj, int64_t t) {
   FILE *f = x->f;
 
   fprintf(f, "<Grid Name=\"step %lld\" GridType=\"Uniform\">\n<Time Value=\"%.17g\"/>\n", (long long)t,
           x->s->t0 + (double)t * x->s->dt);
-  fputs("<Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"", f), grid_size(x), fputs("\"/>\n", f);
-  fputs("<Geometry GeometryType=\"ORIGIN_DXDYDZ\">\n", f);
-  three(x, x->s->origin, 0), three(x, x->s->spacing, 1);
-  fputs("</Geometry>\n", f);
+  geometry(x);
   for (int i = 0; i < x->s->n_fields; i++) attribute(x, &x->s->field[i], traj, t);
   fputs("</Grid>\n", f);
 }

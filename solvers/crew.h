@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-enum { FC_CREW_RANGES = 2, FC_CREW_LANES = 512 };
+enum { FC_CREW_RANGES = 8, FC_CREW_LANES = 512 };
 
 typedef struct fc_crew { /* fill in the first four; the rest belongs to the functions below */
   fc_frame_sink sink;

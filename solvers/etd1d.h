@@ -26,6 +26,7 @@ typedef struct fc_etd1d_config {
   bool    mean;              /* does the random field have one */
   int64_t waves;             /* of initial=waves and sine */
   double  amplitude;
+  bool    accurate; /* not used: there is one scheme */
 } fc_etd1d_config;
 
 typedef struct fc_etd1d { /* what all trajectories share */

@@ -36,5 +36,7 @@
       FC_OPT_BOOL(fc_etd1d_config, mean, "false",                                                            \
                   "grf: has a random mean too; the published code sets it to 0"),                            \
       FC_1D_INT(waves, count, 1, 4096, "waves, sine: (largest) number of waves on the line"),                \
-      FC_1D_REAL(amplitude, "1", -1e12, 1e12, "waves: largest value; sine, cosines: A")
+      FC_1D_REAL(amplitude, "1", -1e12, 1e12, "waves: largest value; sine, cosines: A"),                     \
+      FC_OPT_BOOL(fc_etd1d_config, accurate, "false",                                                        \
+                  "accepted as every solver does; changes nothing: this is the better scheme")
 #endif

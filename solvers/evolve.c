@@ -1,6 +1,9 @@
 /* solvers/evolve.c */
 #include "solvers/evolve.h"
 
+#include "core/parallel.h"
+#include "hpc/comm.h"
+#include "solvers/attendant.h"
 #include "solvers/crew.h"
 
 #include <math.h>
@@ -29,13 +32,25 @@ double fc_evolve_limit(const fc_evolve *e, double speed) {
   return e->cfl > 0 && speed > 0 ? fmin(dt, e->cfl * e->dx / speed) : dt;
 }
 
-static void describe_state(worker *w) {
-  const fc_evolve *e = w->e;
-  double           q[2];
+static int measures(const fc_evolve_def *d) {
+  int n = 0;
 
-  e->def->measure(w->state, q);
-  snprintf(w->note, sizeof w->note, "trajectory %lld, t %.4g, %s %.4g, %s %.4g, CFL %.2f",
-           (long long)(e->first_traj + w->traj), w->t, e->def->name[0], q[0], e->def->name[1], q[1], w->cfl);
+  while (n < FC_EVOLVE_MEASURES && d->name[n]) n++;
+  return n;
+}
+
+/* the first two of what is measured: more would not fit a line */
+static void describe_state(worker *w) {
+  const fc_evolve_def *d    = w->e->def;
+  const int            size = (int)sizeof w->note;
+  double               q[FC_EVOLVE_MEASURES];
+  int                  at = snprintf(w->note, sizeof w->note, "trajectory %lld, t %.4g",
+                                     (long long)(w->e->first_traj + w->traj), w->t);
+
+  d->measure(w->state, q);
+  for (int i = 0; i < fc_min64(2, measures(d)) && at < size; i++)
+    at += snprintf(w->note + at, (size_t)(size - at), ", %s %.4g", d->name[i], q[i]);
+  if (at < size) snprintf(w->note + at, (size_t)(size - at), ", CFL %.2f", w->cfl);
 }
 
 static fc_status after_step(worker *w) {
@@ -46,12 +61,16 @@ static fc_status after_step(worker *w) {
 }
 
 static fc_status blown_up(const worker *w) {
+  if (w->e->def->status) FC_TRY(w->e->def->status(w->state));
   return fc_fail(
       FC_E_NUMERIC,
       "trajectory %lld became infinite or NaN near t = %.6g: step %.3g, CFL number %.3g in the first "
       "step and %.3g in the last; lower dt, or let cfl=0.5 choose it",
       (long long)(w->e->first_traj + w->traj), w->t, w->h, w->first_cfl, w->cfl);
 }
+
+/* ranks in step all stop where one has to: the others would wait for it */
+static bool failed(const worker *w, bool mine) { return w->e->together ? fc_comm_any(NULL, mine) : mine; }
 
 /* Advances by a time span in equal steps. With a CFL number the step is chosen at the beginning, so that a
    run may be cut at any frame, and again when the flow has become faster by a quarter. */
@@ -66,7 +85,7 @@ static fc_status march(worker *w, double span) {
     w->h  = h;
     speed = e->def->step(w->state, h);
     w->t  = n ? w->t + h : start + span;
-    if (!isfinite(speed)) return blown_up(w);
+    if (failed(w, !isfinite(speed))) return blown_up(w);
     w->cfl = h * speed / e->dx;
     if (w->steps++ == 0) w->first_cfl = w->cfl;
     FC_TRY(after_step(w));
@@ -79,15 +98,23 @@ static fc_status march(worker *w, double span) {
   return FC_OK;
 }
 
+static void tell(const worker *w, const double *q) {
+  const fc_attendant *a = fc_attendant_get();
+
+  if (!a || !a->measured) return;
+  FC_CRITICAL(fc_solver_out) a->measured(a->self, w->traj, measures(w->e->def), w->e->def->name, q);
+}
+
 static fc_status emit(worker *w, int64_t frame) {
   bool   finite = true;
-  double q[2];
+  double q[FC_EVOLVE_MEASURES];
 
   w->e->def->measure(w->state, q);
   w->e->def->values(w->state, w->frame);
   for (int64_t i = 0; i < w->e->size; i++) finite &= isfinite(w->frame[i]) != 0;
-  if (!finite) return blown_up(w);
-  for (int i = 0; i < 2; i++) fc_crew_widen(w->crew, i, q[i]);
+  if (failed(w, !finite)) return blown_up(w);
+  for (int i = 0; i < measures(w->e->def); i++) fc_crew_widen(w->crew, i, q[i]);
+  if (frame == w->e->frames - 1) tell(w, q);
   return fc_crew_emit(w->crew, w->traj, frame, w->frame);
 }
 
@@ -109,10 +136,12 @@ static fc_status trajectory(void *self, int lane, int64_t traj) {
 }
 
 static fc_status summarise(const fc_evolve *e, fc_crew *c) {
-  char note[160];
+  char note[200] = "";
+  int  at        = 0;
 
-  snprintf(note, sizeof note, "%s %.4g to %.4g, %s %.4g to %.4g", e->def->name[0], c->range[0][0],
-           c->range[0][1], e->def->name[1], c->range[1][0], c->range[1][1]);
+  for (int i = 0; i < measures(e->def) && at < (int)sizeof note; i++)
+    at += snprintf(note + at, sizeof note - (size_t)at, "%s%s %.4g to %.4g", i ? ", " : "", e->def->name[i],
+                   c->range[i][0], c->range[i][1]);
   return fc_crew_finish(c, note);
 }
 

@@ -15,7 +15,8 @@ static const fc_solver_def *const solvers[] = {
 };
 #undef FC_SOLVER
 
-#define FC_PRESET(name, solver, settings, summary) {name, solver, settings, summary},
+#define FC_PRESET(name, solver, settings, brief, summary, copies, accurate)                                  \
+  {name, solver, settings, brief, summary, copies, accurate},
 static const fc_preset presets[] = {
 #include "solvers/presets.def"
 };
@@ -34,6 +35,27 @@ const fc_preset *fc_preset_find(const char *name) {
   for (int i = 0; i < FC_COUNT(presets); i++)
     if (!strcmp(presets[i].name, name)) return &presets[i];
   return NULL;
+}
+
+/* words in lines of 100 columns, all but the first indented */
+static void print_words(const char *label, const char *text, FILE *out) {
+  int column = fprintf(out, "%-10s", label);
+
+  while (*(text += strspn(text, " "))) {
+    const int n = (int)strcspn(text, " ");
+    if (column + 1 + n > 100) column = fprintf(out, "\n%-10s", "") - 1;
+    column += fprintf(out, " %.*s", n, text);
+    text += n;
+  }
+  fputc('\n', out);
+}
+
+void fc_preset_print(const fc_preset *p, FILE *out) {
+  print_words(p->name, p->summary, out);
+  print_words("solver", p->solver, out);
+  print_words("settings", p->settings, out);
+  print_words("copies", p->copies, out);
+  print_words("accurate", p->accurate, out);
 }
 
 static fc_status unknown(const char *name) {

@@ -11,7 +11,7 @@ typedef fc_status (*fc_frame_sink)(void *user, int64_t traj, int64_t t, const fc
 
 typedef struct fc_solver_def {
   const char      *name, *summary, *source; /* "spectral_2d", one line, papers */
-  const fc_option *options;                 /* with units in the help */
+  const fc_option *options; /* with units in the help; every solver has the option "accurate" */
   size_t           config_size;
   fc_status (*check)(const void *config); /* options that do not fit together */
   /* what the output will be: grid, channels with units, frames, parameters */
@@ -35,17 +35,24 @@ typedef struct fc_solver_def {
      coarser grid"; the solver knows best how to coarsen and interpolate). */
   fc_status (*steady)(const void *config, const int64_t *dim, const double *lo, const double *hi,
                       const int64_t *cells, const fc_real *x, fc_real *y);
+  /* Ranks that compute one trajectory together (all of the world): the lines lo .. lo + n - 1 of the first
+     axis that this rank's sink gets; run is called by all of them. NULL: a trajectory belongs to one rank. */
+  void (*share)(const void *config, int64_t *lo, int64_t *n);
 } fc_solver_def;
 
 typedef struct fc_preset {
   const char *name, *solver, *settings; /* "dt=1e-4 nu=1e-3" */
-  const char *summary;                  /* what it reproduces, and its source */
+  const char *brief;                    /* further settings: one trajectory of two small frames, for tests */
+  const char *summary;                  /* one line: what it is, and its source */
+  const char *copies;                   /* what is reproduced, what is not, what is a guess */
+  const char *accurate;                 /* what accurate=true changes */
 } fc_preset;
 
 const fc_solver_def *fc_solver_find(const char *name); /* NULL if unknown */
 const fc_solver_def *fc_solver_at(int i);              /* NULL past the end */
 const fc_preset     *fc_preset_find(const char *name);
 const fc_preset     *fc_preset_at(int i);
+void                 fc_preset_print(const fc_preset *p, FILE *out); /* all of it, as text in lines */
 /* defaults, then the preset's settings, then n assignments "key=value"; a solver's own name is a preset too
  */
 fc_status fc_solver_configure(const char *preset, int n, const char *const *set, const fc_solver_def **def,

@@ -126,6 +126,27 @@ static void share_file(const work *w, fc_field_spec *spec) {
   spec->n = w->s.geo.dim[0];
 }
 
+/* The grid of the data, uneven coordinates too; *points is for the caller to free. */
+static fc_status describe_grid(const work *w, fc_field_spec *spec, double **points) {
+  const fc_geometry *g = &w->s.geo;
+
+  for (int a = 0; a < g->ndim; a++) {
+    const int64_t n     = a ? g->dim[a] : w->s.whole;
+    const bool    known = isfinite(g->lo[a]) && isfinite(g->hi[a]) && n > 1;
+    spec->dim[a]        = n;
+    spec->axis[a]       = g->axis[a][0] ? g->axis[a] : NULL;
+    spec->origin[a]     = known ? g->lo[a] : 0;
+    spec->spacing[a]    = known ? (g->hi[a] - g->lo[a]) / (double)(n - 1) : 1;
+    spec->periodic[a]   = g->periodic[a];
+    if (fc_field_about(w->s.field)->uniform[a] || g->lo[a] > g->hi[a]) continue;
+    points[a] = malloc((size_t)n * sizeof **points);
+    FC_REQUIRE(points[a], FC_E_SYSTEM, "not enough memory for %lld coordinates", (long long)n);
+    FC_TRY(fc_source_points(&w->s, a, points[a]));
+    spec->points[a] = points[a];
+  }
+  return FC_OK;
+}
+
 static fc_status open_writer(work *w, int64_t steps) {
   const fc_geometry *g = &w->s.geo;
   char               names[FC_FIELD_CHANNELS][FC_NAME];
@@ -142,15 +163,6 @@ static fc_status open_writer(work *w, int64_t steps) {
                                                   .field      = fields,
                                                   .compress   = true};
 
-  for (int a = 0; a < g->ndim; a++) {
-    const int64_t n     = a ? g->dim[a] : w->s.whole;
-    const bool    known = isfinite(g->lo[a]) && isfinite(g->hi[a]) && n > 1;
-    spec.dim[a]         = n;
-    spec.axis[a]        = g->axis[a][0] ? g->axis[a] : NULL;
-    spec.origin[a]      = known ? g->lo[a] : 0;
-    spec.spacing[a]     = known ? (g->hi[a] - g->lo[a]) / (double)(n - 1) : 1;
-    spec.periodic[a]    = g->periodic[a];
-  }
   spec.n_fields     = describe_fields(w, names, fields);
   spec.text[0].name = "command", spec.text[0].value = w->job->command;
   spec.text[1].name = "model", spec.text[1].value = w->run->k.def->name;
@@ -159,7 +171,11 @@ static fc_status open_writer(work *w, int64_t steps) {
   spec.text[4].name = "history_from", spec.text[4].value = w->job->data;
   spec.n_texts = 5;
   share_file(w, &spec);
-  return fc_field_writer_create(w->names.file, &spec, &w->writer);
+  double   *points[3] = {0};
+  fc_status s         = describe_grid(w, &spec, points);
+  if (s == FC_OK) s = fc_field_writer_create(w->names.file, &spec, &w->writer);
+  for (int a = 0; a < 3; a++) free(points[a]);
+  return s;
 }
 
 /* ---- rolling ---- */

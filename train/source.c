@@ -107,6 +107,17 @@ static void geometry(const fc_field_info *info, fc_source *s) {
   count_points(s);
 }
 
+fc_status fc_source_points(const fc_source *s, int axis, double *x) {
+  const int64_t n = fc_field_about(s->field)->dim[axis], stride = s->space_stride[axis];
+  double       *all = malloc((size_t)n * sizeof *all);
+
+  FC_REQUIRE(all, FC_E_SYSTEM, "%s: not enough memory for %lld coordinates", s->path, (long long)n);
+  const fc_status st = fc_field_points(s->field, axis, all);
+  for (int64_t i = 0; st == FC_OK && i * stride < n; i++) x[i] = all[i * stride];
+  free(all);
+  return st;
+}
+
 fc_status fc_source_open(const char *path, const fc_data_settings *d, bool steady, fc_source *out) {
   fc_status s;
 

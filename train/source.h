@@ -38,6 +38,9 @@ void      fc_source_close(fc_source *s);
 /* do its fields suit the network? FC_E_MISMATCH says in words what does not */
 fc_status fc_source_fits(const fc_source *s, const fc_network *n);
 
+/* coordinates x[dim] of an axis of the whole grid: of the points that are used */
+fc_status fc_source_points(const fc_source *s, int axis, double *x);
+
 /* From now on this rank sees lo .. lo + n - 1 of the first axis alone */
 void fc_source_share(fc_source *s, int64_t lo, int64_t n);
 

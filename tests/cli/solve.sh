@@ -24,8 +24,12 @@ gone() { # only out may be there
 expect 0 'factformer-km2d' solve --list
 expect 0 'kinematic viscosity' solve --help
 expect 0 '2048 x 2048 computed, 256 x 256 kept' solve factformer-km2d --plan
+expect 0 'accurate   fourth-order' solve factformer-km2d --about
+expect 0 'source:' solve darcy --about
+expect 2 'no solver or preset' solve nothing --about
+expect 0 'judging by the speed' solve fno-ns-v1e-3 --accurate --set n=16 --set n_keep=8 --plan
 expect 2 "did you mean 'demo-ns2d'" solve demo-ns2 -o "$folder/x.hdf5"
-expect 2 '-o FILE' solve demo-ns2d
+expect 2 '-o FOLDER' solve demo-ns2d --split train=1
 expect 2 'which preset' solve
 expect 2 "nearest is 'nu'" solve demo-ns2d -o "$folder/x.hdf5" --set nuu=1
 expect 2 'train=40,valid=4' solve demo-ns2d -o "$folder/x" --split train
@@ -43,10 +47,17 @@ expect 0 'energy' -q solve demo-ns2d -o "$folder/set" --split train=2,test=1 $sm
 [ -f "$folder/set/data/train/demo-ns2d.hdf5" ] && [ -f "$folder/set/data/test/demo-ns2d.hdf5" ] || fail 'no splits'
 expect 0 '9 x 9, steady' -q solve fno-darcy-85 -o "$folder/x.hdf5" --set n=41 --set n_traj=3
 expect 0 'constant in time' info "$folder/x.hdf5"
-expect 0 'grid       128, time 0 to 1 every 1' -q solve fno-burgers -o "$folder/x.hdf5" --set n=128 --set n_traj=2
-expect 0 '12288 points' solve fno-burgers --plan
+expect 0 'grid       128, time 0 to 1 every 1' -q solve fno-burgers-r10 -o "$folder/x.hdf5" --set n=128 --set n_traj=2
+expect 0 '12288 points' solve fno-burgers-r10 --plan
 expect 0 'energy' -q solve ks-22 -o "$folder/x.hdf5" --set t_skip=5 --set n_traj=2 --set frames=3
 rm -rf "$folder/x.hdf5" "$folder/x.xmf" "$folder/set"
+
+# Without a file: what is measured in the last frame. Energy of Taylor vortices decays as
+# exp(-2 nu |k|^2 t)/4 with |k|^2 = 2: e^(-0.08)/4 = 0.230779, which a scheme of second order meets to six digits.
+expect 0 'energy     0.230779' -q solve spectral_2d --set n=16 --set initial=taylor --set initial_mode=1 --set nu=0.01 \
+  --set dt=0.01 --set t_skip=1 --set frames=2 --set frame_dt=1
+grep -q '^enstrophy  *0\.[0-9]\{11\}' "$folder/out" || fail 'enstrophy is not printed with all its digits'
+gone 'a run without a file'
 
 # an interrupt removes the unfinished file
 for signal in TERM USR1; do

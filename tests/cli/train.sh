@@ -71,7 +71,7 @@ expect 0 "" "$program" -q eval whole --data data.hdf5 --split valid
 grep -q "fRMSE high" out || complain "eval does not print PDEBench's set"
 
 # ---- a steady problem: one field to another, beside the solver on a coarser grid ----
-"$program" -q solve fno-darcy -o darcy.hdf5 --set n=16 --set n_traj=6 >/dev/null || complain "cannot make steady data"
+"$program" -q solve fno-darcy-421 -o darcy.hdf5 --set n=16 --set n_traj=6 >/dev/null || complain "cannot make steady data"
 cat >darcy.yaml <<'END'
 model: factformer
 args: {variant: darcy2d, dim: 16, depth: 1, heads: 2, dim_head: 8}

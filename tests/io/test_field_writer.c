@@ -122,6 +122,39 @@ static void round_trip(void) {
     }
 }
 
+/* coordinates that are not evenly spaced come back to the bit; the others are not touched */
+static void uneven_coordinates(void) {
+  const double  y[5] = {-1, -0.8, 0.1, 0.85, 1};
+  fc_field_spec s    = spec_of(3);
+  double        x[6];
+  fc_field     *f;
+
+  s.points[1] = y;
+  CHECK_OK(write_file(check_path("uneven.h5"), &s));
+  CHECK_OK(fc_field_open(check_path("uneven.h5"), &f));
+  const fc_field_info *i = fc_field_about(f);
+  CHECK(i->uniform[0] && !i->uniform[1] && i->uniform[2] && i->lo[1] == -1 && i->hi[1] == 1);
+  CHECK_OK(fc_field_points(f, 1, x));
+  CHECK(!memcmp(x, y, sizeof y));
+  fc_field_share(f, 2, 3);
+  CHECK_OK(fc_field_points(f, 0, x));
+  for (int k = 0; k < 6; k++) CHECK(x[k] == 0.5 * k);
+  fc_field_share(f, 0, 0);
+  check_values(f, &s);
+  fc_field_close(f);
+}
+
+static void wrong_coordinates(void) {
+  const double     falling[5] = {-1, 0, 0, 0.5, 1}, missing[5] = {-1, 0, (double)NAN, 0.5, 1};
+  fc_field_spec    s = spec_of(2);
+  fc_field_writer *w;
+
+  s.points[1] = falling;
+  CHECK_FAILS(fc_field_writer_create(check_path("w.h5"), &s, &w), FC_E_USAGE, "coordinate 2 along axis 1");
+  s.points[1] = missing;
+  CHECK_FAILS(fc_field_writer_create(check_path("w.h5"), &s, &w), FC_E_USAGE, "coordinate 2 along axis 1");
+}
+
 /* every strided read is a selection of the full one */
 static void strided_reads(void) {
   const fc_field_spec s         = spec_of(3);
@@ -244,4 +277,22 @@ static void xdmf_beside(void) {
   CHECK(strstr(text, "CollectionType=\"Temporal\"") && strstr(text, "1 2 0 0 1  1 1 1 1 1  1 1 6 5 1"));
 }
 
-CHECK_SUITE(field_writer, round_trip, strided_reads, many_files, wrong_specifications, xdmf_beside, full_disk)
+static void uneven_xdmf(void) {
+  const double  y[5]        = {-1, -0.8, 0.1, 0.85, 1};
+  fc_field_spec s           = spec_of(2);
+  char          text[20000] = "";
+
+  s.points[1] = y;
+  CHECK_OK(write_file(check_path("u.h5"), &s));
+  FILE *f = fopen(check_path("u.xmf"), "r");
+  CHECK(f != NULL);
+  if (!f) return;
+  text[fread(text, 1, sizeof text - 1, f)] = 0;
+  fclose(f);
+  const char *first = strstr(text, "u.h5:/dimensions/y"), *second = strstr(text, "u.h5:/dimensions/x");
+  CHECK(strstr(text, "3DRectMesh") && strstr(text, "VXVYVZ") && !strstr(text, "ORIGIN"));
+  CHECK(first && second && first < second); /* VTK's X is the last axis of the file */
+}
+
+CHECK_SUITE(field_writer, round_trip, uneven_coordinates, wrong_coordinates, strided_reads, many_files,
+            wrong_specifications, xdmf_beside, uneven_xdmf, full_disk)

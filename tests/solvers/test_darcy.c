@@ -410,11 +410,11 @@ static double distance(const fc_real *a, const fc_real *b, int64_t n) {
 }
 
 static void samples_do_not_depend_on_threads_or_numbering(void) {
-  trial one = ran("fno-darcy", WITH("n=33", "n_traj=5"));
+  trial one = ran("fno-darcy-421", WITH("n=33", "n_traj=5"));
   fc_threads_set(3);
-  trial three = ran("fno-darcy", WITH("n=33", "n_traj=5"));
+  trial three = ran("fno-darcy-421", WITH("n=33", "n_traj=5"));
   fc_threads_set(1);
-  trial         last = ran("fno-darcy", WITH("n=33", "n_traj=2", "first_traj=3"));
+  trial         last = ran("fno-darcy-421", WITH("n=33", "n_traj=2", "first_traj=3"));
   const size_t  all  = 5 * 33 * 33 * sizeof(fc_real);
   const int64_t n    = 33 * 33;
 
@@ -426,8 +426,8 @@ static void samples_do_not_depend_on_threads_or_numbering(void) {
 }
 
 static void every_stride_th_value_is_kept(void) {
-  trial whole = ran("fno-darcy", WITH("n=41", "n_traj=1")),
-        part  = ran("fno-darcy", WITH("n=41", "n_traj=1", "stride=5"));
+  trial whole = ran("fno-darcy-421", WITH("n=41", "n_traj=1")),
+        part  = ran("fno-darcy-421", WITH("n=41", "n_traj=1", "stride=5"));
 
   CHECK(part.spec.dim[0] == 9);
   CHECK_NEAR(part.spec.origin[0], 0.5 / 41, 1e-15);
@@ -492,7 +492,7 @@ static void failures(void) {
 
   for (int i = 0; i < FC_COUNT(bad); i++)
     CHECK_FAILS(fc_solver_configure("darcy", 1, &bad[i].set, &def, &config), FC_E_USAGE, bad[i].message);
-  CHECK_FAILS(fc_solver_configure("fno-darcy", WITH("sides=strip"), &def, &config), FC_E_USAGE,
+  CHECK_FAILS(fc_solver_configure("fno-darcy-421", WITH("sides=strip"), &def, &config), FC_E_USAGE,
               "scheme=volumes");
   trial t     = ran("darcy", WITH("n=16", "n_traj=4"));
   t.out.calls = 0, t.out.fail_at = 4;

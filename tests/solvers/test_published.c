@@ -1,4 +1,4 @@
-/* tests/solvers/test_published.c - the presets fno-ns and factformer-km2d against a second, plain statement
+/* tests/solvers/test_published.c - the presets fno-ns-v1e-3 and factformer-km2d against a second, plain statement
    of the published schemes: full complex arrays, Fourier sums written out, nothing shared with solvers/. */
 #include "solvers/ns2d.h"
 #include "solvers/solver.h"
@@ -150,7 +150,7 @@ static void compare(const char *preset, bool km) {
   free(config);
 }
 
-static void fno_data_are_made_as_published(void) { compare("fno-ns", false); }
+static void fno_data_are_made_as_published(void) { compare("fno-ns-v1e-3", false); }
 static void factformer_data_are_made_as_published(void) { compare("factformer-km2d", true); }
 
 CHECK_SUITE(published, fno_data_are_made_as_published, factformer_data_are_made_as_published)

@@ -284,7 +284,7 @@ static void bad_options(void) {
   }
   const char *two[] = {"forcing=kolmogorov", "forcing_mode=90"};
   CHECK_FAILS(fc_solver_configure("spectral_2d", 2, two, &def, &config), FC_E_USAGE, "finer grid");
-  CHECK_FAILS(fc_solver_configure("fno-n", 0, NULL, &def, &config), FC_E_USAGE, "fno-ns");
+  CHECK_FAILS(fc_solver_configure("fno-ns-v1e3", 0, NULL, &def, &config), FC_E_USAGE, "fno-ns-v1e-3");
 }
 
 /* ---- presets ---- */
@@ -314,7 +314,7 @@ static void presets_are_sound(void) {
 }
 
 static void published_settings(void) {
-  trial fno = configured("fno-ns-1e-4", 0, NULL), km = configured("factformer-km2d", 0, NULL);
+  trial fno = configured("fno-ns-v1e-4", 0, NULL), km = configured("factformer-km2d", 0, NULL);
 
   CHECK(fno.spec.dim[0] == 64 && fno.spec.n_steps == 30 && fno.spec.dt == 1 && fno.spec.t0 == 1);
   CHECK_NEAR(fno.spec.spacing[0], 1.0 / 64, 0);

@@ -1,0 +1,126 @@
+/* solvers/box3d_history.c - rows are collected and written by the hundred, not in every step. */
+#include "solvers/box3d_history.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMNS = 12, ROWS = 256 };
+
+static const char header[] =
+    "trajectory,t,energy,dissipation,enstrophy,helicity,given,lost,residual,re_lambda,integral_scale,cfl\n";
+
+struct fc_box3d_history {
+  FILE   *file;                               /* rank 0's */
+  double  row[ROWS][COLUMNS], t, next, start; /* time, of the next row; energy at the start */
+  int64_t traj;
+  int     n;
+  bool    shared;
+  char    path[FC_TEXT];
+  double *spectrum;
+};
+
+fc_box3d_scales fc_box3d_scales_of(const fc_box3d *s, const fc_box3d_budget *q, const double *e) {
+  const double    u2 = 2 * q->energy / 3, unit = 2 * M_PI / s->c.length, nu = s->c.nu;
+  fc_box3d_scales r = {.dissipation = 2 * nu * q->enstrophy};
+
+  if (r.dissipation > 0) {
+    r.re_lambda  = u2 * sqrt(15 / (nu * r.dissipation));
+    r.kolmogorov = pow(nu * nu * nu / r.dissipation, 0.25);
+  }
+  for (int64_t k = 1; e && u2 > 0 && k < fc_box3d_shells(s); k++)
+    r.integral += M_PI / (2 * u2) * e[k] / (unit * (double)k);
+  return r;
+}
+
+static fc_status open_file(fc_box3d_history *y) {
+  y->file = fopen(y->path, "w");
+  FC_REQUIRE(y->file && fputs(header, y->file) >= 0, FC_E_SYSTEM, "history=%s cannot be written: %s", y->path,
+             strerror(errno));
+  return FC_OK;
+}
+
+static void drop(fc_box3d_history *y) {
+  if (!y) return;
+  if (y->file) fclose(y->file);
+  free(y->spectrum);
+  free(y);
+}
+
+static fc_status create(const fc_box3d *s, fc_box3d_history **out) {
+  fc_box3d_history *y = *out = calloc(1, sizeof *y);
+
+  if (y) y->spectrum = calloc((size_t)fc_box3d_shells(s), sizeof *y->spectrum);
+  FC_REQUIRE(y && y->spectrum, FC_E_SYSTEM, "no memory for the history of the run");
+  y->shared = s->shared;
+  memcpy(y->path, s->c.history, sizeof y->path);
+  return !s->shared || fc_comm_rank(NULL) == 0 ? open_file(y) : FC_OK;
+}
+
+fc_status fc_box3d_history_create(const fc_box3d *s, fc_box3d_history **out) {
+  *out = NULL;
+  if (!s->c.history[0]) return FC_OK;
+  const fc_status mine = create(s, out), all = s->shared ? fc_comm_agree(NULL, mine) : mine;
+  if (all == FC_OK) return FC_OK;
+  drop(*out);
+  *out = NULL;
+  return mine == FC_OK ? fc_fail(all, "the first rank cannot write the history") : mine;
+}
+
+static void flush(fc_box3d_history *y) {
+  for (int i = 0; y->file && i < y->n; i++) {
+    fprintf(y->file, "%.0f", y->row[i][0]);
+    for (int c = 1; c < COLUMNS; c++) fprintf(y->file, ",%.14g", y->row[i][c]);
+    fputc('\n', y->file);
+  }
+  y->n = 0;
+}
+
+static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double cfl) {
+  const fc_box3d_budget q = fc_box3d_measure(s, k);
+
+  fc_box3d_spectrum(s, k, y->spectrum);
+  const fc_box3d_scales r = fc_box3d_scales_of(s, &q, y->spectrum);
+  if (y->n == ROWS) flush(y);
+  const double row[COLUMNS] = {
+      (double)y->traj, y->t,        q.energy,
+      r.dissipation,   q.enstrophy, q.helicity,
+      q.given,         q.lost,      (q.energy + q.lost - q.given - y->start) / y->start,
+      r.re_lambda,     r.integral,  cfl};
+  memcpy(y->row[y->n++], row, sizeof row);
+}
+
+void fc_box3d_history_start(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, int64_t traj) {
+  if (!y) return;
+  y->traj  = s->c.first_traj + traj;
+  y->t     = 0;
+  y->next  = s->c.history_dt;
+  y->start = fc_box3d_measure(s, k).energy;
+  add(y, s, k, 0);
+}
+
+void fc_box3d_history_step(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double h) {
+  if (!y) return;
+  y->t += h;
+  if (y->t < y->next - h / 2) return;
+  y->next = fmax(y->next + s->c.history_dt, y->t);
+  add(y, s, k, k->speed * h / s->dx);
+}
+
+fc_status fc_box3d_history_finish(fc_box3d_history *y, fc_status run) {
+  fc_status status = FC_OK;
+
+  if (!y) return FC_OK;
+  flush(y);
+  if (y->file && (ferror(y->file) | fclose(y->file)))
+    status = fc_fail(FC_E_SYSTEM, "history=%s could not be written to its end: is the disk full?", y->path);
+  if (y->shared && run == FC_OK) {
+    const fc_status all = fc_comm_agree(NULL, status);
+    if (status == FC_OK && all != FC_OK) status = fc_fail(all, "the first rank could not write the history");
+  }
+  y->file = NULL;
+  drop(y);
+  return status;
+}
