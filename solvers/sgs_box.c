@@ -10,13 +10,22 @@
 
 static int64_t round_up(int64_t n) { return fc_ceil_div(n, 8) * 8; }
 
-static fc_status plan(fc_sgs_box *d, fc_sgs_filter_kind kind, bool measure) {
+static fc_status plan(fc_sgs_box *d, fc_sgs_filter_kind kind, const int64_t keep[3], bool measure) {
   const int64_t *n = d->n, *m = d->m;
 
-  FC_TRY(fc_sgs_filter_create(kind, false, 1, n[0], n[0], m[2], measure, &d->filter[0]));
-  FC_TRY(fc_sgs_filter_create(kind, false, FC_SGS_PAIRS, n[1], n[1], n[2], measure, &d->filter[1]));
-  FC_TRY(fc_sgs_filter_create(kind, false, FC_SGS_PAIRS * m[1], n[2], n[2], 1, measure, &d->filter[2]));
-  return fc_turn_create(d->comm, n[0], m[1], 2 * m[2], FC_SGS_PAIRS, &d->turn);
+  FC_TRY(fc_sgs_filter_create(kind, false, 1, n[0], keep[0], m[2], measure, &d->filter[0]));
+  FC_TRY(fc_sgs_filter_create(kind, false, FC_SGS_PAIRS, n[1], keep[1], n[2], measure, &d->filter[1]));
+  return fc_sgs_filter_create(kind, false, FC_SGS_PAIRS * m[1], n[2], keep[2], 1, measure, &d->filter[2]);
+}
+
+static fc_status share(fc_sgs_box *d) {
+  int64_t lo, hi;
+
+  fc_comm_block(NULL, d->n[0], &lo, &hi);
+  d->lines = hi - lo;
+  fc_comm_block(NULL, d->m[1], &lo, &hi);
+  d->rows = hi - lo;
+  return fc_turn_create(NULL, d->n[0], d->m[1], 2 * d->m[2], FC_SGS_PAIRS, &d->turn);
 }
 
 static fc_status allocate(fc_sgs_box *d) {
@@ -38,24 +47,22 @@ static fc_status allocate(fc_sgs_box *d) {
   return FC_OK;
 }
 
-fc_status fc_sgs_box_create(const fc_comm *comm, fc_sgs_filter_kind kind, const int64_t n[3], bool measure,
-                            fc_sgs_box **out) {
+fc_status fc_sgs_box_create(bool shared, fc_sgs_filter_kind kind, const int64_t n[3], const int64_t keep[3],
+                            bool measure, fc_sgs_box **out) {
   fc_sgs_box *d = calloc(1, sizeof *d);
-  fc_status   s;
-  int64_t     lo, hi;
+  fc_status   s = FC_OK;
 
   *out = NULL;
   FC_REQUIRE(d, FC_E_SYSTEM, "no memory for the dynamic model");
-  *d = (fc_sgs_box){.comm = comm, .a = 4, .threads = fc_threads()};
+  *d = (fc_sgs_box){.a = 4, .threads = fc_threads()};
   for (int k = 0; k < 3; k++) {
     d->n[k] = n[k];
-    d->m[k] = fc_sgs_filter_points(kind, n[k]);
+    d->m[k] = fc_sgs_filter_points(kind, keep[k]);
   }
-  fc_comm_block(comm, n[0], &lo, &hi);
-  d->lines = hi - lo;
-  fc_comm_block(comm, d->m[1], &lo, &hi);
-  d->rows = hi - lo;
-  s       = plan(d, kind, measure);
+  d->lines = d->n[0];
+  d->rows  = d->m[1];
+  if (shared && fc_comm_size(NULL) > 1) s = share(d);
+  if (s == FC_OK) s = plan(d, kind, keep, measure);
   if (s == FC_OK) s = allocate(d);
   if (s == FC_OK)
     *out = d;
@@ -109,14 +116,25 @@ static void contract_rows(fc_sgs_box *d, double sum[2]) {
   }
 }
 
+static fc_status turn(fc_sgs_box *d) {
+  const int64_t run = 2 * d->m[2];
+
+  if (d->turn) return fc_turn_there(d->turn, FC_SGS_PAIRS, d->apart, d->whole);
+  for (int k = 0; k < FC_SGS_PAIRS; k++) FC_FOR_ROWS(j, d->rows, d->n[0] * run)
+  for (int64_t i = 0; i < d->n[0]; i++)
+    memcpy(d->whole[k] + (j * d->n[0] + i) * run, d->apart[k] + (i * d->rows + j) * run,
+           (size_t)run * sizeof(double));
+  return FC_OK;
+}
+
 fc_status fc_sgs_box_find(fc_sgs_box *d, const double *const u[3], const double *const g[9], double *c) {
   double sum[2];
 
   FC_ASSERT(fc_threads() <= d->threads, "more threads than when the model was made");
   filter_planes(d, u, g);
-  FC_TRY(fc_turn_there(d->turn, FC_SGS_PAIRS, d->apart, d->whole));
+  FC_TRY(turn(d));
   contract_rows(d, sum);
-  FC_TRY(fc_comm_sum_double(d->comm, sum, 2));
+  if (d->turn) FC_TRY(fc_comm_sum_double(NULL, sum, 2));
   *c = sum[1] > 0 ? sum[0] / sum[1] : 0;
   return FC_OK;
 }

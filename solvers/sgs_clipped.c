@@ -23,8 +23,17 @@ static fc_status plan(fc_sgs_clipped *s, bool walls) {
   FC_TRY(fc_sgs_filter_create(kind, false, PAIRS * m[1], n[2], m[2], 1, false, &s->planes[1]));
   FC_TRY(fc_sgs_filter_create(kind, false, 1, m[1], m[1], m[2], false, &s->one[0]));
   FC_TRY(fc_sgs_filter_create(kind, false, m[1], m[2], m[2], 1, false, &s->one[1]));
-  FC_TRY(fc_sgs_filter_create(kind, walls, 1, n[0], n[0], m[2], false, &s->line));
-  return fc_turn_create(s->comm, n[0], m[1], 2 * m[2], PAIRS, &s->turn);
+  return fc_sgs_filter_create(kind, walls, 1, n[0], n[0], m[2], false, &s->line);
+}
+
+static fc_status share(fc_sgs_clipped *s) {
+  int64_t hi;
+
+  fc_comm_block(NULL, s->n[0], &s->lo, &hi);
+  s->lines = hi - s->lo;
+  fc_comm_block(NULL, s->m[1], &s->rows, &hi);
+  s->rows = hi - s->rows;
+  return fc_turn_create(NULL, s->n[0], s->m[1], 2 * s->m[2], PAIRS, &s->turn);
 }
 
 static fc_status allocate(fc_sgs_clipped *s) {
@@ -54,25 +63,17 @@ static void set_widths(fc_sgs_clipped *s, const double *x, const double d[3]) {
   }
 }
 
-fc_status fc_sgs_clipped_create(const fc_comm *comm, const int64_t n[3], const int64_t m[3], const double *x,
+fc_status fc_sgs_clipped_create(bool shared, const int64_t n[3], const int64_t m[3], const double *x,
                                 const double d[3], double limit, fc_sgs_clipped **out) {
-  fc_sgs_clipped *s = calloc(1, sizeof *s);
-  fc_status       status;
-  int64_t         lo, hi;
+  fc_sgs_clipped *s      = calloc(1, sizeof *s);
+  fc_status       status = FC_OK;
 
   *out = NULL;
   FC_REQUIRE(s, FC_E_SYSTEM, "no memory for the dynamic model");
-  *s = (fc_sgs_clipped){.comm    = comm,
-                        .n       = {n[0], n[1], n[2]},
-                        .m       = {m[0], m[1], m[2]},
-                        .limit   = limit,
-                        .threads = fc_threads()};
-  fc_comm_block(comm, n[0], &lo, &hi);
-  s->lo    = lo;
-  s->lines = hi - lo;
-  fc_comm_block(comm, m[1], &lo, &hi);
-  s->rows = hi - lo;
-  status  = plan(s, x != NULL);
+  *s = (fc_sgs_clipped){.limit = limit, .threads = fc_threads(), .lines = n[0], .rows = m[1]};
+  for (int k = 0; k < 3; k++) s->n[k] = n[k], s->m[k] = m[k];
+  if (shared && fc_comm_size(NULL) > 1) status = share(s);
+  if (status == FC_OK) status = plan(s, x != NULL);
   if (status == FC_OK) status = allocate(s);
   if (status == FC_OK) {
     set_widths(s, x, d);
@@ -195,11 +196,26 @@ static void average(fc_sgs_clipped *s, double *c) {
   }
 }
 
+/* whole[j, i, :] = apart[i, j, :] of the first k pairs, or back */
+static fc_status turn(fc_sgs_clipped *s, int k, bool back) {
+  const int64_t run = 2 * s->m[2];
+
+  if (s->turn)
+    return back ? fc_turn_back(s->turn, k, s->whole, s->apart)
+                : fc_turn_there(s->turn, k, s->apart, s->whole);
+  for (int f = 0; f < k; f++)
+    for (int64_t p = 0; p < s->n[0] * s->m[1]; p++) {
+      double *a = s->apart[f] + p * run, *b = s->whole[f] + (p % s->m[1] * s->n[0] + p / s->m[1]) * run;
+      memcpy(back ? a : b, back ? b : a, (size_t)run * sizeof *a);
+    }
+  return FC_OK;
+}
+
 fc_status fc_sgs_clipped_rest(fc_sgs_clipped *s, double *c) {
   FC_ASSERT(fc_threads() <= s->threads, "more threads than when the model was made");
-  FC_TRY(fc_turn_there(s->turn, PAIRS, s->apart, s->whole));
+  FC_TRY(turn(s, PAIRS, false));
   ratio_rows(s);
-  FC_TRY(fc_turn_back(s->turn, 1, s->whole, s->apart));
+  FC_TRY(turn(s, 1, true));
   average(s, c);
   return FC_OK;
 }

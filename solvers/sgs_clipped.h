@@ -19,13 +19,12 @@
 
 enum { FC_SGS_CLIPPED_PAIRS = 10 }; /* filtered: u, S, u u, D^2 |S| S; one number is not used */
 
-typedef struct fc_sgs_clipped { /* ranks share the first axis */
-  const fc_comm *comm;
+typedef struct fc_sgs_clipped {
   int64_t        n[3], m[3]; /* points given and points of the flow, n = m but for padded second and third */
   int64_t        lo, lines, rows; /* of this rank: from line lo of the first axis; rows of the second */
   double         limit;
   fc_sgs_filter *planes[2], *one[2], *line; /* axes 1 and 2 for all pairs and for c alone; axis 0 */
-  fc_turn       *turn;
+  fc_turn       *turn;                      /* NULL: this rank has all */
   int            threads;
   int64_t        each;
   double        *apart[FC_SGS_CLIPPED_PAIRS], *whole[FC_SGS_CLIPPED_PAIRS];
@@ -33,9 +32,9 @@ typedef struct fc_sgs_clipped { /* ranks share the first axis */
 } fc_sgs_clipped;
 
 /* x[n[0]]: points of the first axis, which has walls (at least 6 points), or NULL: all axes are periodic, and
-   d[0] is their spacing; d[1], d[2]: spacings of the flow's m[1], m[2] points (m[0] = n[0]). FC_E_SYSTEM: no
-   memory. */
-fc_status fc_sgs_clipped_create(const fc_comm *comm, const int64_t n[3], const int64_t m[3], const double *x,
+   d[0] is their spacing; d[1], d[2]: spacings of the flow's m[1], m[2] points (m[0] = n[0]). shared:
+   the ranks share the first axis (collective). FC_E_SYSTEM: no memory. */
+fc_status fc_sgs_clipped_create(bool shared, const int64_t n[3], const int64_t m[3], const double *x,
                                 const double d[3], double limit, fc_sgs_clipped **out);
 void      fc_sgs_clipped_destroy(fc_sgs_clipped *s); /* NULL is fine */
 

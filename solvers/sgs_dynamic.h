@@ -33,23 +33,24 @@ void      fc_sgs_plane_destroy(fc_sgs_plane *d); /* NULL is fine */
 double fc_sgs_plane_find(fc_sgs_plane *d, int lane, const double *const u[3], const double *const g[9],
                          double *strain);
 
-typedef struct fc_sgs_box { /* n[0] x n[1] x n[2] points, ranks share the first axis */
-  const fc_comm *comm;
+typedef struct fc_sgs_box {               /* n[0] x n[1] x n[2] points */
   int64_t        n[3], m[3], lines, rows; /* of this rank: of the first axis; of the second when turned */
   double         a;
   fc_sgs_filter *filter[3];
-  fc_turn       *turn;
+  fc_turn       *turn; /* NULL: this rank has all */
   int            threads;
   int64_t        each;                                      /* numbers of a thread in work */
   double        *apart[FC_SGS_PAIRS], *whole[FC_SGS_PAIRS]; /* [lines, m1, m2] and [rows, n0, m2] pairs */
   double        *work, *sums, *block;
 } fc_sgs_box;
 
-fc_status fc_sgs_box_create(const fc_comm *comm, fc_sgs_filter_kind kind, const int64_t n[3], bool measure,
-                            fc_sgs_box **out);
+/* keep as above. shared: the ranks share the first axis (collective), else this rank has the whole box. */
+fc_status fc_sgs_box_create(bool shared, fc_sgs_filter_kind kind, const int64_t n[3], const int64_t keep[3],
+                            bool measure, fc_sgs_box **out);
 void      fc_sgs_box_destroy(fc_sgs_box *d); /* NULL is fine */
 
-/* The same c on all ranks from their lines [n0 of this rank, n1, n2]. Collective. FC_E_COMM: a rank died. */
+/* The same c on all ranks from their lines [n0 of this rank, n1, n2]. Collective if
+   shared. FC_E_COMM: a rank has died. */
 fc_status fc_sgs_box_find(fc_sgs_box *d, const double *const u[3], const double *const g[9], double *c);
 
 /* ---- the parts of both, at n points ---- */

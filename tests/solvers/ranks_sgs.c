@@ -21,7 +21,7 @@ static void box(void) {
   for (int kind = FC_SGS_CUTOFF; kind <= FC_SGS_TRAPEZOID; kind++) {
     fc_sgs_box *d;
     double      c;
-    CHECK_OK(fc_sgs_box_create(NULL, kind, f.n, false, &d));
+    CHECK_OK(fc_sgs_box_create(true, kind, f.n, f.n, false, &d));
     CHECK_OK(fc_sgs_box_find(d, u, g, &c));
     CHECK_NEAR(c / plain_dynamic(&f, 0, kind, 4, 0), 1, 1e-12);
     fc_sgs_box_destroy(d);
@@ -39,7 +39,7 @@ static void clipped(void) {
   for (int walls = 0; walls < 2; walls++) {
     fc_sgs_clipped *s;
     double *c = fc_fft2_alloc(size / 10 + 1), *whole = plain_clipped(&f, walls ? y : NULL, spacing, 0.01);
-    CHECK_OK(fc_sgs_clipped_create(NULL, f.n, f.n, walls ? y : NULL, spacing, 0.01, &s));
+    CHECK_OK(fc_sgs_clipped_create(true, f.n, f.n, walls ? y : NULL, spacing, 0.01, &s));
     CHECK_OK(fc_sgs_clipped_find(s, u, g, c));
     for (int64_t p = 0; p < size; p++) CHECK_NEAR(c[p / 10], whole[from + p], 1e-16);
     fc_sgs_clipped_destroy(s);

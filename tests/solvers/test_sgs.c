@@ -220,7 +220,7 @@ static double box_of(const plain_flow *f, fc_sgs_filter_kind kind) {
   fc_sgs_box *d;
   double      c = NAN;
 
-  CHECK_OK(fc_sgs_box_create(NULL, kind, f->n, false, &d));
+  CHECK_OK(fc_sgs_box_create(false, kind, f->n, f->n, false, &d));
   CHECK_OK(fc_sgs_box_find(d, (const double *const *)f->u, (const double *const *)f->g, &c));
   fc_sgs_box_destroy(d);
   return c;
@@ -389,7 +389,7 @@ static double *clipped_of(const plain_flow *f, const double *x, double limit) {
   fc_sgs_clipped *s;
   double         *c = fc_fft2_alloc(f->n[0] * f->n[1]);
 
-  CHECK_OK(fc_sgs_clipped_create(NULL, f->n, f->n, x, spacing, limit, &s));
+  CHECK_OK(fc_sgs_clipped_create(false, f->n, f->n, x, spacing, limit, &s));
   CHECK_OK(fc_sgs_clipped_find(s, (const double *const *)f->u, (const double *const *)f->g, c));
   fc_sgs_clipped_destroy(s);
   return c;
