@@ -19,11 +19,11 @@ static fc_status plan(fc_sgs_clipped *s, bool walls) {
   const int64_t           *n = s->n, *m = s->m;
   const fc_sgs_filter_kind kind = FC_SGS_SIXTH;
 
-  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS, n[1], m[1], n[2], false, &s->planes[0]));
-  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS * m[1], n[2], m[2], 1, false, &s->planes[1]));
-  FC_TRY(fc_sgs_filter_create(kind, false, 1, m[1], m[1], m[2], false, &s->one[0]));
-  FC_TRY(fc_sgs_filter_create(kind, false, m[1], m[2], m[2], 1, false, &s->one[1]));
-  return fc_sgs_filter_create(kind, walls, 1, n[0], n[0], m[2], false, &s->line);
+  FC_TRY(fc_sgs_filter_create(kind, walls, 1, n[0], m[0], m[2], false, &s->filter[0]));
+  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS, n[1], m[1], n[2], false, &s->filter[1]));
+  FC_TRY(fc_sgs_filter_create(kind, false, PAIRS * m[1], n[2], m[2], 1, false, &s->filter[2]));
+  FC_TRY(fc_sgs_filter_create(kind, walls, 1, m[0], m[0], m[1], false, &s->c[0]));
+  return fc_sgs_filter_create(kind, false, m[0], m[1], m[1], 1, false, &s->c[1]);
 }
 
 static fc_status share(fc_sgs_clipped *s) {
@@ -31,18 +31,18 @@ static fc_status share(fc_sgs_clipped *s) {
 
   fc_comm_block(NULL, s->n[0], &s->lo, &hi);
   s->lines = hi - s->lo;
-  fc_comm_block(NULL, s->m[1], &s->rows, &hi);
-  s->rows = hi - s->rows;
+  fc_comm_block(NULL, s->m[1], &s->row, &hi);
+  s->rows = hi - s->row;
   return fc_turn_create(NULL, s->n[0], s->m[1], 2 * s->m[2], PAIRS, &s->turn);
 }
 
 static fc_status allocate(fc_sgs_clipped *s) {
   const int64_t apart = round_up(2 * s->lines * s->m[1] * s->m[2]), line = round_up(2 * s->n[0] * s->m[2]);
-  const int64_t whole = s->rows * line;
+  const int64_t whole = s->rows * line, flat = round_up(2 * s->m[0] * s->m[1]);
   double       *p;
 
   s->each  = fc_max64(round_up(2 * PAIRS * s->n[1] * s->n[2]), PAIRS * line);
-  s->block = fc_fft2_alloc(PAIRS * (apart + whole) + 2 * s->threads * s->each + round_up(s->n[0]));
+  s->block = fc_fft2_alloc(PAIRS * (apart + whole) + 2 * s->threads * s->each + 2 * flat + round_up(s->n[0]));
   FC_REQUIRE(s->block, FC_E_SYSTEM, "no memory for the dynamic model on %lld x %lld x %lld points",
              (long long)s->n[0], (long long)s->n[1], (long long)s->n[2]);
   p = s->block;
@@ -50,8 +50,10 @@ static fc_status allocate(fc_sgs_clipped *s) {
     s->apart[k] = p;
     s->whole[k] = p + apart;
   }
-  s->work   = p;
-  s->width2 = p + 2 * s->threads * s->each;
+  s->work    = p;
+  s->flat[0] = p + 2 * s->threads * s->each;
+  s->flat[1] = s->flat[0] + flat;
+  s->width2  = s->flat[1] + flat;
   return FC_OK;
 }
 
@@ -86,11 +88,8 @@ fc_status fc_sgs_clipped_create(bool shared, const int64_t n[3], const int64_t m
 
 void fc_sgs_clipped_destroy(fc_sgs_clipped *s) {
   if (!s) return;
-  for (int k = 0; k < 2; k++) {
-    fc_sgs_filter_destroy(s->planes[k]);
-    fc_sgs_filter_destroy(s->one[k]);
-  }
-  fc_sgs_filter_destroy(s->line);
+  for (int k = 0; k < 3; k++) fc_sgs_filter_destroy(s->filter[k]);
+  for (int k = 0; k < 2; k++) fc_sgs_filter_destroy(s->c[k]);
   fc_turn_destroy(s->turn);
   free(s->block);
   free(s);
@@ -122,7 +121,6 @@ FC_SIMD static void factors(int64_t n, const double *const u[3], const double *c
   }
 }
 
-/* the pair (c, 0) */
 FC_SIMD static void ratio(int64_t n, double *const pair[PAIRS], double width2, double limit,
                           double *restrict c) {
   const double *p0 = pair[0], *p1 = pair[1], *p2 = pair[2], *p3 = pair[3], *p4 = pair[4], *p5 = pair[5],
@@ -142,8 +140,7 @@ FC_SIMD static void ratio(int64_t n, double *const pair[PAIRS], double width2, d
     const double lm = lxx * mxx + lyy * myy + lzz * mzz + 2 * (lxy * mxy + lxz * mxz + lyz * myz);
     const double mm = mxx * mxx + myy * myy + mzz * mzz + 2 * (mxy * mxy + mxz * mxz + myz * myz);
     const double q  = mm > 0 ? lm / mm : 0;
-    c[2 * i]        = q > 0 && q <= limit ? q : 0;
-    c[2 * i + 1]    = 0;
+    c[i]            = q > 0 && q <= limit ? q : 0;
   }
 }
 
@@ -155,68 +152,58 @@ void fc_sgs_clipped_line(fc_sgs_clipped *s, int64_t i, const double *const u[3],
 
   for (int k = 0; k < PAIRS; k++) pair[k] = x + 2 * k * n;
   factors(n, u, g, s->width2[s->lo + i], pair);
-  fc_sgs_filter_apply(s->planes[0], x, y);
-  fc_sgs_filter_apply(s->planes[1], y, x);
+  fc_sgs_filter_apply(s->filter[1], x, y);
+  fc_sgs_filter_apply(s->filter[2], y, x);
   for (int k = 0; k < PAIRS; k++) memcpy(s->apart[k] + 2 * i * m, x + 2 * k * m, (size_t)(2 * m) * sizeof *x);
 }
 
-/* c of each row, filtered along the first axis, into whole[0] */
-static void ratio_rows(fc_sgs_clipped *s) {
-  const int64_t wide = 2 * s->m[2], line = s->n[0] * wide, padded = round_up(line);
-
-  FC_FOR_TASKS(j, s->rows, s->rows * line * 200) {
-    double *x = s->work + 2 * fc_thread() * s->each, *y = x + s->each;
-    for (int k = 0; k < PAIRS; k++) {
-      memcpy(x, s->whole[k] + j * line, (size_t)line * sizeof *x);
-      fc_sgs_filter_apply(s->line, x, y + k * padded);
-    }
-    for (int64_t i = 0; i < s->n[0]; i++) {
-      double *pair[PAIRS];
-      for (int k = 0; k < PAIRS; k++) pair[k] = y + k * padded + i * wide;
-      ratio(s->m[2], pair, s->width2[i], s->limit, x + i * wide);
-    }
-    fc_sgs_filter_apply(s->line, x, y);
-    memcpy(s->whole[0] + j * line, y, (size_t)line * sizeof *y);
-  }
-}
-
-static void average(fc_sgs_clipped *s, double *c) {
-  const int64_t m1 = s->m[1], m2 = s->m[2];
-  double       *x = s->work, *y = x + s->each;
-
-  for (int64_t i = 0; i < s->lines; i++) {
-    memcpy(x, s->apart[0] + 2 * i * m1 * m2, (size_t)(2 * m1 * m2) * sizeof *x);
-    fc_sgs_filter_apply(s->one[0], x, y);
-    fc_sgs_filter_apply(s->one[1], y, x);
-    for (int64_t j = 0; j < m1; j++) {
-      double sum = 0;
-      for (int64_t k = 0; k < m2; k++) sum += x[2 * (j * m2 + k)];
-      c[i * m1 + j] = sum / (double)m2 * s->width2[s->lo + i];
-    }
-  }
-}
-
-/* whole[j, i, :] = apart[i, j, :] of the first k pairs, or back */
-static fc_status turn(fc_sgs_clipped *s, int k, bool back) {
+static fc_status turn(fc_sgs_clipped *s) {
   const int64_t run = 2 * s->m[2];
 
-  if (s->turn)
-    return back ? fc_turn_back(s->turn, k, s->whole, s->apart)
-                : fc_turn_there(s->turn, k, s->apart, s->whole);
-  for (int f = 0; f < k; f++)
-    for (int64_t p = 0; p < s->n[0] * s->m[1]; p++) {
-      double *a = s->apart[f] + p * run, *b = s->whole[f] + (p % s->m[1] * s->n[0] + p / s->m[1]) * run;
-      memcpy(back ? a : b, back ? b : a, (size_t)run * sizeof *a);
-    }
+  if (s->turn) return fc_turn_there(s->turn, PAIRS, s->apart, s->whole);
+  for (int k = 0; k < PAIRS; k++) FC_FOR_ROWS(j, s->rows, s->n[0] * run)
+  for (int64_t i = 0; i < s->n[0]; i++)
+    memcpy(s->whole[k] + (j * s->n[0] + i) * run, s->apart[k] + (i * s->rows + j) * run,
+           (size_t)run * sizeof(double));
   return FC_OK;
+}
+
+static double mean(int64_t n, const double *x) {
+  double sum = 0;
+
+  for (int64_t i = 0; i < n; i++) sum += x[i];
+  return sum / (double)n;
+}
+
+/* c of this rank's rows, averaged over the last axis, into its places of flat[0]; the others are zero.
+   Filtering along the axis of the average would not change it. */
+static void average_rows(fc_sgs_clipped *s) {
+  const int64_t from = 2 * s->n[0] * s->m[2], padded = round_up(2 * s->m[0] * s->m[2]), wide = 2 * s->m[2];
+
+  memset(s->flat[0], 0, (size_t)(2 * s->m[0] * s->m[1]) * sizeof(double));
+  FC_FOR_TASKS(j, s->rows, s->rows * from * 200) {
+    double *x = s->work + 2 * fc_thread() * s->each, *y = x + s->each;
+    for (int k = 0; k < PAIRS; k++) {
+      memcpy(x, s->whole[k] + j * from, (size_t)from * sizeof *x);
+      fc_sgs_filter_apply(s->filter[0], x, y + k * padded);
+    }
+    for (int64_t i = 0; i < s->m[0]; i++) {
+      double *pair[PAIRS];
+      for (int k = 0; k < PAIRS; k++) pair[k] = y + k * padded + i * wide;
+      ratio(s->m[2], pair, s->width2[i], s->limit, x);
+      s->flat[0][2 * (i * s->m[1] + s->row + j)] = mean(s->m[2], x);
+    }
+  }
 }
 
 fc_status fc_sgs_clipped_rest(fc_sgs_clipped *s, double *c) {
   FC_ASSERT(fc_threads() <= s->threads, "more threads than when the model was made");
-  FC_TRY(turn(s, PAIRS, false));
-  ratio_rows(s);
-  FC_TRY(turn(s, 1, true));
-  average(s, c);
+  FC_TRY(turn(s));
+  average_rows(s);
+  if (s->turn) FC_TRY(fc_comm_sum_double(NULL, s->flat[0], 2 * s->m[0] * s->m[1]));
+  fc_sgs_filter_apply(s->c[0], s->flat[0], s->flat[1]);
+  fc_sgs_filter_apply(s->c[1], s->flat[1], s->flat[0]);
+  for (int64_t i = 0; i < s->m[0] * s->m[1]; i++) c[i] = s->flat[0][2 * i] * s->width2[i / s->m[1]];
   return FC_OK;
 }
 
