@@ -2,6 +2,7 @@
 #include "solvers/box3d.h"
 
 #include "core/parallel.h"
+#include "solvers/box3d_sgs.h"
 #include "solvers/fft2.h"
 
 #include <math.h>
@@ -38,6 +39,9 @@ int64_t fc_box3d_kept(const fc_box3d *s, int64_t j, int64_t i) {
 
 int64_t fc_box3d_size(const fc_box3d *s) { return 2 * s->grid->ny * s->grid->my * s->grid->mz; }
 
+/* at a time on the grid: velocity and vorticity, or what a subgrid model wants */
+static int fields(const fc_box3d_config *c) { return c->sgs ? fc_box3d_sgs_fields(c) : 6; }
+
 /* the next n doubles of a block, on a cache line */
 static double *carve(double **block, int64_t n) {
   double *p = *block;
@@ -67,7 +71,7 @@ fc_status fc_box3d_create(const fc_box3d_config *config, bool shared, fc_box3d *
   s->shared = shared && fc_comm_size(NULL) > 1;
   s->dx     = s->c.length / (double)s->c.n;
   fc_box3d_grid(&s->c, &m, &top);
-  FC_TRY_TO(fail, status, fc_slab3_create(s->shared, m, top, FC_BOX3D_FIELDS, s->c.fft, &s->grid));
+  FC_TRY_TO(fail, status, fc_slab3_create(s->shared, m, top, fields(&s->c), s->c.fft, &s->grid));
   s->frame = s->grid;
   if (m != s->c.n) FC_TRY_TO(fail, status, fc_slab3_create(s->shared, s->c.n, top, 4, s->c.fft, &s->frame));
   s->block = fc_fft2_alloc(s->grid->my + 2 * s->grid->mz + 3 * 8);
@@ -118,13 +122,18 @@ fc_status fc_box3d_work_create(const fc_box3d *s, fc_box3d_work **out) {
     k->e[a]     = carve(&p, a < 2 ? s->grid->my : s->grid->mz);
   }
   for (int a = 0; a < FC_BOX3D_PARTS; a++) k->part[a] = carve(&p, rows);
-  k->e_h = -1;
-  *out   = k;
-  return FC_OK;
+  k->e_h               = -1;
+  const fc_status made = s->c.sgs ? fc_box3d_sgs_create(s, &k->sgs) : FC_OK;
+  if (made == FC_OK)
+    *out = k;
+  else
+    fc_box3d_work_destroy(k);
+  return made;
 }
 
 void fc_box3d_work_destroy(fc_box3d_work *k) {
   if (!k) return;
+  fc_box3d_sgs_destroy(k->sgs);
   free(k->block);
   free(k);
 }
@@ -135,7 +144,8 @@ int64_t fc_box3d_bytes(const fc_box3d_config *config, int ranks) {
 
   fc_box3d_grid(&c, &m, &top);
   const int64_t my = 2 * top + 1, mz = top + 1, spectrum = 2 * fc_ceil_div(my, ranks) * my * mz;
-  return fc_slab3_bytes(m, top, FC_BOX3D_FIELDS, ranks, fc_threads()) +
+  return fc_slab3_bytes(m, top, fields(&c), ranks, fc_threads()) +
          (m == c.n ? 0 : fc_slab3_bytes(c.n, top, 4, ranks, fc_threads())) +
-         work_size(spectrum, fc_max64(m, my), my, mz) * (int64_t)sizeof(double);
+         work_size(spectrum, fc_max64(m, my), my, mz) * (int64_t)sizeof(double) +
+         (c.sgs ? fc_box3d_sgs_bytes(&c, ranks) : 0);
 }

@@ -1,22 +1,25 @@
 /* solvers/box3d_history.c - rows are collected and written by the hundred, not in every step. */
 #include "solvers/box3d_history.h"
 
+#include "solvers/box3d_sgs.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 12, ROWS = 256 };
+enum { COLUMNS = 12, MOST = COLUMNS + 4, ROWS = 256 };
 
 static const char header[] =
-    "trajectory,t,energy,dissipation,enstrophy,helicity,given,lost,residual,re_lambda,integral_scale,cfl\n";
+    "trajectory,t,energy,dissipation,enstrophy,helicity,given,lost,residual,re_lambda,integral_scale,cfl",
+                  header_les[] = ",nu_t_mean,nu_t_max,sgs_constant,sgs_dissipation";
 
 struct fc_box3d_history {
-  FILE   *file;                               /* rank 0's */
-  double  row[ROWS][COLUMNS], t, next, start; /* time, of the next row; energy at the start */
+  FILE   *file;                            /* rank 0's */
+  double  row[ROWS][MOST], t, next, start; /* time, of the next row; energy at the start */
   int64_t traj;
-  int     n;
+  int     n, columns;
   bool    shared;
   char    path[FC_TEXT];
   double *spectrum;
@@ -37,8 +40,8 @@ fc_box3d_scales fc_box3d_scales_of(const fc_box3d *s, const fc_box3d_budget *q, 
 
 static fc_status open_file(fc_box3d_history *y) {
   y->file = fopen(y->path, "w");
-  FC_REQUIRE(y->file && fputs(header, y->file) >= 0, FC_E_SYSTEM, "history=%s cannot be written: %s", y->path,
-             strerror(errno));
+  FC_REQUIRE(y->file && fprintf(y->file, "%s%s\n", header, y->columns > COLUMNS ? header_les : "") > 0,
+             FC_E_SYSTEM, "history=%s cannot be written: %s", y->path, strerror(errno));
   return FC_OK;
 }
 
@@ -54,7 +57,8 @@ static fc_status create(const fc_box3d *s, fc_box3d_history **out) {
 
   if (y) y->spectrum = calloc((size_t)fc_box3d_shells(s), sizeof *y->spectrum);
   FC_REQUIRE(y && y->spectrum, FC_E_SYSTEM, "no memory for the history of the run");
-  y->shared = s->shared;
+  y->shared  = s->shared;
+  y->columns = s->c.sgs ? MOST : COLUMNS;
   memcpy(y->path, s->c.history, sizeof y->path);
   return !s->shared || fc_comm_rank(NULL) == 0 ? open_file(y) : FC_OK;
 }
@@ -72,7 +76,7 @@ fc_status fc_box3d_history_create(const fc_box3d *s, fc_box3d_history **out) {
 static void flush(fc_box3d_history *y) {
   for (int i = 0; y->file && i < y->n; i++) {
     fprintf(y->file, "%.0f", y->row[i][0]);
-    for (int c = 1; c < COLUMNS; c++) fprintf(y->file, ",%.14g", y->row[i][c]);
+    for (int c = 1; c < y->columns; c++) fprintf(y->file, ",%.14g", y->row[i][c]);
     fputc('\n', y->file);
   }
   y->n = 0;
@@ -84,16 +88,19 @@ static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double
   fc_box3d_spectrum(s, k, y->spectrum);
   const fc_box3d_scales r = fc_box3d_scales_of(s, &q, y->spectrum);
   if (y->n == ROWS) flush(y);
-  const double row[COLUMNS] = {
-      (double)y->traj, y->t,        q.energy,
-      r.dissipation,   q.enstrophy, q.helicity,
-      q.given,         q.lost,      (q.energy + q.lost - q.given - y->start) / y->start,
-      r.re_lambda,     r.integral,  cfl};
+  const fc_box3d_eddies e         = k->sgs ? fc_box3d_sgs_measure(s, k) : (fc_box3d_eddies){0};
+  const double          row[MOST] = {(double)y->traj, y->t,        q.energy,
+                                     r.dissipation,   q.enstrophy, q.helicity,
+                                     q.given,         q.lost,      (q.energy + q.lost - q.given - y->start) / y->start,
+                                     r.re_lambda,     r.integral,  cfl,
+                                     e.mean,          e.most,      e.constant,
+                                     e.dissipation};
   memcpy(y->row[y->n++], row, sizeof row);
 }
 
 void fc_box3d_history_start(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, int64_t traj) {
   if (!y) return;
+  if (k->sgs) fc_box3d_rate(s, k, k->u, k->stage); /* nu_t of the start */
   y->traj  = s->c.first_traj + traj;
   y->t     = 0;
   y->next  = s->c.history_dt;
