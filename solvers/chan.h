@@ -46,7 +46,9 @@ typedef struct fc_chan_config {
   int64_t nx_keep, nz_keep, y_stride;
   char    history[FC_TEXT];
   bool    accurate;
-  int     fft; /* 0 estimate, 1 measure */
+  int     fft;                        /* 0 estimate, 1 measure */
+  int     sgs, test_filter, sgs_clip; /* fc_sgs_model, fc_sgs_filter_kind, fc_sgs_clip */
+  double  sgs_constant;
 } fc_chan_config;
 
 enum {
@@ -64,6 +66,8 @@ typedef struct fc_chan_row { /* a field of wave numbers somewhere: row(kx, y) = 
   double *at;
   int64_t x, y, y0;
 } fc_chan_row;
+
+typedef struct fc_chan_sgs fc_chan_sgs; /* solvers/chan_sgs.h */
 
 typedef struct fc_chan {
   fc_chan_config c;
@@ -87,6 +91,7 @@ typedef struct fc_chan {
   double        *top;   /* [y_n, 2] largest speed of a plane and a sum that shows NaN */
   double        *sums;  /* [k_n, ny + 1] of fc_chan_measure */
   double        *ones;  /* [ny] */
+  fc_chan_sgs   *sgs;   /* subgrid model, NULL without */
   double         speed; /* max |u|/dx + |v|/dy + |w|/dz at the last evaluation, 1/time; NaN if the field is */
   double         push;  /* G, mean over the last step, on the rank that has kx = 0 */
   double         time;

@@ -2,17 +2,18 @@
    1, as the faces are in one complex field; a window of planes moves up, so each is transformed once. What a
    pair gives does not depend on where a thread or a rank begins. */
 #include "core/parallel.h"
-#include "solvers/chan.h"
+#include "solvers/chan_sgs.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef struct { /* of one thread, while it goes through its pairs */
-  fc_chan    *s;
-  fc_chan_row in[3];
-  double     *scratch, *uw[3],
-      *v[3]; /* planes j - 1, j, j + 1; faces (j - 2, j - 1), (j, j + 1), (j + 2, j + 3) */
-  double *line, *zero, *spare;
+  fc_chan     *s;
+  fc_chan_row  in[3];
+  double      *scratch, *uw[4]; /* planes j - 1, j, j + 1, and j + 2 for a subgrid model */
+  double      *v[3];            /* faces (j - 2, j - 1), (j, j + 1), (j + 2, j + 3) */
+  double      *line, *zero, *spare;
+  fc_chan_eddy eddy;
 } window;
 
 /* ---- products along a line of n points ---- */
@@ -122,6 +123,7 @@ static void cell_products(window *k, int64_t j, const double *uw) {
 
   for (int64_t i = 0; i < f->mx; i++) {
     cell_line(k->line, uw + 2 * i * f->mz, f->mz);
+    if (s->sgs) fc_chan_sgs_off_cell(&k->eddy, uw == k->uw[1] ? 1 : 2, i * f->mz, f->mz, k->line);
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
   fc_chan_fft_forward(f, k->scratch, product_row(s, 0, j), s->row, product_row(s, 1, j), s->row);
@@ -134,6 +136,8 @@ static void face_products(window *k, int64_t y, const double *below, const doubl
   for (int64_t i = 0; i < f->mx; i++) {
     const int64_t at = 2 * i * f->mz;
     face_line(k->line, below + at, above + at, v + at, f->mz);
+    if (s->sgs)
+      fc_chan_sgs_off_face(&k->eddy, above == k->uw[1] ? 1 : 2, y, i * f->mz, below, above, f->mz, k->line);
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
   fc_chan_fft_forward(f, k->scratch, product_row(s, 2, y), s->row, product_row(s, 3, y), s->row);
@@ -148,6 +152,7 @@ static void rest_products(window *k, int64_t j, bool both) {
   face_weights(s, j + 1, b);
   for (int64_t i = 0; i < f->mx; i++) {
     rest_line(k->line, k->v, k->uw, 2 * i * f->mz, a, b, f->mz);
+    if (s->sgs) fc_chan_sgs_off_rest(&k->eddy, i * f->mz, a[5], b[5], f->mz, k->line);
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
   fc_chan_fft_forward(f, k->scratch, product_row(s, 4, j), s->row, both ? product_row(s, 4, j + 1) : k->spare,
@@ -168,18 +173,46 @@ static void plane_speed(window *k, int64_t j, const double *uw, const double *be
   }
 }
 
-/* ---- all planes of a rank ---- */
+/* ---- subgrid stresses ---- */
 
-static void shift(double *p[3]) {
-  double *first = p[0];
+/* of cells j and j + 1 */
+static void eddies(window *k, int64_t j, bool both, bool looking) {
+  fc_chan_eddy *e = &k->eddy;
 
-  p[0] = p[1], p[1] = p[2], p[2] = first;
+  fc_chan_sgs_face(e, j + 1, e->v[1]);
+  fc_chan_sgs_cell(e, 1, j, k->uw, k->v[1], k->v[1] + 1, e->v[0], e->v[1], looking);
+  if (both) fc_chan_sgs_face(e, j + 2, e->v[2]);
+  if (both) fc_chan_sgs_cell(e, 2, j + 1, k->uw + 1, k->v[1] + 1, k->v[2], e->v[1], e->v[2], looking);
 }
 
-static void pair(window *k, int64_t j, int64_t hi) {
+/* of the cell below the first one */
+static void first_eddies(window *k, int64_t from, bool looking) {
+  fc_chan_eddy *e     = &k->eddy;
+  double       *uw[3] = {k->uw[3], k->uw[0], k->uw[1]};
+
+  fc_chan_sgs_face(e, from, e->v[0]);
+  fc_chan_sgs_nothing(e, 0);
+  if (from == 0 || looking) return;
+  load_cells(k, from - 2, uw[0]);
+  fc_chan_sgs_face(e, from - 1, e->v[1]);
+  fc_chan_sgs_cell(e, 0, from - 1, uw, k->v[0] + 1, k->v[1], e->v[1], e->v[0], false);
+}
+
+/* ---- all planes of a rank ---- */
+
+static void shift(double **p, int n) {
+  double *first = p[0];
+
+  for (int i = 1; i < n; i++) p[i - 1] = p[i];
+  p[n - 1] = first;
+}
+
+static void pair(window *k, int64_t j, int64_t hi, bool looking) {
   const bool both = j + 1 < hi;
 
   load_faces(k, j + 2, k->v[2]);
+  if (k->s->sgs) eddies(k, j, both, looking);
+  if (looking) return;
   plane_speed(k, j, k->uw[1], k->v[1], k->v[1] + 1);
   if (both) plane_speed(k, j + 1, k->uw[2], k->v[1] + 1, k->v[2]);
   cell_products(k, j, k->uw[1]);
@@ -197,35 +230,44 @@ static window window_of(fc_chan *s, double *at) {
 
   at += fc_chan_fft_scratch(s->fft);
   for (int i = 0; i < 3; i++) k.uw[i] = at + 2 * i * plane, k.v[i] = at + (2 * i + 1) * plane;
-  k.zero  = at + 6 * plane;
-  k.spare = k.zero + s->row;
-  k.line  = at + 6 * plane + (2 * s->row + 7) / 8 * 8;
+  at += 6 * plane;
+  k.zero  = at;
+  k.spare = at + s->row;
+  k.line  = at + (2 * s->row + 7) / 8 * 8;
   for (int a = 0; a < 3; a++) k.in[a] = fc_chan_source(s, a);
+  if (!s->c.sgs) return k;
+  k.uw[3] = k.line + (2 * s->fft->mz + 7) / 8 * 8;
+  k.eddy  = fc_chan_sgs_window(s, k.uw[3] + plane, k.scratch);
   return k;
 }
 
 int64_t fc_chan_plane_size(const fc_chan *s) {
-  return fc_chan_fft_scratch(s->fft) + 12 * s->fft->mx * s->fft->mz + (2 * s->row + 7) / 8 * 8 +
-         2 * s->fft->mz;
+  const int64_t plane = 2 * s->fft->mx * s->fft->mz;
+
+  return fc_chan_fft_scratch(s->fft) + 6 * plane + (2 * s->row + 7) / 8 * 8 + (2 * s->fft->mz + 7) / 8 * 8 +
+         (s->c.sgs ? plane + fc_chan_sgs_scratch(s) : 0);
 }
 
-static void some_planes(fc_chan *s, int64_t task, int64_t tasks) {
-  const int64_t pairs = (s->y_n + 1) / 2, hi = s->y_lo + s->y_n;
+static void some_planes(fc_chan *s, int64_t task, int64_t tasks, bool looking) {
+  const int64_t pairs = (s->y_n + 1) / 2, hi = s->y_lo + s->y_n, ahead = s->sgs ? 2 : 1;
   const int64_t from = s->y_lo + 2 * (pairs * task / tasks), to = s->y_lo + 2 * (pairs * (task + 1) / tasks);
   window        k = window_of(s, s->planes + task * s->plane_size);
 
   if (from >= to) return;
-  load_cells(&k, from - 1, k.uw[0]);
-  load_cells(&k, from, k.uw[1]);
+  for (int64_t i = 0; i < 1 + ahead; i++) load_cells(&k, from - 1 + i, k.uw[i]);
   load_faces(&k, from - 2, k.v[0]);
   load_faces(&k, from, k.v[1]);
+  k.eddy.from = from == s->y_lo ? from - 1 : from;
+  k.eddy.to   = fc_min64(to, hi);
+  if (s->sgs) first_eddies(&k, from, looking);
   for (int64_t j = from; j < to; j += 2) {
-    load_cells(&k, j + 1, k.uw[2]);
-    pair(&k, j, hi);
-    shift(k.uw);
-    if (j + 2 < to) load_cells(&k, j + 2, k.uw[2]);
-    shift(k.uw);
-    shift(k.v);
+    load_cells(&k, j + ahead, k.uw[1 + ahead]);
+    pair(&k, j, hi, looking);
+    shift(k.uw, 2 + (int)ahead);
+    if (j + 2 < to) load_cells(&k, j + 1 + ahead, k.uw[1 + ahead]);
+    shift(k.uw, 2 + (int)ahead);
+    shift(k.v, 3);
+    if (s->sgs) fc_chan_sgs_shift(&k.eddy);
   }
 }
 
@@ -234,6 +276,7 @@ static void top_speed(fc_chan *s) {
 
   for (int64_t j = 0; j < s->y_n; j++) {
     top = fmax(top, s->top[2 * j]);
+    if (s->sgs) top = fmax(top, fc_chan_sgs_limit(s, s->y_lo + j));
     sum += s->top[2 * j + 1];
   }
   s->speed = isfinite(sum) ? top : INFINITY;
@@ -246,9 +289,19 @@ static void turn_products(fc_chan *s) {
   if (s->status != FC_OK || !isfinite(s->speed)) s->speed = NAN;
 }
 
+/* what a subgrid model must know before it goes through the planes */
+static void before_planes(fc_chan *s) {
+  fc_chan_sgs_before(s);
+  if (!fc_chan_sgs_looks(s)) return;
+  FC_FOR_TASKS(t, s->tasks, INT64_MAX) some_planes(s, t, s->tasks, true);
+  fc_chan_sgs_found(s);
+}
+
 void fc_chan_products(fc_chan *s) {
   fc_chan_spread(s);
-  FC_FOR_TASKS(t, s->tasks, INT64_MAX) some_planes(s, t, s->tasks);
+  if (s->sgs) before_planes(s);
+  FC_FOR_TASKS(t, s->tasks, INT64_MAX) some_planes(s, t, s->tasks, false);
+  if (s->sgs) fc_chan_sgs_after(s);
   top_speed(s);
   turn_products(s);
 }

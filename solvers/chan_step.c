@@ -1,6 +1,6 @@
 /* solvers/chan_step.c - time stepping and diagnostics. */
 #include "core/parallel.h"
-#include "solvers/chan.h"
+#include "solvers/chan_sgs.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,6 +11,7 @@ void fc_chan_step(fc_chan *s, double h) {
   static const double gamma[3] = {8.0 / 15, 5.0 / 12, 3.0 / 4}, zeta[3] = {0, -17.0 / 60, -5.0 / 12};
   double              speed = 0, push = 0;
 
+  if (s->sgs) fc_chan_sgs_renew(s->sgs);
   for (int i = 0; i < 3; i++) {
     const double share = gamma[i] + zeta[i];
     fc_chan_products(s);
