@@ -1,5 +1,7 @@
 /* cli/eval.c - fieldcast eval CHECKPOINT. */
 #include "cli/plot.h"
+#include "core/domain.h"
+#include "hpc/comm.h"
 #include "train/evaluate.h"
 #include "train/series_evaluate.h"
 #include "train/series_run.h"
@@ -61,12 +63,18 @@ static fc_status evaluate_series(const fc_run *run, const fc_evaluate_job *job, 
 }
 
 static fc_status evaluate(const fc_run *run, fc_evaluate_job *job, const char *split, fc_backtest_job *b) {
-  if (fc_run_on_series(run)) return evaluate_series(run, job, split, b);
+  if (fc_run_on_series(run)) {
+    FC_REQUIRE(fc_comm_size(NULL) == 1, FC_E_USAGE, "eval of series runs on one rank");
+    return evaluate_series(run, job, split, b);
+  }
   FC_REQUIRE(!asks_for_series(b), FC_E_USAGE,
              "--series, --continue, --stride, --origins, --drop-last, --season and --explain are for time "
              "series");
   FC_TRY(parse_split(split, &job->split));
   if (fc_run_on_points(run, job->data)) return fc_points_evaluate(run, job, stdout);
+  FC_REQUIRE(
+      fc_comm_size(NULL) == 1, FC_E_USAGE,
+      "eval on several ranks is for points; of fields, 'fieldcast rollout --compare' measures on several");
   FC_REQUIRE(!job->out, FC_E_USAGE,
              "eval -o is for points; 'fieldcast rollout' writes predictions of fields on a grid");
   return fc_evaluate(run, job, stdout);
@@ -78,7 +86,7 @@ fc_status fc_cmd_eval(int argc, char **argv) {
   fc_list         files;
   bool            raw = false, done;
   fc_run         *run;
-  fc_evaluate_job job    = {0};
+  fc_evaluate_job job    = {.domain = 1};
   fc_backtest_job back   = {.stride = 1};
   const fc_arg    args[] = {
          {"data", 'd', FC_ARG_VALUE, &job.data, "FILE", "fields, points or series to predict"},
@@ -93,6 +101,8 @@ fc_status fc_cmd_eval(int argc, char **argv) {
           "points: folder or file for predictions and pictures; series: table of all scores, OUT.csv"},
          {"view", 0, FC_ARG_VALUE, &view, "AZ,EL", "points in space: where the eye is, degrees (default 40,25)"},
          {"up", 0, FC_ARG_VALUE, &up, "x|y|z", "points in space: which axis points upwards (default z)"},
+         {"domain", 0, FC_ARG_INT, &job.domain, "D",
+          "points: ranks that share each sample (mpirun -n R; the R / D groups divide the samples); default 1"},
          {"series", 0, FC_ARG_VALUE, &back.series, "NAME", "series: one of several; default all"},
          {"continue", 0, FC_ARG_VALUE, &back.continued, "FILE",
           "series: rows that go on behind those of --data, series by series (data.continue)"},
@@ -114,11 +124,13 @@ fc_status fc_cmd_eval(int argc, char **argv) {
   if (done) return FC_OK;
   FC_REQUIRE(job.data, FC_E_USAGE, "eval wants --data FILE: the fields, points or series to predict");
   FC_REQUIRE(job.windows >= 0 && job.frames >= 0, FC_E_USAGE, "--windows and --frames must not be negative");
+  FC_REQUIRE(job.domain >= 1 && job.domain <= FC_DOMAIN_MAX, FC_E_USAGE,
+             "--domain %lld: 1 to %d ranks are possible", (long long)job.domain, FC_DOMAIN_MAX);
   FC_REQUIRE(back.stride > 0 && back.origins >= 0 && back.drop_last >= 0 && back.season >= 0, FC_E_USAGE,
              "--stride must be positive; --origins, --drop-last and --season must not be negative");
   FC_TRY(fc_plot_view(view, up, job.view, &job.up));
   job.command = command;
-  job.quiet   = fc_verbosity == 0;
+  job.quiet   = fc_verbosity == 0 || fc_comm_rank(NULL);
   FC_TRY(fc_run_load(files.v[0], !raw, &run));
   const fc_status s = evaluate(run, &job, split, &back);
   fc_run_free(run);

@@ -32,7 +32,7 @@ static void usage(FILE *f) {
   fputs("usage: fieldcast <command> [options] [files]\n\n"
         "Trains and runs transformer surrogates for PDE fields and time series.\n\ncommands:\n",
         f);
-  for (const fc_command *k = fc_commands; k->name; k++) fprintf(f, "  %-9s %s\n", k->name, k->summary);
+  for (const fc_command *k = fc_commands; k->name; k++) fprintf(f, "  %-10s %s\n", k->name, k->summary);
   fputs("\n'fieldcast <command> --help' tells the options of a command.\n"
         "-q before the command: no progress; -v: more of it. OMP_NUM_THREADS sets the threads;\n"
         "without it each rank takes its share of the cores.\n",

@@ -163,6 +163,7 @@ static fc_status open_all(const char *path, const fc_cloud_mapping *w, fc_cloud 
 
   FC_REQUIRE(c, FC_E_SYSTEM, "%s: not enough memory", path);
   c->table_sample = -1;
+  c->ranks        = 1;
   FC_TRY_TO(done, s, fc_files_list(path, "*.hdf5 *.h5 *.csv", &g));
   const size_t n = g.gl_pathc ? g.gl_pathc : 1;
   c->part        = calloc(n, sizeof *c->part);
@@ -245,6 +246,36 @@ fc_cloud_size fc_cloud_size_of(const fc_cloud *c, int64_t sample) {
 
   for (int k = 0; k < FC_CLOUD_FUNCTIONS; k++) s.rows[k] = fc_cloud_rows(p, local, FC_ROWS_FUNCTION + k);
   return s;
+}
+
+void fc_cloud_share(fc_cloud *c, int rank, int ranks) {
+  c->rank         = rank;
+  c->ranks        = ranks;
+  c->table_sample = -1;
+}
+
+fc_range fc_cloud_own(const fc_cloud *c, int64_t rows) {
+  const fc_cut cut = {rows, 1};
+
+  return (fc_range){fc_cut_at(cut, c->rank, c->ranks), fc_cut_at(cut, c->rank + 1, c->ranks)};
+}
+
+static int64_t own_rows(const fc_cloud *c, int64_t rows) {
+  const fc_range r = fc_cloud_own(c, rows);
+
+  return r.hi - r.lo;
+}
+
+fc_cloud_size fc_cloud_own_size(const fc_cloud *c, int64_t sample) {
+  fc_cloud_size z = fc_cloud_size_of(c, sample);
+
+  z.points = own_rows(c, z.points);
+  for (int k = 0; k < FC_CLOUD_FUNCTIONS; k++) z.rows[k] = own_rows(c, z.rows[k]);
+  return z;
+}
+
+fc_range fc_cloud_block(const fc_cloud *c, int rows, int64_t n) {
+  return rows == FC_ROWS_POINTS || rows >= FC_ROWS_FUNCTION ? fc_cloud_own(c, n) : (fc_range){0, n};
 }
 
 const char *fc_cloud_path(const fc_cloud *c, int64_t sample) { return part_of(c, sample)->path; }

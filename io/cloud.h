@@ -4,6 +4,7 @@
    memory is what the caller asks for. Standard order: [time, point, channel], row-major. */
 #ifndef FC_CLOUD_H
 #define FC_CLOUD_H
+#include "core/domain.h"
 #include "io/field.h"
 
 enum { FC_CLOUD_PARAMS = 32, FC_CLOUD_FUNCTIONS = 8, FC_CLOUD_COLUMNS = 32, FC_CLOUD_CORNERS = 8 };
@@ -59,10 +60,16 @@ fc_status            fc_cloud_open(const char *path, const fc_cloud_mapping *map
 void                 fc_cloud_close(fc_cloud *c); /* NULL is fine */
 const fc_cloud_info *fc_cloud_about(const fc_cloud *c);
 fc_cloud_size        fc_cloud_size_of(const fc_cloud *c, int64_t sample);
+/* From now on reads give block `rank` of `ranks` of the points of each sample and of the rows of its
+   functions, and nothing else: a rank's share. Only cells stay whole. ranks = 1: all again. */
+void          fc_cloud_share(fc_cloud *c, int rank, int ranks);
+fc_range      fc_cloud_own(const fc_cloud *c, int64_t rows); /* which of so many points or rows reads give */
+fc_cloud_size fc_cloud_own_size(const fc_cloud *c, int64_t sample);
 /* would fc_cloud_open take this one file as points, by its content? */
 bool fc_cloud_recognised(const char *path);
 
-/* The numbers of a sample. FC_E_INPUT names file, array and reason; values are not looked at. */
+/* The numbers of a sample, N and rows being those of the share. FC_E_INPUT names file, array and reason;
+   values are not looked at. */
 fc_status fc_cloud_read_points(fc_cloud *c, int64_t sample, fc_real *x); /* [N, space] */
 /* x[nt, N, n_pick], frames t0 .. t0+nt-1; what does not vary in time is repeated. pick NULL: all channels */
 fc_status fc_cloud_read(fc_cloud *c, int64_t sample, int64_t t0, int64_t nt, int n_pick, const int *pick,
@@ -91,7 +98,8 @@ typedef struct fc_cloud_stats {
   fc_cloud_moments function[FC_CLOUD_FUNCTIONS][FC_CLOUD_COLUMNS];
 } fc_cloud_stats;
 /* Samples lo .. hi-1 in one streaming pass, every point and frame counting the same; targets only where the
-   mask is not zero. Non-finite values are an error that names where. progress may be NULL. */
+   mask is not zero. Of a share: its points and rows, parameters in the first one alone; n is 0 where there is
+   nothing. Non-finite values are an error that names where. progress may be NULL. */
 fc_status fc_cloud_statistics(fc_cloud *c, int64_t lo, int64_t hi,
                               void (*progress)(void *, int64_t done, int64_t total), void *user,
                               fc_cloud_stats *out);

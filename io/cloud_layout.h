@@ -61,9 +61,10 @@ struct fc_cloud {
   int            n_parts;
   fc_cloud_part *part;
   uint64_t       clock;
-  void          *raw; /* values as they lie in the file, grows to the largest read */
+  int            rank, ranks; /* reads give block `rank` of `ranks` */
+  void          *raw;         /* values as they lie in the file, grows to the largest read */
   size_t         raw_bytes;
-  int64_t        table_sample; /* whose table is in raw; -1: none */
+  int64_t        table_sample; /* whose table (fc_cloud_read_table) is in raw; -1: none */
   char          *text;         /* of fc_cloud_text */
 };
 
@@ -108,10 +109,12 @@ fc_status fc_cloud_locate(fc_cloud *c, int64_t sample, fc_cloud_part **part, int
 void      fc_cloud_part_close(fc_cloud_part *p); /* the file; p can be opened again */
 int64_t   fc_cloud_rows(const fc_cloud_part *p, int64_t local, int rows);
 fc_status fc_cloud_raw(fc_cloud *c, size_t bytes); /* makes c->raw at least so large */
+/* which of n rows of this kind reads give */
+fc_range fc_cloud_block(const fc_cloud *c, int rows, int64_t n);
 /* out[nt, rows, n] of columns whose arrays have these rows */
 fc_status fc_cloud_read_columns(fc_cloud *c, int64_t sample, int rows, int64_t t0, int64_t nt, int n,
                                 const fc_cloud_column *col, fc_real *out);
-/* the table of a sample as doubles [rows, columns] in c->raw */
+/* the table of a sample as doubles [1 + rows, columns] in c->raw: its first row, then those of the share */
 fc_status fc_cloud_read_table(fc_cloud *c, const fc_cloud_part *p, int64_t local, int64_t sample,
                               int *columns);
 /* io/cloud_cells.c: triangles [n, 3] whose middles are c[n, D], among points x[N, D]. FC_E_INPUT: one of them

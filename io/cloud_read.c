@@ -26,43 +26,52 @@ fc_status fc_cloud_raw(fc_cloud *c, size_t bytes) {
 
 /* ---- HDF5 ---- */
 
-typedef struct slab { /* a selection on disk and how its values lie in the buffer */
+typedef struct slab { /* a selection on disk (count blocks, stride apart) and how its values lie in the buffer
+                       */
   int     rank;
-  hsize_t start[FC_H5_RANK], count[FC_H5_RANK];
+  hsize_t start[FC_H5_RANK], stride[FC_H5_RANK], count[FC_H5_RANK], block[FC_H5_RANK];
   int64_t t, row, component; /* strides in the buffer; 0: does not vary along it */
 } slab;
 
-/* rows of all samples lie one after the other, those of a sample once for each time (v) or once (f) */
-static void select_flat(const fc_cloud_part *p, const fc_cloud_array *a, int64_t local, int64_t t0,
-                        int64_t nt, bool varying, slab *s, int axis) {
-  const int64_t n = fc_cloud_rows(p, local, a->rows), before = p->at[a->rows][local];
-
-  s->start[axis] = (hsize_t)(varying ? before * p->steps[local] + t0 * n : before);
-  s->count[axis] = (hsize_t)(varying ? nt * n : n);
+static void set_axis(slab *s, int axis, int64_t start, int64_t block) {
+  s->start[axis] = (hsize_t)start;
+  s->block[axis] = (hsize_t)block;
 }
 
-static slab select_slab(const fc_cloud_part *p, const fc_cloud_array *a, int64_t local, int64_t t0,
-                        int64_t nt) {
-  slab          s      = {.rank = (int)strlen(a->axes)};
-  const int64_t rows   = fc_cloud_rows(p, local, a->rows);
-  int64_t       stride = 1;
+/* rows of all samples lie one after the other, those of a sample once for each time (v) or once (f) */
+static void select_flat(const fc_cloud_part *p, const fc_cloud_array *a, fc_range own, int64_t local,
+                        int64_t t0, int64_t nt, bool varying, slab *s, int axis) {
+  const int64_t n = fc_cloud_rows(p, local, a->rows), before = p->at[a->rows][local];
+
+  set_axis(s, axis, (varying ? before * p->steps[local] + t0 * n : before) + own.lo, own.hi - own.lo);
+  if (!varying) return;
+  s->stride[axis] = (hsize_t)n;
+  s->count[axis]  = (hsize_t)nt;
+}
+
+static slab select_slab(const fc_cloud *c, const fc_cloud_part *p, const fc_cloud_array *a, int64_t local,
+                        int64_t t0, int64_t nt) {
+  slab           s      = {.rank = (int)strlen(a->axes)};
+  const fc_range own    = fc_cloud_block(c, a->rows, fc_cloud_rows(p, local, a->rows));
+  int64_t        stride = 1;
 
   for (int i = 0; i < s.rank; i++) {
     const char l = a->axes[i];
-    s.count[i]   = 1;
-    if (l == 'b') s.start[i] = (hsize_t)local;
-    if (l == 't') s.start[i] = (hsize_t)t0, s.count[i] = (hsize_t)nt;
-    if (l == 'n') s.count[i] = (hsize_t)rows;
-    if (l == 'c') s.count[i] = (hsize_t)a->n_comp;
-    if (l == 'f' || l == 'v') select_flat(p, a, local, t0, nt, l == 'v', &s, i);
+    s.count[i] = s.stride[i] = s.block[i] = 1;
+    if (l == 'b') set_axis(&s, i, local, 1);
+    if (l == 't') set_axis(&s, i, t0, nt);
+    if (l == 'n') set_axis(&s, i, own.lo, own.hi - own.lo);
+    if (l == 'c') set_axis(&s, i, 0, a->n_comp);
+    if (l == 'f' || l == 'v') select_flat(p, a, own, local, t0, nt, l == 'v', &s, i);
+    if (s.stride[i] < s.block[i]) s.stride[i] = s.block[i];
   }
   for (int i = s.rank - 1; i >= 0; i--) {
     const char l = a->axes[i];
     if (l == 't') s.t = stride;
     if (l == 'n' || l == 'f' || l == 'v') s.row = stride;
-    if (l == 'v') s.t = stride * rows;
+    if (l == 'v') s.t = stride * (own.hi - own.lo);
     if (l == 'c') s.component = stride;
-    stride *= (int64_t)s.count[i];
+    stride *= (int64_t)(s.count[i] * s.block[i]);
   }
   return s;
 }
@@ -88,10 +97,11 @@ static fc_status read_slab(hid_t set, const fc_cloud_part *p, const fc_cloud_arr
   hsize_t     n      = 1;
   fc_status   status = FC_OK;
 
-  for (int i = 0; i < s->rank; i++) n *= s->count[i];
+  for (int i = 0; i < s->rank; i++) n *= s->count[i] * s->block[i];
+  if (!n) return FC_OK;
   const hid_t memory = H5Screate_simple(1, &n, NULL), space = H5Dget_space(set);
   if (H5Sget_simple_extent_ndims(space) != s->rank ||
-      (s->rank && H5Sselect_hyperslab(space, H5S_SELECT_SET, s->start, NULL, s->count, NULL) < 0) ||
+      (s->rank && H5Sselect_hyperslab(space, H5S_SELECT_SET, s->start, s->stride, s->count, s->block) < 0) ||
       H5Dread(set, type, memory, space, H5P_DEFAULT, raw) < 0)
     status = fc_h5_unreadable(set, p->path, a->path);
   fc_h5_close(space);
@@ -130,8 +140,8 @@ static fc_status read_array(fc_cloud *c, fc_cloud_part *p, int64_t local, int ar
   const fc_cloud_array *a = &c->map->array[array];
   size_t                n = 1;
 
-  *s = select_slab(p, a, local, t0, nt);
-  for (int i = 0; i < s->rank; i++) n *= (size_t)s->count[i];
+  *s = select_slab(c, p, a, local, t0, nt);
+  for (int i = 0; i < s->rank; i++) n *= (size_t)(s->count[i] * s->block[i]);
   FC_TRY(fc_cloud_raw(c, (n + 1) * (integers ? sizeof(int64_t) : sizeof(fc_real))));
   if (c->map->grouped) return read_in_group(p, local, a, s, integers, c->raw);
   if (a->axes[0] == '@') return read_attribute(p->file, p, a, integers, c->raw);
@@ -171,12 +181,13 @@ static fc_status from_hdf5(fc_cloud *c, fc_cloud_part *p, int64_t local, int64_t
   return FC_OK;
 }
 
-/* a column of a table must be one number if it is to be a parameter */
+/* a column of a table must be one number if it is to be a parameter: each of the share's rows is compared
+   with the sample's first */
 static fc_status constant(const fc_cloud *c, const fc_cloud_part *p, int64_t sample, int64_t rows, int n,
                           int column) {
   const double *x = (const double *)c->raw + column;
 
-  for (int64_t i = 1; i < rows; i++)
+  for (int64_t i = 1; i <= rows; i++)
     FC_REQUIRE(x[i * n] == x[0], FC_E_INPUT,
                "%s: column '%s' changes within sample %lld (%g, then %g); a parameter must not", p->path,
                c->map->array[column].path, (long long)sample, x[0], x[i * n]);
@@ -185,13 +196,14 @@ static fc_status constant(const fc_cloud *c, const fc_cloud_part *p, int64_t sam
 
 static fc_status from_table(fc_cloud *c, fc_cloud_part *p, int64_t local, int64_t sample, const place *w,
                             const fc_cloud_column *col, fc_real *out) {
-  int n;
+  const fc_range own = fc_cloud_own(c, fc_cloud_rows(p, local, FC_ROWS_POINTS));
+  int            n;
 
   FC_TRY(fc_cloud_read_table(c, p, local, sample, &n));
   for (int j = 0; j < w->n; j++) {
-    const double *x = (const double *)c->raw + col[j].array;
-    if (c->map->array[col[j].array].rows == FC_ROWS_ONE)
-      FC_TRY(constant(c, p, sample, fc_cloud_rows(p, local, FC_ROWS_POINTS), n, col[j].array));
+    const bool    one = c->map->array[col[j].array].rows == FC_ROWS_ONE;
+    const double *x   = (const double *)c->raw + (one ? 0 : n) + col[j].array;
+    if (one) FC_TRY(constant(c, p, sample, own.hi - own.lo, n, col[j].array));
     for (int64_t t = 0; t < w->nt; t++)
       for (int64_t i = 0; i < w->rows; i++) out[(t * w->rows + i) * w->n + j] = (fc_real)x[i * n];
   }
@@ -208,7 +220,8 @@ fc_status fc_cloud_read_columns(fc_cloud *c, int64_t sample, int rows, int64_t t
   FC_REQUIRE(t0 >= 0 && nt >= 0 && t0 + nt <= p->steps[local], FC_E_USAGE,
              "%s: frames %lld to %lld are asked for, sample %lld has %lld", p->path, (long long)t0,
              (long long)(t0 + nt - 1), (long long)sample, (long long)p->steps[local]);
-  const place w = {fc_cloud_rows(p, local, rows), nt, n};
+  const fc_range own = fc_cloud_block(c, rows, fc_cloud_rows(p, local, rows));
+  const place    w   = {own.hi - own.lo, nt, n};
   return c->map->table ? from_table(c, p, local, sample, &w, col, out)
                        : from_hdf5(c, p, local, t0, &w, col, out);
 }
@@ -295,15 +308,18 @@ static fc_status read_corners(fc_cloud *c, fc_cloud_part *p, int64_t local, int6
   return FC_OK;
 }
 
+/* among all points, whoever reads what */
 static fc_status find_triangles(fc_cloud *c, fc_cloud_part *p, int64_t local, int64_t sample, int64_t *cell) {
-  const int       D = c->map->info.space;
+  const int       D = c->map->info.space, rank = c->rank, ranks = c->ranks;
   const int64_t   n = fc_cloud_rows(p, local, FC_ROWS_CELLS), N = fc_cloud_rows(p, local, FC_ROWS_POINTS);
   fc_cloud_column col[3];
   fc_real        *x = malloc((size_t)((n + N) * D) * sizeof *x);
   fc_status       s = x ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for the triangles of one sample");
 
   for (int a = 0; a < D; a++) col[a] = (fc_cloud_column){c->map->cells, a};
+  fc_cloud_share(c, 0, 1);
   if (s == FC_OK) s = fc_cloud_read_columns(c, sample, FC_ROWS_POINTS, 0, 1, D, c->map->point, x);
+  fc_cloud_share(c, rank, ranks);
   if (s == FC_OK) s = fc_cloud_read_columns(c, sample, FC_ROWS_CELLS, 0, 1, D, col, x + N * D);
   if (s == FC_OK && fc_cloud_triangles(D, N, x, n, x + N * D, cell) != FC_OK)
     s = fc_fail(FC_E_INPUT, "%s: sample %lld: a row of '%s' is the middle of no three neighbouring points",

@@ -95,7 +95,7 @@ static fc_status add_rest(const walk *w, int64_t sample, const fc_cloud_size *si
 
   FC_TRY(fc_cloud_read_params(w->c, sample, w->x));
   for (int k = 0; k < i->n_params; k++) {
-    const fc_cloud_moments m = of_column(1, 1, w->x + k, 0, NULL);
+    const fc_cloud_moments m = of_column(w->c->rank == 0, 1, w->x + k, 0, NULL);
     FC_TRY(add(w, sample, "parameter", i->param[k].name, &m, &w->out->param[k]));
   }
   for (int f = 0; f < i->n_functions; f++) {
@@ -110,7 +110,7 @@ static fc_status add_rest(const walk *w, int64_t sample, const fc_cloud_size *si
 }
 
 static fc_status one_sample(const walk *w, int64_t sample) {
-  const fc_cloud_size size = fc_cloud_size_of(w->c, sample);
+  const fc_cloud_size size = fc_cloud_own_size(w->c, sample);
 
   FC_TRY(add_points(w, sample, size.points));
   if (w->mask) FC_TRY(fc_cloud_read_mask(w->c, sample, w->mask));
@@ -125,7 +125,7 @@ static int64_t largest(const fc_cloud *c, int64_t lo, int64_t hi, int64_t *point
 
   *points = 1;
   for (int64_t s = lo; s < hi; s++) {
-    const fc_cloud_size z = fc_cloud_size_of(c, s);
+    const fc_cloud_size z = fc_cloud_own_size(c, s);
     *points               = fc_max64(*points, z.points);
     for (int f = 0; f < i->n_functions; f++) most = fc_max64(most, z.rows[f] * i->function[f].n);
   }

@@ -260,32 +260,41 @@ bool fc_cloud_is_table(const char *path) {
 /* ---- values ---- */
 
 /* columns that nothing refers to may hold anything */
-static fc_status read_rows(const fc_cloud *c, fc_csv *t, int64_t rows, double *x) {
+static fc_status read_row(const fc_cloud *c, fc_csv *t, char **cell, double *x) {
+  const int n = fc_csv_columns(t);
+
+  for (int k = 0; k < n; k++)
+    if (c->map->array[k].used) FC_TRY(fc_csv_real(t, cell, k, &x[k]));
+  return FC_OK;
+}
+
+/* Rows in front of the share are walked through: their lengths are not known. */
+static fc_status read_rows(const fc_cloud *c, fc_csv *t, fc_range own, double *x) {
   const int n = fc_csv_columns(t);
   char    **cell;
 
-  for (int64_t i = 0; i < rows; i++) {
+  for (int64_t i = 0; i < own.hi; i++) {
     FC_TRY(fc_csv_next(t, &cell));
     FC_REQUIRE(cell, FC_E_INPUT, "%s: the table has become shorter while it was read", c->part[0].path);
-    for (int k = 0; k < n; k++)
-      if (c->map->array[k].used) FC_TRY(fc_csv_real(t, cell, k, &x[i * n + k]));
+    if (i == 0) FC_TRY(read_row(c, t, cell, x));
+    if (i >= own.lo) FC_TRY(read_row(c, t, cell, x + (1 + i - own.lo) * n));
   }
   return FC_OK;
 }
 
 fc_status fc_cloud_read_table(fc_cloud *c, const fc_cloud_part *p, int64_t local, int64_t sample,
                               int *columns) {
-  const int64_t rows = fc_cloud_rows(p, local, FC_ROWS_POINTS);
-  fc_csv       *t;
+  const fc_range own = fc_cloud_own(c, fc_cloud_rows(p, local, FC_ROWS_POINTS));
+  fc_csv        *t;
 
   *columns = c->map->n_arrays;
   if (c->table_sample == sample) return FC_OK;
-  FC_TRY(fc_cloud_raw(c, (size_t)(rows * *columns) * sizeof(double)));
+  FC_TRY(fc_cloud_raw(c, (size_t)((1 + own.hi - own.lo) * *columns) * sizeof(double)));
   FC_TRY(fc_csv_open(p->path, &t));
   fc_status s = fc_csv_seek(t, p->place[local]);
   if (s == FC_OK && fc_csv_columns(t) != *columns)
     s = fc_fail(FC_E_INPUT, "%s: the table has changed while it was read", p->path);
-  if (s == FC_OK) s = read_rows(c, t, rows, c->raw);
+  if (s == FC_OK) s = read_rows(c, t, own, c->raw);
   fc_csv_close(t);
   if (s == FC_OK) c->table_sample = sample;
   return s;

@@ -1,216 +1,16 @@
-/* io/cloud_writer.c - data sets that grow by one sample at a time: PATH.tmp until all is there. */
-#include "io/cloud_writer.h"
+/* io/cloud_writer.c - points into a file in our own layout: PATH.tmp until it is complete. One process
+   appends sample after sample; ranks that share a file write where their rows belong, as io/field_writer.c
+   does. */
+#include "hpc/comm.h"
+#include "hpc/watch.h"
+#include "io/cloud_create.h"
 #include "io/file.h"
-#include "io/hdf5_put.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum {
-  CHUNK = 1 << 13 /* numbers */,
-  SETS  = FC_FIELD_CHANNELS + FC_CLOUD_PARAMS + 2 * FC_CLOUD_FUNCTIONS + 5
-};
-
-typedef struct { /* one growing data set */
-  hid_t   id;
-  int     n; /* numbers per row; 0: rows are numbers */
-  hid_t   memory;
-  int64_t rows;
-} grow;
-
-struct fc_cloud_writer {
-  char                *path, *tmp;
-  const fc_cloud_spec *spec;
-  hid_t                file;
-  int                  error; /* the first of the disk, an errno */
-  int                  n;
-  grow                 set[SETS]; /* in the order of build */
-};
-
-/* ---- the specification ---- */
-
-static fc_status good_name(const char *what, const char *name) {
-  FC_REQUIRE(name && name[0] && strlen(name) < FC_NAME && !strchr(name, '/') && strcmp(name, "."), FC_E_USAGE,
-             "the %s '%s' cannot be a name in a file: 1 to %d characters, no '/'", what,
-             name ? name : "(none)", FC_NAME - 1);
-  return FC_OK;
-}
-
-static fc_status check(const fc_cloud_spec *s) {
-  FC_REQUIRE(s->name && s->name[0], FC_E_USAGE, "the data set to write has no name");
-  FC_REQUIRE(s->space >= 1 && s->space <= 3, FC_E_USAGE, "%d coordinates; 1 to 3 can be written", s->space);
-  FC_REQUIRE(s->n_fields >= 1 && s->n_fields <= FC_FIELD_CHANNELS && s->n_params <= FC_CLOUD_PARAMS &&
-                 s->n_functions <= FC_CLOUD_FUNCTIONS && s->n_texts <= FC_COUNT(s->text),
-             FC_E_USAGE, "%d fields, %d parameters, %d functions, %d texts cannot be written", s->n_fields,
-             s->n_params, s->n_functions, s->n_texts);
-  for (int i = 0; i < s->n_fields; i++) {
-    FC_TRY(good_name("field", s->field[i].name));
-    FC_REQUIRE(s->field[i].n >= 1, FC_E_USAGE, "field '%s' has no components", s->field[i].name);
-    FC_REQUIRE(!s->field[i].varying || s->n_steps, FC_E_USAGE,
-               "field '%s' varies in time, and there are no times", s->field[i].name);
-    for (int j = 0; j < i; j++)
-      FC_REQUIRE(strcmp(s->field[i].name, s->field[j].name), FC_E_USAGE, "two fields are called '%s'",
-                 s->field[i].name);
-  }
-  for (int i = 0; i < s->n_params; i++) FC_TRY(good_name("parameter", s->param[i].name));
-  for (int i = 0; i < s->n_functions; i++) FC_TRY(good_name("function", s->function[i].name));
-  return FC_OK;
-}
-
-/* ---- data sets ---- */
-
-static hid_t real_memory(void) { return sizeof(fc_real) == 8 ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT; }
-static hid_t real_disk(void) { return sizeof(fc_real) == 8 ? H5T_IEEE_F64LE : H5T_IEEE_F32LE; }
-
-static grow *add_set(fc_cloud_writer *w, const char *name, int n, hid_t disk, hid_t memory) {
-  const hsize_t dim[2] = {0, (hsize_t)n}, most[2] = {H5S_UNLIMITED, (hsize_t)n};
-  const int     rank     = n ? 2 : 1;
-  const hsize_t chunk[2] = {(hsize_t)fc_max64(1, CHUNK / (n ? n : 1)), (hsize_t)n};
-  const hid_t   space = H5Screate_simple(rank, dim, most), p = H5Pcreate(H5P_DATASET_CREATE),
-              links = H5Pcreate(H5P_LINK_CREATE);
-
-  H5Pset_create_intermediate_group(links, 1);
-  H5Pset_chunk(p, rank, chunk);
-  if (w->spec->compress) {
-    H5Pset_shuffle(p);
-    H5Pset_deflate(p, 1);
-  }
-  grow *g = &w->set[w->n++];
-  *g      = (grow){H5Dcreate2(w->file, name, disk, space, links, p, H5P_DEFAULT), n, memory, 0};
-  fc_h5_close(links);
-  fc_h5_close(p);
-  fc_h5_close(space);
-  return g;
-}
-
-static grow *add_reals(fc_cloud_writer *w, const char *name, int n) {
-  return add_set(w, name, n, real_disk(), real_memory());
-}
-
-static bool append(grow *g, int64_t rows, const void *x) {
-  const hsize_t dim[2] = {(hsize_t)(g->rows + rows), (hsize_t)g->n}, start[2] = {(hsize_t)g->rows, 0},
-                count[2] = {(hsize_t)rows, (hsize_t)g->n};
-
-  if (rows == 0) return true;
-  if (H5Dset_extent(g->id, dim) < 0) return false;
-  const hid_t space = H5Dget_space(g->id), memory = H5Screate_simple(g->n ? 2 : 1, count, NULL);
-  H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
-  const bool ok = H5Dwrite(g->id, g->memory, memory, space, H5P_DEFAULT, x) >= 0;
-  fc_h5_close(memory);
-  fc_h5_close(space);
-  g->rows += rows;
-  return ok;
-}
-
-/* one-component arrays have one axis */
-static int width(int n) { return n > 1 ? n : 0; }
-
-static bool add_field(fc_cloud_writer *w, const fc_out_points_field *f) {
-  const signed char varying = f->varying;
-  char              path[FC_NAME + 16];
-
-  snprintf(path, sizeof path, "fields/%s", f->name);
-  const grow *g = add_reals(w, path, width(f->n));
-  return g->id >= 0 && fc_h5_put_text(g->id, "units", fc_h5_unit(f->unit)) &&
-         fc_h5_put_text(g->id, "role", f->role == FC_ROLE_INPUT ? "input" : "target") &&
-         fc_h5_put_flags(g->id, "time_varying", 0, &varying) &&
-         (!f->component || fc_h5_put_texts(g->id, "components", f->n, f->component));
-}
-
-static bool add_param(fc_cloud_writer *w, int i) {
-  char path[FC_NAME + 16];
-
-  snprintf(path, sizeof path, "parameters/%s", w->spec->param[i].name);
-  const grow *g = add_reals(w, path, 0);
-  return g->id >= 0 && fc_h5_put_text(g->id, "units", fc_h5_unit(w->spec->param[i].unit));
-}
-
-static grow *add_offsets(fc_cloud_writer *w, const char *name) {
-  const int64_t first = 0;
-  grow         *g     = add_set(w, name, 0, H5T_STD_I64LE, H5T_NATIVE_INT64);
-
-  if (g->id >= 0) append(g, 1, &first);
-  return g;
-}
-
-static bool add_function(fc_cloud_writer *w, const fc_out_function *f) {
-  char path[FC_NAME + 32];
-
-  snprintf(path, sizeof path, "functions/%s/values", f->name);
-  const grow *g  = add_reals(w, path, width(f->n));
-  bool        ok = g->id >= 0 && fc_h5_put_int(g->id, "space", f->space) &&
-            (!f->column || fc_h5_put_texts(g->id, "columns", f->n, f->column)) &&
-            (!f->unit || fc_h5_put_texts(g->id, "units", f->n, f->unit));
-  snprintf(path, sizeof path, "functions/%s/offsets", f->name);
-  return add_offsets(w, path)->id >= 0 && ok;
-}
-
-/* group "fields" lists its fields in order, HDF5 would sort them */
-static bool put_list(fc_cloud_writer *w, const char *group, const char *attribute, int n, size_t step,
-                     const char *const *first) {
-  const char *names[FC_FIELD_CHANNELS];
-
-  if (!n) return true;
-  for (int i = 0; i < n; i++)
-    names[i] = *(const char *const *)(const void *)((const char *)first + (size_t)i * step);
-  const hid_t g  = H5Gopen2(w->file, group, H5P_DEFAULT);
-  const bool  ok = g >= 0 && fc_h5_put_texts(g, attribute, n, names);
-  fc_h5_close(g);
-  return ok;
-}
-
-static bool lists(fc_cloud_writer *w) {
-  const fc_cloud_spec *s = w->spec;
-
-  return put_list(w, "fields", "field_names", s->n_fields, sizeof *s->field, &s->field->name) &&
-         put_list(w, "parameters", "parameter_names", s->n_params, sizeof s->param[0], &s->param[0].name) &&
-         (!s->n_functions || put_list(w, "functions", "function_names", s->n_functions, sizeof *s->function,
-                                      &s->function->name));
-}
-
-static bool root(const fc_cloud_writer *w) {
-  const fc_cloud_spec *s  = w->spec;
-  bool                 ok = fc_h5_put_int(w->file, "fieldcast_points", 1) &&
-            fc_h5_put_text(w->file, "fieldcast_version", FC_VERSION) &&
-            fc_h5_put_text(w->file, "dataset_name", s->name);
-
-  for (int i = 0; ok && i < s->n_texts; i++) ok = fc_h5_put_text(w->file, s->text[i].name, s->text[i].value);
-  return ok;
-}
-
-static bool points(fc_cloud_writer *w) {
-  static const char *const axes[3] = {"x", "y", "z"};
-  const char              *names[3];
-
-  for (int a = 0; a < w->spec->space; a++) names[a] = w->spec->axis[a] ? w->spec->axis[a] : axes[a];
-  const grow *g = add_set(w, "points/coordinates", w->spec->space, real_disk(), real_memory());
-  return g->id >= 0 && fc_h5_put_text(g->id, "units", fc_h5_unit(w->spec->space_unit)) &&
-         fc_h5_put_texts(g->id, "axes", w->spec->space, names) && add_offsets(w, "points/offsets")->id >= 0;
-}
-
-static bool times(fc_cloud_writer *w) {
-  if (!w->spec->n_steps) return true;
-  grow *g = add_set(w, "time", 0, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE);
-  return g->id >= 0 && fc_h5_put_text(g->id, "units", fc_h5_unit(w->spec->time_unit)) &&
-         append(g, w->spec->n_steps, w->spec->time);
-}
-
-/* the order is that of fc_cloud_write */
-static bool build(fc_cloud_writer *w) {
-  const fc_cloud_spec *s  = w->spec;
-  bool                 ok = root(w) && points(w);
-
-  for (int i = 0; ok && i < s->n_fields; i++) ok = add_field(w, &s->field[i]);
-  for (int i = 0; ok && i < s->n_params; i++) ok = add_param(w, i);
-  if (ok && s->mask) ok = add_reals(w, "mask", width(s->mask))->id >= 0;
-  for (int i = 0; ok && i < s->n_functions; i++) ok = add_function(w, &s->function[i]);
-  if (ok && s->corners)
-    ok = add_set(w, "cells/corners", s->corners, H5T_STD_I32LE, H5T_NATIVE_INT64)->id >= 0 &&
-         add_offsets(w, "cells/offsets")->id >= 0;
-  return ok && lists(w) && times(w);
-}
 
 /* ---- life ---- */
 
@@ -221,38 +21,76 @@ static fc_status refused(const fc_cloud_writer *w) {
 static bool close_file(fc_cloud_writer *w) {
   bool ok = true;
 
-  for (int i = 0; i < w->n; i++)
+  for (int i = 0; i < w->n; i++) {
     if (w->set[i].id >= 0) ok &= H5Dclose(w->set[i].id) >= 0;
-  w->n = 0;
+    w->set[i].id = -1;
+  }
   if (w->file >= 0) ok &= H5Fclose(w->file) >= 0;
   w->file = -1;
+  if (w->fd >= 0 && (fsync(w->fd) || close(w->fd)) && !w->error) w->error = errno;
+  w->fd = -1;
   return ok && !w->error;
 }
 
+static bool is_first(const fc_cloud_writer *w) { return !w->spec->shared || !fc_comm_rank(w->spec->ranks); }
+
 static void release(fc_cloud_writer *w) {
+  if (w->tmp) fc_watch_litter(w->tmp, false);
   free(w->path);
   free(w->tmp);
   free(w);
 }
 
+static fc_status create(fc_cloud_writer *w) {
+  w->file = fc_h5_create(w->tmp, &w->error);
+  return w->file >= 0 && fc_cloud_build(w) && !w->error ? FC_OK : refused(w);
+}
+
+/* ---- one file, several ranks ---- */
+
+/* where the data sets begin; the file is complete but for the numbers of samples */
+static fc_status place_sets(fc_cloud_writer *w, int64_t *address) {
+  for (int i = 0; i < w->n; i++) {
+    const haddr_t at = w->set[i].total ? H5Dget_offset(w->set[i].id) : 0;
+    if (at == HADDR_UNDEF) return refused(w);
+    address[i] = (int64_t)at;
+  }
+  return close_file(w) ? FC_OK : refused(w);
+}
+
+/* rank 0 makes the file, the others hear where its data sets lie */
+static fc_status create_shared(fc_cloud_writer *w) {
+  const fc_comm *ranks                  = w->spec->ranks;
+  int64_t        address[FC_CLOUD_SETS] = {0};
+  fc_status      s                      = FC_OK;
+
+  if (!fc_comm_rank(ranks) && (s = create(w)) == FC_OK) s = place_sets(w, address);
+  FC_TRY(fc_comm_agree(ranks, s));
+  FC_TRY(fc_comm_broadcast(ranks, address, sizeof address, 0));
+  for (int i = 0; i < FC_CLOUD_SETS; i++) w->set[i].address = address[i];
+  w->fd = open(w->tmp, O_WRONLY);
+  if (w->fd < 0) w->error = errno;
+  return fc_comm_agree(ranks, w->fd < 0 ? refused(w) : FC_OK);
+}
+
 fc_status fc_cloud_writer_create(const char *path, const fc_cloud_spec *spec, fc_cloud_writer **out) {
   *out = NULL;
-  FC_TRY(check(spec));
+  FC_TRY(fc_cloud_spec_check(spec));
   FC_TRY(fc_file_check_target(path));
   fc_cloud_writer *w = calloc(1, sizeof *w);
   FC_REQUIRE(w, FC_E_SYSTEM, "%s: not enough memory", path);
   w->spec = spec;
-  w->file = -1;
-  w->path = strdup(path);
-  w->tmp  = malloc(strlen(path) + 5);
+  w->file = w->fd = -1;
+  w->path         = strdup(path);
+  w->tmp          = malloc(strlen(path) + 5);
   if (!w->path || !w->tmp) {
     release(w);
     return fc_fail(FC_E_SYSTEM, "%s: not enough memory", path);
   }
   strcat(strcpy(w->tmp, path), ".tmp");
+  fc_watch_litter(w->tmp, true); /* on all ranks: any of them may be the one that is left */
   const fc_h5_quiet q = fc_h5_hush();
-  w->file             = fc_h5_create(w->tmp, &w->error);
-  const fc_status s   = w->file >= 0 && build(w) && !w->error ? FC_OK : refused(w);
+  const fc_status   s = spec->shared ? create_shared(w) : create(w);
   fc_h5_unhush(q);
   if (s == FC_OK)
     *out = w;
@@ -262,21 +100,23 @@ fc_status fc_cloud_writer_create(const char *path, const fc_cloud_spec *spec, fc
 }
 
 /* the rows so far, after a sample's own */
-static bool append_offset(grow *rows, grow *offsets) { return append(offsets, 1, &rows->rows); }
+static bool append_offset(fc_cloud_set *rows, fc_cloud_set *offsets) {
+  return fc_cloud_append(offsets, 1, &rows->rows);
+}
 
 static bool write_all(fc_cloud_writer *w, const fc_cloud_sample *x) {
   const fc_cloud_spec *s  = w->spec;
-  grow                *g  = w->set;
-  bool                 ok = append(g, x->points, x->x) && append_offset(g, g + 1);
+  fc_cloud_set        *g  = w->set;
+  bool                 ok = fc_cloud_append(g, x->points, x->x) && append_offset(g, g + 1);
 
   g += 2;
   for (int i = 0; ok && i < s->n_fields; i++, g++)
-    ok = append(g, x->points * (s->field[i].varying ? s->n_steps : 1), x->field[i]);
-  for (int i = 0; ok && i < s->n_params; i++, g++) ok = append(g, 1, x->params + i);
-  if (ok && s->mask) ok = append(g++, x->points, x->mask);
+    ok = fc_cloud_append(g, x->points * (s->field[i].varying ? s->n_steps : 1), x->field[i]);
+  for (int i = 0; ok && i < s->n_params; i++, g++) ok = fc_cloud_append(g, 1, x->params + i);
+  if (ok && s->mask) ok = fc_cloud_append(g++, x->points, x->mask);
   for (int i = 0; ok && i < s->n_functions; i++, g += 2)
-    ok = append(g, x->rows[i], x->function[i]) && append_offset(g, g + 1);
-  if (ok && s->corners) ok = append(g, x->cells, x->cell) && append_offset(g, g + 1);
+    ok = fc_cloud_append(g, x->rows[i], x->function[i]) && append_offset(g, g + 1);
+  if (ok && s->corners) ok = fc_cloud_append(g, x->cells, x->cell) && append_offset(g, g + 1);
   return ok;
 }
 
@@ -288,17 +128,66 @@ fc_status fc_cloud_write(fc_cloud_writer *w, const fc_cloud_sample *x) {
   return ok ? FC_OK : refused(w);
 }
 
+/* n numbers in a row at number `at` of set g */
+static void put(fc_cloud_writer *w, const fc_cloud_set *g, int64_t at, int64_t n, const fc_real *x) {
+  const int64_t size = (int64_t)sizeof *x;
+
+  if (!w->error) w->error = fc_file_put(w->fd, x, n * size, g->address + at * size);
+}
+
+static void put_field(fc_cloud_writer *w, const fc_cloud_set *g, const fc_out_points_field *f, int64_t sample,
+                      int64_t before, int64_t first, int64_t n, const fc_real *x) {
+  const int64_t steps = f->varying ? w->spec->n_steps : 1, N = w->spec->size[sample].points;
+
+  for (int64_t t = 0; t < steps; t++)
+    put(w, g, (before * steps + t * N + first) * f->n, n * f->n, x + t * n * f->n);
+}
+
+/* whole numbers of four bytes on disk */
+static bool put_cells(fc_cloud_writer *w, const fc_cloud_set *g, int64_t before, int64_t n,
+                      const int64_t *cell) {
+  const int64_t len   = n * w->spec->corners;
+  int32_t      *small = malloc((size_t)(len + 1) * sizeof *small);
+
+  for (int64_t i = 0; small && i < len; i++) small[i] = (int32_t)cell[i];
+  if (small && !w->error)
+    w->error = fc_file_put(w->fd, small, len * (int64_t)sizeof *small,
+                           g->address + before * w->spec->corners * (int64_t)sizeof *small);
+  free(small);
+  return small != NULL;
+}
+
+fc_status fc_cloud_write_share(fc_cloud_writer *w, int64_t sample, int64_t first, const fc_cloud_sample *x) {
+  const fc_cloud_spec *s      = w->spec;
+  const fc_cloud_set  *g      = w->set;
+  int64_t              before = 0, cells = 0;
+  bool                 ok = true;
+
+  FC_ASSERT(s->shared && sample >= 0 && sample < s->n_samples, "cloud writer: no share of sample %lld",
+            (long long)sample);
+  for (int64_t i = 0; i < sample; i++) before += s->size[i].points, cells += s->size[i].cells;
+  put(w, g, (before + first) * s->space, x->points * s->space, x->x);
+  g += 2;
+  for (int i = 0; i < s->n_fields; i++)
+    put_field(w, g++, &s->field[i], sample, before, first, x->points, x->field[i]);
+  for (int i = 0; i < s->n_params; i++, g++)
+    if (x->params) put(w, g, sample, 1, x->params + i);
+  if (s->corners && x->cell) ok = put_cells(w, g, cells, x->cells, x->cell);
+  FC_REQUIRE(ok, FC_E_SYSTEM, "%s: not enough memory for the cells of a sample", w->path);
+  return w->error ? refused(w) : FC_OK;
+}
+
 fc_status fc_cloud_writer_finish(fc_cloud_writer *w) {
   const fc_h5_quiet q   = fc_h5_hush();
-  const bool        any = w->set[0].rows > 0;
+  const bool        any = w->spec->shared || w->set[0].rows > 0;
   fc_status         s   = close_file(w) ? FC_OK : refused(w);
 
   fc_h5_unhush(q);
   if (s == FC_OK && !any) s = fc_fail(FC_E_USAGE, "%s: there are no samples to write", w->path);
-  if (s == FC_OK)
-    s = fc_file_replace(w->tmp, w->path);
-  else
-    unlink(w->tmp);
+  if (w->spec->shared) s = fc_comm_agree(w->spec->ranks, s); /* all have written */
+  if (is_first(w) && s == FC_OK) s = fc_file_replace(w->tmp, w->path);
+  if (is_first(w) && s != FC_OK) unlink(w->tmp);
+  if (w->spec->shared) s = fc_comm_agree(w->spec->ranks, s);
   release(w);
   return s;
 }
@@ -308,6 +197,6 @@ void fc_cloud_writer_abandon(fc_cloud_writer *w) {
   const fc_h5_quiet q = fc_h5_hush();
   close_file(w);
   fc_h5_unhush(q);
-  unlink(w->tmp);
+  if (is_first(w)) unlink(w->tmp);
   release(w);
 }

@@ -39,6 +39,12 @@ typedef struct fc_cloud_spec {     /* must live as long as the writer */
     const char *name, *value;
   } text[8];
   bool compress; /* gzip 1 + shuffle */
+  /* Several ranks write one file: all of them create and finish it together, and each writes blocks of the
+     points of samples whose sizes are known from the start. Not compressed: every number has its place. */
+  bool                  shared;
+  const struct fc_comm *ranks; /* NULL: all */
+  int64_t               n_samples;
+  const fc_cloud_size  *size; /* [n_samples], whole */
 } fc_cloud_spec;
 
 typedef struct fc_cloud_sample {
@@ -56,6 +62,9 @@ typedef struct fc_cloud_writer fc_cloud_writer;
 
 fc_status fc_cloud_writer_create(const char *path, const fc_cloud_spec *spec, fc_cloud_writer **out);
 fc_status fc_cloud_write(fc_cloud_writer *w, const fc_cloud_sample *s); /* the next sample */
+/* Of a shared file: points first .. first + s->points - 1 of a sample. Parameters and cells are the sample's;
+   NULL where another rank writes them. Functions and masks are not for shared files. */
+fc_status fc_cloud_write_share(fc_cloud_writer *w, int64_t sample, int64_t first, const fc_cloud_sample *s);
 /* flushes, fsyncs, renames; the writer is gone whatever is returned. FC_E_USAGE without samples */
 fc_status fc_cloud_writer_finish(fc_cloud_writer *w);
 void      fc_cloud_writer_abandon(fc_cloud_writer *w); /* removes the temporary file; NULL is fine */

@@ -140,6 +140,16 @@ fc_status fc_file_replace(const char *tmp, const char *path) {
   return s;
 }
 
+int fc_file_put(int fd, const void *x, int64_t bytes, int64_t at) {
+  for (const char *from = x; bytes > 0;) {
+    const ssize_t n = pwrite(fd, from, (size_t)bytes, (off_t)at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return n < 0 ? errno : ENOSPC;
+    from += n, at += n, bytes -= n;
+  }
+  return 0;
+}
+
 /* ---- reading ---- */
 
 /* grows by doubling: sizes of pipes and of files in /proc are not known before */

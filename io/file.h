@@ -17,5 +17,7 @@ void      fc_file_abandon(const char *path, FILE *f); /* closes f, removes PATH.
 /* fsync, rename, fsync the folder; on failure path is as before and tmp is gone. Only plain files are
  * replaced. */
 fc_status fc_file_replace(const char *tmp, const char *path);
+/* bytes of x at a place of an open file; 0, or the errno of what went wrong */
+int       fc_file_put(int fd, const void *x, int64_t bytes, int64_t at);
 fc_status fc_file_read(const char *path, size_t limit, char **text, size_t *bytes); /* NUL added; free() it */
 #endif

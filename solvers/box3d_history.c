@@ -1,6 +1,7 @@
-/* solvers/box3d_history.c - rows are collected and written by the hundred, not in every step. */
+/* solvers/box3d_history.c - rows are collected and written every few seconds, not in every step. */
 #include "solvers/box3d_history.h"
 
+#include "core/progress.h"
 #include "solvers/box3d_sgs.h"
 
 #include <errno.h>
@@ -8,8 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { COLUMNS = 12, MOST = COLUMNS + 4, ROWS = 256 };
+enum { COLUMNS = 12, MOST = COLUMNS + 4, ROWS = 256, SECONDS = 5 };
 
 static const char header[] =
     "trajectory,t,energy,dissipation,enstrophy,helicity,given,lost,residual,re_lambda,integral_scale,cfl",
@@ -18,9 +20,10 @@ static const char header[] =
 struct fc_box3d_history {
   FILE   *file;                            /* rank 0's */
   double  row[ROWS][MOST], t, next, start; /* time, of the next row; energy at the start */
+  double  due;                             /* when rows should be written again */
   int64_t traj;
   int     n, columns;
-  bool    shared;
+  bool    shared, begun;
   char    path[FC_TEXT];
   double *spectrum;
 };
@@ -38,11 +41,17 @@ fc_box3d_scales fc_box3d_scales_of(const fc_box3d *s, const fc_box3d_budget *q, 
   return r;
 }
 
+/* What is in it stays until it is known whether the run begins or goes on. */
 static fc_status open_file(fc_box3d_history *y) {
-  y->file = fopen(y->path, "w");
-  FC_REQUIRE(y->file && fprintf(y->file, "%s%s\n", header, y->columns > COLUMNS ? header_les : "") > 0,
-             FC_E_SYSTEM, "history=%s cannot be written: %s", y->path, strerror(errno));
+  y->file = fopen(y->path, "ae");
+  FC_REQUIRE(y->file, FC_E_SYSTEM, "history=%s cannot be written: %s", y->path, strerror(errno));
   return FC_OK;
+}
+
+/* the first bytes of what is there; a pipe has none. Failures show at the end. */
+static void cut(fc_box3d_history *y, int64_t bytes) {
+  if (y->file && ftruncate(fileno(y->file), (off_t)bytes)) clearerr(y->file);
+  y->begun = true;
 }
 
 static void drop(fc_box3d_history *y) {
@@ -79,7 +88,9 @@ static void flush(fc_box3d_history *y) {
     for (int c = 1; c < y->columns; c++) fprintf(y->file, ",%.14g", y->row[i][c]);
     fputc('\n', y->file);
   }
-  y->n = 0;
+  if (y->file) fflush(y->file);
+  y->n   = 0;
+  y->due = fc_now() + SECONDS;
 }
 
 static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double cfl) {
@@ -87,7 +98,7 @@ static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double
 
   fc_box3d_spectrum(s, k, y->spectrum);
   const fc_box3d_scales r = fc_box3d_scales_of(s, &q, y->spectrum);
-  if (y->n == ROWS) flush(y);
+  if (y->n == ROWS || fc_now() > y->due) flush(y);
   const fc_box3d_eddies e         = k->sgs ? fc_box3d_sgs_measure(s, k) : (fc_box3d_eddies){0};
   const double          row[MOST] = {(double)y->traj, y->t,        q.energy,
                                      r.dissipation,   q.enstrophy, q.helicity,
@@ -100,6 +111,10 @@ static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double
 
 void fc_box3d_history_start(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, int64_t traj) {
   if (!y) return;
+  if (!y->begun) {
+    cut(y, 0);
+    if (y->file) fprintf(y->file, "%s%s\n", header, y->columns > COLUMNS ? header_les : "");
+  }
   if (k->sgs) fc_box3d_rate(s, k, k->u, k->stage); /* nu_t of the start */
   y->traj  = s->c.first_traj + traj;
   y->t     = 0;
@@ -114,6 +129,22 @@ void fc_box3d_history_step(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work
   if (y->t < y->next - h / 2) return;
   y->next = fmax(y->next + s->c.history_dt, y->t);
   add(y, s, k, k->speed * h / s->dx);
+}
+
+void fc_box3d_history_keep(fc_box3d_history *y, double x[FC_BOX3D_HISTORY]) {
+  memset(x, 0, FC_BOX3D_HISTORY * sizeof *x);
+  if (!y) return;
+  flush(y);
+  if (y->file) fflush(y->file);
+  const double now[FC_BOX3D_HISTORY] = {(double)y->traj, y->t, y->next, y->start,
+                                        y->file ? (double)ftello(y->file) : 0};
+  memcpy(x, now, sizeof now);
+}
+
+void fc_box3d_history_restore(fc_box3d_history *y, const double x[FC_BOX3D_HISTORY]) {
+  if (!y) return;
+  y->traj = (int64_t)x[0], y->t = x[1], y->next = x[2], y->start = x[3];
+  cut(y, (int64_t)x[4]);
 }
 
 fc_status fc_box3d_history_finish(fc_box3d_history *y, fc_status run) {

@@ -67,6 +67,7 @@ typedef struct fc_chan_row { /* a field of wave numbers somewhere: row(kx, y) = 
   int64_t x, y, y0;
 } fc_chan_row;
 
+struct fc_chan_cells;
 typedef struct fc_chan_sgs fc_chan_sgs; /* solvers/chan_sgs.h */
 
 typedef struct fc_chan {
@@ -91,12 +92,20 @@ typedef struct fc_chan {
   double        *top;   /* [y_n, 2] largest speed of a plane and a sum that shows NaN */
   double        *sums;  /* [k_n, ny + 1] of fc_chan_measure */
   double        *ones;  /* [ny] */
-  fc_chan_sgs   *sgs;   /* subgrid model, NULL without */
   double         speed; /* max |u|/dx + |v|/dy + |w|/dz at the last evaluation, 1/time; NaN if the field is */
   double         push;  /* G, mean over the last step, on the rank that has kx = 0 */
   double         time;
   fc_status      status; /* first failure of a message */
-  double        *block;
+  /* large-eddy simulation (solvers/chan_eddy.h) */
+  void (*model)(void *self, const struct fc_chan *s, const struct fc_chan_cells *p, double *nu_t);
+  void        *model_self;
+  double      *nu_t;                        /* [y_n + 2, mx mz] from cell y_lo - 1 on; NULL: no model */
+  double      *views, *eddy_block, *drains; /* scratch; [y_n] sums of 2 nu_t S:S */
+  bool         hold;                        /* products take nu_t as it is */
+  int64_t      view_size;
+  fc_chan_sgs *sgs;   /* the model made by the configuration, NULL: none */
+  double       drain; /* energy that nu_t takes, at the last products, of all ranks */
+  double      *block;
 } fc_chan;
 
 typedef struct fc_chan_budget {

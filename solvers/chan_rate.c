@@ -7,13 +7,15 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct { /* of one thread, while it goes through its pairs */
-  fc_chan     *s;
-  fc_chan_row  in[3];
-  double      *scratch, *uw[4]; /* planes j - 1, j, j + 1, and j + 2 for a subgrid model */
-  double      *v[3];            /* faces (j - 2, j - 1), (j, j + 1), (j + 2, j + 3) */
-  double      *line, *zero, *spare;
-  fc_chan_eddy eddy;
+typedef struct { /* of one task, while it goes through its pairs */
+  fc_chan    *s;
+  fc_chan_row in[3];
+  double     *scratch;
+  double     *uw[3]; /* planes j - 1, j, j + 1 */
+  double     *v[3];  /* faces (j - 2, j - 1), (j, j + 1), (j + 2, j + 3) */
+  double     *line, *zero, *spare;
+  /* with a model: slopes of u, w, v; normal stresses of cells j - 1, j, j + 1 */
+  double *slope[3], *normal[3], *rows;
 } window;
 
 /* ---- products along a line of n points ---- */
@@ -117,30 +119,66 @@ static double *product_row(const fc_chan *s, int a, int64_t y) {
   return s->product[a] + (y - s->y_lo) * s->nkx * s->row;
 }
 
-static void cell_products(window *k, int64_t j, const double *uw) {
-  const fc_chan     *s = k->s;
-  const fc_chan_fft *f = s->fft;
+static const double *eddies_of(const fc_chan *s, int64_t j) {
+  return s->nu_t + (j - s->y_lo + 1) * s->fft->mx * s->fft->mz;
+}
 
+/* below, above: v at the faces of the cell, every second number */
+static void cell_products(window *k, int64_t j, const double *uw, const double *below, const double *above,
+                          double *normal) {
+  const fc_chan     *s     = k->s;
+  const fc_chan_fft *f     = s->fft;
+  const int64_t      mz    = f->mz;
+  double             drain = 0;
+
+  if (s->nu_t) {
+    fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_U], j, k->rows, k->slope[0]);
+    fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_W], j, k->rows, k->slope[1]);
+  }
   for (int64_t i = 0; i < f->mx; i++) {
-    cell_line(k->line, uw + 2 * i * f->mz, f->mz);
-    if (s->sgs) fc_chan_sgs_off_cell(&k->eddy, uw == k->uw[1] ? 1 : 2, i * f->mz, f->mz, k->line);
+    const int64_t at = 2 * i * mz;
+    cell_line(k->line, uw + at, mz);
+    if (s->nu_t) {
+      const double *nu = eddies_of(s, j) + i * mz;
+      drain += fc_chan_cell_stress(k->line, k->slope[0] + at, k->slope[1] + at, nu, mz);
+      drain += fc_chan_normal_stress(normal + i * mz, below + at, above + at, k->slope[1] + at, nu,
+                                     1 / s->grid->dc[j], mz);
+    }
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
+  s->drains[j - s->y_lo] = s->grid->dc[j] * drain;
   fc_chan_fft_forward(f, k->scratch, product_row(s, 0, j), s->row, product_row(s, 1, j), s->row);
 }
 
 static void face_products(window *k, int64_t y, const double *below, const double *above, const double *v) {
-  const fc_chan     *s = k->s;
-  const fc_chan_fft *f = s->fft;
+  const fc_chan     *s     = k->s;
+  const fc_chan_fft *f     = s->fft;
+  const bool         eddy  = s->nu_t && y > 0; /* none at the wall */
+  double             drain = 0;
 
+  if (eddy) fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_V], y, k->rows, k->slope[2]);
   for (int64_t i = 0; i < f->mx; i++) {
     const int64_t at = 2 * i * f->mz;
     face_line(k->line, below + at, above + at, v + at, f->mz);
-    if (s->sgs)
-      fc_chan_sgs_off_face(&k->eddy, above == k->uw[1] ? 1 : 2, y, i * f->mz, below, above, f->mz, k->line);
+    if (eddy)
+      drain +=
+          fc_chan_face_stress(k->line, below + at, above + at, k->slope[2] + at, eddies_of(s, y - 1) + at / 2,
+                              eddies_of(s, y) + at / 2, 1 / s->grid->df[y], f->mz);
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
+  s->drains[y - s->y_lo] += s->grid->df[y] * drain;
   fc_chan_fft_forward(f, k->scratch, product_row(s, 2, y), s->row, product_row(s, 3, y), s->row);
+}
+
+/* differences of the normal stresses of cells at both sides of the two faces */
+static void normal_line(double *restrict out, double *const normal[3], int64_t at, double a, double b,
+                        int64_t n) {
+  const double *x = normal[0] + at, *y = normal[1] + at, *z = normal[2] + at;
+
+  FC_VECTOR for (int64_t i = 0; i < n; i++) {
+    out[2 * i] += a * (y[i] - x[i]);
+    out[2 * i + 1] += b * (z[i] - y[i]);
+  }
 }
 
 static void rest_products(window *k, int64_t j, bool both) {
@@ -152,7 +190,7 @@ static void rest_products(window *k, int64_t j, bool both) {
   face_weights(s, j + 1, b);
   for (int64_t i = 0; i < f->mx; i++) {
     rest_line(k->line, k->v, k->uw, 2 * i * f->mz, a, b, f->mz);
-    if (s->sgs) fc_chan_sgs_off_rest(&k->eddy, i * f->mz, a[5], b[5], f->mz, k->line);
+    if (s->nu_t) normal_line(k->line, k->normal, i * f->mz, a[5], b[5], f->mz);
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
   fc_chan_fft_forward(f, k->scratch, product_row(s, 4, j), s->row, both ? product_row(s, 4, j + 1) : k->spare,
@@ -173,52 +211,24 @@ static void plane_speed(window *k, int64_t j, const double *uw, const double *be
   }
 }
 
-/* ---- subgrid stresses ---- */
-
-/* of cells j and j + 1 */
-static void eddies(window *k, int64_t j, bool both, bool looking) {
-  fc_chan_eddy *e = &k->eddy;
-
-  fc_chan_sgs_face(e, j + 1, e->v[1]);
-  fc_chan_sgs_cell(e, 1, j, k->uw, k->v[1], k->v[1] + 1, e->v[0], e->v[1], looking);
-  if (both) fc_chan_sgs_face(e, j + 2, e->v[2]);
-  if (both) fc_chan_sgs_cell(e, 2, j + 1, k->uw + 1, k->v[1] + 1, k->v[2], e->v[1], e->v[2], looking);
-}
-
-/* of the cell below the first one */
-static void first_eddies(window *k, int64_t from, bool looking) {
-  fc_chan_eddy *e     = &k->eddy;
-  double       *uw[3] = {k->uw[3], k->uw[0], k->uw[1]};
-
-  fc_chan_sgs_face(e, from, e->v[0]);
-  fc_chan_sgs_nothing(e, 0);
-  if (from == 0 || looking) return;
-  load_cells(k, from - 2, uw[0]);
-  fc_chan_sgs_face(e, from - 1, e->v[1]);
-  fc_chan_sgs_cell(e, 0, from - 1, uw, k->v[0] + 1, k->v[1], e->v[1], e->v[0], false);
-}
-
 /* ---- all planes of a rank ---- */
 
-static void shift(double **p, int n) {
+static void shift(double *p[3]) {
   double *first = p[0];
 
-  for (int i = 1; i < n; i++) p[i - 1] = p[i];
-  p[n - 1] = first;
+  p[0] = p[1], p[1] = p[2], p[2] = first;
 }
 
-static void pair(window *k, int64_t j, int64_t hi, bool looking) {
+static void pair(window *k, int64_t j, int64_t hi) {
   const bool both = j + 1 < hi;
 
   load_faces(k, j + 2, k->v[2]);
-  if (k->s->sgs) eddies(k, j, both, looking);
-  if (looking) return;
   plane_speed(k, j, k->uw[1], k->v[1], k->v[1] + 1);
   if (both) plane_speed(k, j + 1, k->uw[2], k->v[1] + 1, k->v[2]);
-  cell_products(k, j, k->uw[1]);
+  cell_products(k, j, k->uw[1], k->v[1], k->v[1] + 1, k->normal[1]);
   face_products(k, j, k->uw[0], k->uw[1], k->v[1]);
   if (both) {
-    cell_products(k, j + 1, k->uw[2]);
+    cell_products(k, j + 1, k->uw[2], k->v[1] + 1, k->v[2], k->normal[2]);
     face_products(k, j + 1, k->uw[1], k->uw[2], k->v[1] + 1);
   }
   rest_products(k, j, both);
@@ -230,55 +240,74 @@ static window window_of(fc_chan *s, double *at) {
 
   at += fc_chan_fft_scratch(s->fft);
   for (int i = 0; i < 3; i++) k.uw[i] = at + 2 * i * plane, k.v[i] = at + (2 * i + 1) * plane;
-  at += 6 * plane;
-  k.zero  = at;
-  k.spare = at + s->row;
-  k.line  = at + (2 * s->row + 7) / 8 * 8;
+  k.zero  = at + 6 * plane;
+  k.spare = k.zero + s->row;
+  k.line  = at + 6 * plane + (2 * s->row + 7) / 8 * 8;
   for (int a = 0; a < 3; a++) k.in[a] = fc_chan_source(s, a);
-  if (!s->c.sgs) return k;
-  k.uw[3] = k.line + (2 * s->fft->mz + 7) / 8 * 8;
-  k.eddy  = fc_chan_sgs_window(s, k.uw[3] + plane, k.scratch);
   return k;
 }
 
-int64_t fc_chan_plane_size(const fc_chan *s) {
-  const int64_t plane = 2 * s->fft->mx * s->fft->mz;
+/* the scratch of the view of chan_eddy.c, which is not needed meanwhile */
+static void add_stresses(window *k, int64_t task) {
+  const int64_t points = k->s->fft->mx * k->s->fft->mz;
+  double       *at     = k->s->views + task * k->s->view_size + fc_chan_fft_scratch(k->s->fft);
 
-  return fc_chan_fft_scratch(s->fft) + 6 * plane + (2 * s->row + 7) / 8 * 8 + (2 * s->fft->mz + 7) / 8 * 8 +
-         (s->c.sgs ? plane + fc_chan_sgs_scratch(s) : 0);
+  for (int a = 0; a < 3; a++) k->slope[a] = at + 2 * a * points, k->normal[a] = at + (6 + a) * points;
+  k->rows = at + 9 * points;
 }
 
-static void some_planes(fc_chan *s, int64_t task, int64_t tasks, bool looking) {
-  const int64_t pairs = (s->y_n + 1) / 2, hi = s->y_lo + s->y_n, ahead = s->sgs ? 2 : 1;
+/* the normal stress of the cell below the first pair */
+static void first_normal(window *k, int64_t j) {
+  const fc_chan *s  = k->s;
+  const int64_t  mz = s->fft->mz;
+
+  if (j < 0) return;
+  fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_W], j, k->rows, k->slope[1]);
+  for (int64_t i = 0; i < s->fft->mx; i++)
+    fc_chan_normal_stress(k->normal[0] + i * mz, k->v[0] + 2 * i * mz + 1, k->v[1] + 2 * i * mz,
+                          k->slope[1] + 2 * i * mz, eddies_of(s, j) + i * mz, 1 / s->grid->dc[j], mz);
+}
+
+int64_t fc_chan_plane_size(const fc_chan *s) {
+  return fc_chan_fft_scratch(s->fft) + 12 * s->fft->mx * s->fft->mz + (2 * s->row + 7) / 8 * 8 +
+         2 * s->fft->mz;
+}
+
+static void some_planes(fc_chan *s, int64_t task, int64_t tasks) {
+  const int64_t pairs = (s->y_n + 1) / 2, hi = s->y_lo + s->y_n;
   const int64_t from = s->y_lo + 2 * (pairs * task / tasks), to = s->y_lo + 2 * (pairs * (task + 1) / tasks);
   window        k = window_of(s, s->planes + task * s->plane_size);
 
   if (from >= to) return;
-  for (int64_t i = 0; i < 1 + ahead; i++) load_cells(&k, from - 1 + i, k.uw[i]);
+  load_cells(&k, from - 1, k.uw[0]);
+  load_cells(&k, from, k.uw[1]);
   load_faces(&k, from - 2, k.v[0]);
   load_faces(&k, from, k.v[1]);
-  k.eddy.from = from == s->y_lo ? from - 1 : from;
-  k.eddy.to   = fc_min64(to, hi);
-  if (s->sgs) first_eddies(&k, from, looking);
+  if (s->nu_t) {
+    add_stresses(&k, task);
+    first_normal(&k, from - 1);
+  }
   for (int64_t j = from; j < to; j += 2) {
-    load_cells(&k, j + ahead, k.uw[1 + ahead]);
-    pair(&k, j, hi, looking);
-    shift(k.uw, 2 + (int)ahead);
-    if (j + 2 < to) load_cells(&k, j + 1 + ahead, k.uw[1 + ahead]);
-    shift(k.uw, 2 + (int)ahead);
-    shift(k.v, 3);
-    if (s->sgs) fc_chan_sgs_shift(&k.eddy);
+    load_cells(&k, j + 1, k.uw[2]);
+    pair(&k, j, hi);
+    shift(k.uw);
+    if (j + 2 < to) load_cells(&k, j + 2, k.uw[2]);
+    shift(k.uw);
+    shift(k.v);
+    if (s->nu_t) shift(k.normal), shift(k.normal);
   }
 }
 
-static void top_speed(fc_chan *s) {
+static void gather(fc_chan *s) {
   double top = 0, sum = 0;
 
+  s->drain = 0;
   for (int64_t j = 0; j < s->y_n; j++) {
     top = fmax(top, s->top[2 * j]);
-    if (s->sgs) top = fmax(top, fc_chan_sgs_limit(s, s->y_lo + j));
     sum += s->top[2 * j + 1];
+    s->drain += s->drains[j] / (double)(2 * s->fft->mx * s->fft->mz);
   }
+  if (s->sgs) top = fmax(top, fc_chan_sgs_speed(s));
   s->speed = isfinite(sum) ? top : INFINITY;
 }
 
@@ -286,22 +315,14 @@ static void turn_products(fc_chan *s) {
   if (s->turn && s->status == FC_OK)
     s->status = fc_turn_back(s->turn, FC_CHAN_PRODUCTS, s->product, s->turned);
   if (s->turn && s->status == FC_OK) s->status = fc_comm_max_double(s->comm, &s->speed, 1);
+  if (s->turn && s->nu_t && s->status == FC_OK) s->status = fc_comm_sum_double(s->comm, &s->drain, 1);
   if (s->status != FC_OK || !isfinite(s->speed)) s->speed = NAN;
-}
-
-/* what a subgrid model must know before it goes through the planes */
-static void before_planes(fc_chan *s) {
-  fc_chan_sgs_before(s);
-  if (!fc_chan_sgs_looks(s)) return;
-  FC_FOR_TASKS(t, s->tasks, INT64_MAX) some_planes(s, t, s->tasks, true);
-  fc_chan_sgs_found(s);
 }
 
 void fc_chan_products(fc_chan *s) {
   fc_chan_spread(s);
-  if (s->sgs) before_planes(s);
-  FC_FOR_TASKS(t, s->tasks, INT64_MAX) some_planes(s, t, s->tasks, false);
-  if (s->sgs) fc_chan_sgs_after(s);
-  top_speed(s);
+  if (s->nu_t && !s->hold) fc_chan_eddies(s);
+  FC_FOR_TASKS(t, s->tasks, INT64_MAX) some_planes(s, t, s->tasks);
+  gather(s);
   turn_products(s);
 }

@@ -1,6 +1,6 @@
 /* solvers/chan_step.c - time stepping and diagnostics. */
 #include "core/parallel.h"
-#include "solvers/chan_sgs.h"
+#include "solvers/chan.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,14 +11,16 @@ void fc_chan_step(fc_chan *s, double h) {
   static const double gamma[3] = {8.0 / 15, 5.0 / 12, 3.0 / 4}, zeta[3] = {0, -17.0 / 60, -5.0 / 12};
   double              speed = 0, push = 0;
 
-  if (s->sgs) fc_chan_sgs_renew(s->sgs);
   for (int i = 0; i < 3; i++) {
     const double share = gamma[i] + zeta[i];
+    s->hold            = i > 0; /* nu_t is renewed once a step */
     fc_chan_products(s);
     if (i == 0) speed = s->speed;
-    if (!isfinite(s->speed)) return;
+    if (!isfinite(s->speed)) break;
     push += share * fc_chan_advance(s, gamma[i] * h, zeta[i] * h, share * h);
   }
+  s->hold = false;
+  if (!isfinite(s->speed)) return;
   s->speed = speed;
   s->push  = push;
   s->time += h;

@@ -15,6 +15,7 @@ typedef struct fc_evaluate_job {
   const char *out, *command; /* predictions and pictures; NULL: none */
   double      view[2];       /* azimuth and elevation of the pictures, degrees */
   int         up;            /* number of the axis that points upwards in them */
+  int64_t     domain;        /* ranks that share the points of a sample */
 } fc_evaluate_job;
 
 /* Prints every metric of train/metrics.h for the model, persistence (steady problems: none), the best linear
@@ -24,6 +25,7 @@ fc_status fc_evaluate(const fc_run *run, const fc_evaluate_job *job, FILE *repor
 /* The same for a run on points: relative L2, RMSE, MAE, R2 of each channel in units, beside the linear map
    (train/points_linear.h), the training mean, and with history persistence. Without history every frame
    counts; with history the model is rolled out. Writes predictions in our layout (io/cloud_writer.h) and
-   pictures. */
+   pictures. Several ranks divide the samples, or their points (job->domain); then there are no pictures, and
+   where points are shared no linear map. */
 fc_status fc_points_evaluate(const fc_run *run, const fc_evaluate_job *job, FILE *report);
 #endif

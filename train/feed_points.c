@@ -48,19 +48,6 @@ static fc_status open_sets(fc_points_feed *g, fc_saved *k, const fc_network *pro
   return fc_points_check(probe, &g->train);
 }
 
-/* rank 0 measures, all ranks get its numbers */
-static fc_status measure(fc_points *p, int64_t n_train, bool quiet) {
-  fc_status st = FC_OK;
-
-  if (!fc_comm_rank(NULL)) st = fc_points_measure(p, 0, n_train, quiet);
-  FC_TRY(fc_comm_agree(NULL, st));
-  FC_TRY(fc_comm_broadcast(NULL, &p->x, sizeof p->x, 0));
-  FC_TRY(fc_comm_broadcast(NULL, &p->in, sizeof p->in, 0));
-  FC_TRY(fc_comm_broadcast(NULL, &p->out, sizeof p->out, 0));
-  FC_TRY(fc_comm_broadcast(NULL, &p->params, sizeof p->params, 0));
-  return fc_comm_broadcast(NULL, p->function, sizeof p->function, 0);
-}
-
 static void remember(const fc_points *p, fc_saved *k) {
   k->x           = p->x;
   k->in          = p->in;
@@ -88,7 +75,7 @@ static void tell(fc_feed *f, const fc_points_feed *g, const fc_data_settings *d)
   f->held_bytes = f->in_memory ? all : 0;
 }
 
-/* Each rank of a domain takes its block of each sample into a batch. Validation looks at whole samples. */
+/* Each rank of a domain reads its block of each sample and nothing else. */
 static fc_status share(fc_points_feed *g, const fc_feed *f, const fc_network *probe) {
   const fc_domain *d = &f->ranks->domain;
 
@@ -96,7 +83,8 @@ static fc_status share(fc_points_feed *g, const fc_feed *f, const fc_network *pr
   FC_REQUIRE(probe->def->sharing && probe->def->sharing->part, FC_E_USAGE,
              "train.domain = %d: the points of %s cannot be shared by ranks; 1 leaves whole samples to each",
              d->size, probe->def->name);
-  g->train.domain = d;
+  fc_points_share(&g->train, d);
+  fc_points_share(&g->valid, d);
   return FC_OK;
 }
 
@@ -104,11 +92,12 @@ static fc_status open_feed(fc_feed *f, const fc_network *probe, fc_saved *k, boo
   const fc_data_settings *d = &k->settings.data;
   fc_points_feed         *g = f->self;
 
+  g->ranks = f->ranks;
   FC_TRY(fc_comm_agree(NULL, open_sets(g, k, probe)));
   FC_TRY(fc_comm_agree(NULL, share(g, f, probe)));
   const int64_t all     = fc_cloud_about(g->train.file)->n_samples;
   const int64_t n_train = d->valid[0] ? all : fc_source_split(all, d->valid_fraction);
-  if (d->normalize && !plan_only) FC_TRY(measure(&g->train, n_train, f->quiet));
+  if (d->normalize && !plan_only) FC_TRY(fc_points_measure(&g->train, f->ranks, 0, n_train, f->quiet));
   fc_points_adopt(&g->valid, &g->train);
   remember(&g->train, k);
   FC_TRY(fc_comm_agree(NULL, open_items(g, d, n_train, plan_only)));
@@ -139,17 +128,15 @@ static fc_status fetch(void *self, int64_t item, int64_t n, int64_t at, void *ba
 }
 
 /* Noise on what is given for each point. A sample has the numbers of its place in the whole batch, as many as
-   the largest sample takes. */
+   the largest sample takes, and a point those of its place in the sample, whoever has it. */
 static void noise(const void *self, const fc_rng *r, double std, const fc_turn *t) {
   const fc_points_feed  *g = self;
   const fc_points_batch *b = t->batch;
-  const int64_t          F = fc_points_features(&g->train), room = F * g->train.most.points;
+  const int64_t          F = fc_points_features(&g->train), room = F * g->train.most_points;
   fc_real               *next = b->fx;
 
-  /* of a share: other numbers than a lone rank would draw, but each rank its own */
-  const int64_t apart = g->train.domain ? g->train.domain->rank * t->whole * room : 0;
   for (int64_t k = 0; k < b->n; k++) {
-    const int64_t n = F * (int64_t)b->lengths[k], first = apart + (t->first + k) * room;
+    const int64_t n = F * (int64_t)b->lengths[k], first = (t->first + k) * room + F * b->first[k];
     FC_FOR_ROWS(i, n, 8) next[i] += (fc_real)(std * fc_rng_normal(r, (uint64_t)(first + i)));
     next += n;
   }
@@ -177,6 +164,7 @@ static double pass(const void *self, fc_ctx *c, const fc_network *n, const fc_tr
   if (!turn->batch) fc_points_batch_plan(c, p, &size, turn->n, &plan);
   const fc_points_batch *b = turn->batch ? turn->batch : &plan;
   c->grad = c->training = true;
+  c->firsts             = turn->batch ? b->first : NULL;
   fc_tensor   *lengths  = fc_tensor_borrow(c->arena, b->lengths, FC_DIMS(b->n));
   fc_tensor   *target   = fc_tensor_borrow(c->arena, b->target, FC_DIMS(b->rows, p->out.n));
   fc_tensor   *weight = p->masked ? fc_tensor_borrow(c->arena, b->weight, FC_DIMS(b->rows, p->out.n)) : NULL;
@@ -185,20 +173,16 @@ static double pass(const void *self, fc_ctx *c, const fc_network *n, const fc_tr
   fc_backward(c, fc_affine(c, l, turn->weight, 0));
   c->grad = c->training = false;
   fc_step_end(c, mark);
-  c->draws = 0;
+  c->draws  = 0;
+  c->firsts = NULL;
   return loss;
 }
 
 static fc_status validate(void *self, fc_ctx *c, const fc_network *n, const fc_train_settings *t,
                           fc_scores *out) {
-  fc_points_feed *g     = self;
-  const fc_share  train = {c->domain, c->cut};
+  fc_points_feed *g = self;
 
-  fc_ctx_share(c, NULL);
-  const fc_status s =
-      fc_points_validate(c, n, &g->valid, g->valid_items, t->eval_windows, t->eval_frames, out);
-  fc_ctx_share(c, &train);
-  return s;
+  return fc_points_validate(c, n, &g->valid, g->valid_items, g->ranks, t->eval_windows, t->eval_frames, out);
 }
 
 const fc_feed_kind fc_feed_points = {.items       = "samples",

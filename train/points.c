@@ -1,10 +1,6 @@
-/* train/points.c - choosing and measuring. */
+/* train/points.c - choosing what of a set is used. */
 #include "train/points.h"
 
-#include "core/progress.h"
-
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- choosing ---- */
@@ -166,6 +162,7 @@ static void find_most(fc_points *p) {
     p->most.cells         = fc_max64(p->most.cells, z.cells);
     for (int f = 0; f < FC_CLOUD_FUNCTIONS; f++) p->most.rows[f] = fc_max64(p->most.rows[f], z.rows[f]);
   }
+  p->most_points = p->most.points;
 }
 
 fc_status fc_points_open(const char *path, const fc_data_settings *d, const fc_cloud_wants *w,
@@ -204,68 +201,17 @@ void fc_points_close(fc_points *p) {
   p->file = NULL;
 }
 
+void fc_points_share(fc_points *p, const fc_domain *d) {
+  p->domain      = d;
+  p->most.points = fc_ceil_div(p->most.points, d->size);
+  for (int f = 0; f < FC_CLOUD_FUNCTIONS; f++) p->most.rows[f] = fc_ceil_div(p->most.rows[f], d->size);
+  fc_cloud_share(p->file, d->rank, d->size);
+}
+
 int64_t fc_points_features(const fc_points *p) { return p->in.n + p->history * p->out.n; }
 
 int64_t fc_points_frames(const fc_points *p, int64_t sample) {
   return fc_cloud_size_of(p->file, sample).steps - p->history;
-}
-
-/* ---- measuring ---- */
-
-static double usable(double std) { return std > 0 ? std : 1; }
-
-static void set_scale(fc_scaling *s, int k, const fc_cloud_moments *m) {
-  s->mean[k] = m->mean;
-  s->std[k]  = usable(m->std);
-}
-
-static void scale_coordinates(fc_points *p, const fc_cloud_stats *s) {
-  for (int a = 0; a < p->x.n; a++) {
-    if (p->scale == FC_COORDINATES_STANDARD) set_scale(&p->x, a, &s->axis[a]);
-    if (p->scale != FC_COORDINATES_BOX) continue;
-    p->x.mean[a] = s->axis[a].lo;
-    p->x.std[a]  = usable(s->axis[a].hi - s->axis[a].lo);
-  }
-}
-
-/* the coordinates of a function's points are measured like those of the points */
-static void scale_functions(fc_points *p, const fc_cloud_stats *s) {
-  for (int f = 0; f < p->n_functions; f++) {
-    const fc_cloud_function *from = &fc_cloud_about(p->file)->function[p->function_pick[f]];
-    for (int k = 0; k < p->function[f].n; k++) {
-      const bool coordinate = from->space == p->x.n && k < from->space;
-      if (coordinate)
-        p->function[f].mean[k] = p->x.mean[k], p->function[f].std[k] = p->x.std[k];
-      else
-        set_scale(&p->function[f], k, &s->function[p->function_pick[f]][k]);
-    }
-  }
-}
-
-static void show(void *user, int64_t done, int64_t total) {
-  fc_progress *p = user;
-
-  p->total = total;
-  fc_progress_update(p, done, NULL);
-}
-
-fc_status fc_points_measure(fc_points *p, int64_t lo, int64_t hi, bool quiet) {
-  fc_cloud_stats *s = malloc(sizeof *s);
-  fc_progress     bar;
-
-  FC_REQUIRE(s, FC_E_SYSTEM, "no memory for statistics");
-  fc_progress_start(&bar, "statistics", "sample", 0, hi - lo, quiet);
-  const fc_status st = fc_cloud_statistics(p->file, lo, hi, quiet ? NULL : show, &bar, s);
-  if (!quiet) fc_progress_end(&bar, NULL);
-  if (st == FC_OK) {
-    scale_coordinates(p, s);
-    for (int k = 0; k < p->in.n; k++) set_scale(&p->in, k, &s->channel[p->in_pick[k]]);
-    for (int k = 0; k < p->out.n; k++) set_scale(&p->out, k, &s->channel[p->out_pick[k]]);
-    for (int k = 0; k < p->params.n; k++) set_scale(&p->params, k, &s->param[p->param_pick[k]]);
-    scale_functions(p, s);
-  }
-  free(s);
-  return st;
 }
 
 static void take_scaling(fc_scaling *to, const fc_scaling *from) {

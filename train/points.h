@@ -2,7 +2,7 @@
    functions, frames of history, normalisation. What is read of a sample is normalised. */
 #ifndef FC_POINTS_H
 #define FC_POINTS_H
-#include "core/domain.h"
+#include "hpc/domain.h"
 #include "io/cloud.h"
 #include "train/network.h"
 #include "train/scaling.h"
@@ -10,7 +10,8 @@
 typedef struct fc_points {
   fc_cloud        *file;
   char             path[FC_TEXT]; /* for messages */
-  fc_cloud_size    most;          /* largest of each over all samples */
+  fc_cloud_size    most;          /* largest of each over all samples, of a share if there is one */
+  int64_t          most_points;   /* of a whole sample */
   int64_t          history;       /* frames of the targets that are given */
   bool             time;          /* the model is told the time of the frame */
   bool             in_varies;     /* a given field changes in time */
@@ -29,9 +30,12 @@ typedef struct fc_points {
 fc_status fc_points_open(const char *path, const fc_data_settings *d, const fc_cloud_wants *w,
                          const char *model, fc_points *out);
 void      fc_points_close(fc_points *p);
+/* from now on this rank reads its block of the points of each sample and of the rows of its functions alone
+ */
+void fc_points_share(fc_points *p, const fc_domain *d);
 /* Mean and std of samples lo .. hi-1, in one streaming pass; quiet: no progress. What does not vary gets
- * std 1. */
-fc_status fc_points_measure(fc_points *p, int64_t lo, int64_t hi, bool quiet);
+   std 1. Collective: groups of ranks take samples of their own, ranks of a group look at their shares. */
+fc_status fc_points_measure(fc_points *p, const fc_process_grid *ranks, int64_t lo, int64_t hi, bool quiet);
 /* takes over the normalisation of another set with the same channels */
 void fc_points_adopt(fc_points *p, const fc_points *from);
 
@@ -41,12 +45,13 @@ int64_t fc_points_frames(const fc_points *p, int64_t sample);
 
 /* ---- what is read of a sample, in one block of memory ---- */
 typedef struct fc_sample {
-  int64_t  points, t0, nt, rows[FC_CLOUD_FUNCTIONS];
-  double  *time;     /* [nt] */
-  fc_real *x;        /* [N, space] */
-  fc_real *in, *out; /* [nt or 1, N, in.n], [nt, N, out.n] */
-  fc_real *weight;   /* [N, out.n], NULL without mask; targets without weight are 0 in out */
-  fc_real *params;   /* [params.n] */
+  int64_t  points, t0, nt, rows[FC_CLOUD_FUNCTIONS]; /* of the share */
+  int64_t  first;                                    /* number of the share's first point in the sample */
+  double  *time;                                     /* [nt] */
+  fc_real *x;                                        /* [N, space] */
+  fc_real *in, *out;                                 /* [nt or 1, N, in.n], [nt, N, out.n] */
+  fc_real *weight; /* [N, out.n], NULL without mask; targets without weight are 0 in out */
+  fc_real *params; /* [params.n] */
   fc_real *function[FC_CLOUD_FUNCTIONS]; /* [rows, columns] */
   fc_real *mask;                         /* scratch */
   void    *block;

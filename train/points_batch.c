@@ -32,6 +32,7 @@ static int64_t cut(const fc_points *p, int64_t n, char *base, fc_points_batch *b
   b->target  = take(base, &at, rows * p->out.n);
   b->weight  = take(base, &at, p->masked ? rows * p->out.n : 0);
   b->lengths = take(base, &at, n);
+  b->first   = (int64_t *)(void *)take(base, &at, n * (int64_t)(sizeof *b->first / sizeof(fc_real)));
   for (int f = 0; f < p->n_functions; f++) {
     b->f[f]         = take(base, &at, n * p->most.rows[p->function_pick[f]] * p->function[f].n);
     b->f_lengths[f] = take(base, &at, n);
@@ -56,27 +57,16 @@ fc_points_batch *fc_points_batch_begin(const fc_points *p, int64_t n, void *bloc
 
 /* ---- filling ---- */
 
-typedef struct {
-  int64_t lo, n; /* rows lo .. lo + n - 1 are this rank's */
-} block;
-
-static block own_block(const fc_points *p, int64_t rows) {
-  const fc_cut  s  = {rows, 1};
-  const int64_t lo = p->domain ? fc_cut_at(s, p->domain->rank, p->domain->size) : 0;
-
-  return (block){lo, (p->domain ? fc_cut_at(s, p->domain->rank + 1, p->domain->size) : rows) - lo};
-}
-
 /* given fields of the frame, then the frames of history from the oldest to the newest, for each point */
-static void add_features(const fc_points *p, const fc_sample *s, block own, int64_t at, fc_real *fx) {
+static void add_features(const fc_points *p, const fc_sample *s, int64_t at, fc_real *fx) {
   const int64_t  N = s->points, F = fc_points_features(p);
-  const fc_real *in = s->in + (p->in_varies ? at * N * p->in.n : 0) + own.lo * p->in.n;
+  const fc_real *in = s->in + (p->in_varies ? at * N * p->in.n : 0);
 
-  for (int64_t i = 0; i < own.n && p->in.n; i++)
+  for (int64_t i = 0; i < N && p->in.n; i++)
     memcpy(fx + i * F, in + i * p->in.n, (size_t)p->in.n * sizeof *fx);
   for (int64_t h = 0; h < p->history; h++) {
-    const fc_real *frame = s->out + ((at - p->history + h) * N + own.lo) * p->out.n;
-    for (int64_t i = 0; i < own.n; i++)
+    const fc_real *frame = s->out + (at - p->history + h) * N * p->out.n;
+    for (int64_t i = 0; i < N; i++)
       memcpy(fx + i * F + p->in.n + h * p->out.n, frame + i * p->out.n, (size_t)p->out.n * sizeof *fx);
   }
 }
@@ -87,23 +77,22 @@ static void copy(fc_real *to, const fc_real *from, int64_t n) {
 
 void fc_points_batch_add(const fc_points *p, fc_points_batch *b, const fc_sample *s, int64_t at) {
   const int64_t N = s->points, C = p->out.n;
-  const block   own = own_block(p, N);
 
-  copy(b->x + b->rows * p->x.n, s->x + own.lo * p->x.n, own.n * p->x.n);
-  add_features(p, s, own, at, b->fx + b->rows * fc_points_features(p));
+  copy(b->x + b->rows * p->x.n, s->x, N * p->x.n);
+  add_features(p, s, at, b->fx + b->rows * fc_points_features(p));
   copy(b->params + b->n * p->params.n, s->params, p->params.n);
   b->time[b->n] = (fc_real)s->time[at];
-  copy(b->target + b->rows * C, s->out + (at * N + own.lo) * C, own.n * C);
-  if (b->weight) copy(b->weight + b->rows * C, s->weight + own.lo * C, own.n * C);
-  b->lengths[b->n] = (fc_real)own.n;
+  copy(b->target + b->rows * C, s->out + at * N * C, N * C);
+  if (b->weight) copy(b->weight + b->rows * C, s->weight, N * C);
+  b->lengths[b->n] = (fc_real)N;
+  b->first[b->n]   = s->first;
   for (int f = 0; f < p->n_functions; f++) {
-    const block   rows  = own_block(p, s->rows[f]);
     const int64_t width = p->function[f].n;
-    copy(b->f[f] + b->f_rows[f] * width, s->function[f] + rows.lo * width, rows.n * width);
-    b->f_lengths[f][b->n] = (fc_real)rows.n;
-    b->f_rows[f] += rows.n;
+    copy(b->f[f] + b->f_rows[f] * width, s->function[f], s->rows[f] * width);
+    b->f_lengths[f][b->n] = (fc_real)s->rows[f];
+    b->f_rows[f] += s->rows[f];
   }
-  b->rows += own.n;
+  b->rows += N;
   b->n++;
 }
 
@@ -116,12 +105,10 @@ static fc_real *same_lengths(fc_ctx *c, int64_t n, int64_t length) {
 
 void fc_points_batch_plan(fc_ctx *c, const fc_points *p, const fc_cloud_size *size, int64_t n,
                           fc_points_batch *b) {
-  const int64_t share = p->domain ? p->domain->size : 1, points = fc_ceil_div(size->points, share);
-
-  *b         = (fc_points_batch){.n = n, .rows = n * points};
-  b->lengths = same_lengths(c, n, points);
+  *b         = (fc_points_batch){.n = n, .rows = n * size->points};
+  b->lengths = same_lengths(c, n, size->points);
   for (int f = 0; f < p->n_functions; f++) {
-    const int64_t rows = fc_ceil_div(size->rows[p->function_pick[f]], share);
+    const int64_t rows = size->rows[p->function_pick[f]];
     b->f_lengths[f]    = same_lengths(c, n, rows);
     b->f_rows[f]       = n * rows;
   }

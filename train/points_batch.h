@@ -9,6 +9,7 @@ typedef struct fc_points_batch {
   fc_real *x, *fx, *params, *time;              /* [rows, space], [rows, features], [n, p], [n] */
   fc_real *target, *weight;                     /* [rows, out.n]; weight NULL without mask */
   fc_real *lengths;                             /* [n] */
+  int64_t *first;                               /* [n] number of the first of these rows in its sample */
   fc_real *f[FC_CLOUD_FUNCTIONS], *f_lengths[FC_CLOUD_FUNCTIONS];
 } fc_points_batch;
 
@@ -18,7 +19,7 @@ int64_t fc_points_batch_bytes(const fc_points *p, int64_t n);
 fc_points_batch *fc_points_batch_begin(const fc_points *p, int64_t n, void *block);
 /* frame `at` of s (counted within s; history frames stand before it) becomes the next sample of b */
 void fc_points_batch_add(const fc_points *p, fc_points_batch *b, const fc_sample *s, int64_t at);
-/* For dry contexts: n samples of this size, without values but with lengths. */
+/* For dry contexts: n samples of this size (of a share), without values but with lengths. */
 void fc_points_batch_plan(fc_ctx *c, const fc_points *p, const fc_cloud_size *size, int64_t n,
                           fc_points_batch *b);
 

@@ -23,6 +23,7 @@ typedef struct { /* of one method, over all samples so far */
 typedef struct {
   const fc_run          *run;
   const fc_evaluate_job *job;
+  fc_process_grid        ranks;
   fc_points              p;
   fc_ctx                *ctx;
   fc_points_roll         roll;
@@ -31,6 +32,7 @@ typedef struct {
   fc_points_output      *output;  /* NULL: not asked for */
   fc_sample              s, mine; /* with history: the linear map feeds back into a sample of its own */
   int64_t                lo, hi, count, frames;
+  int64_t               *sample;                     /* [count] */
   fc_real               *y[METHODS], *truth, *guess; /* [N, C]; [frames, N, C] */
   scores                 first[METHODS], whole[METHODS];
   fc_progress            bar;
@@ -49,11 +51,11 @@ static fc_status choose(work *w) {
   w->count           = w->job->windows ? fc_min64(w->job->windows, w->hi - w->lo) : w->hi - w->lo;
   const int64_t most = i->n_steps - w->p.history;
   w->frames          = w->job->frames ? fc_min64(w->job->frames, most) : most;
+  w->sample          = malloc((size_t)w->count * sizeof *w->sample);
+  FC_REQUIRE(w->sample, FC_E_SYSTEM, "no memory for a list of samples");
+  for (int64_t k = 0; k < w->count; k++)
+    w->sample[k] = w->lo + (2 * k + 1) * (w->hi - w->lo) / (2 * w->count);
   return FC_OK;
-}
-
-static int64_t sample_of(const work *w, int64_t k) {
-  return w->lo + (2 * k + 1) * (w->hi - w->lo) / (2 * w->count);
 }
 
 static fc_status open_network(work *w) {
@@ -65,6 +67,7 @@ static fc_status open_network(work *w) {
   FC_REQUIRE(bytes <= left, FC_E_SYSTEM, "a call on %lld points needs %.0f MiB, there are %.0f (%s)",
              (long long)w->p.most.points, (double)bytes / 0x1p20, (double)left / 0x1p20, why);
   FC_TRY(fc_ctx_create((size_t)bytes + (size_t)bytes / 4 + ((size_t)64 << 20), false, &w->ctx));
+  fc_ctx_share(w->ctx, &(fc_share){.domain = w->p.domain});
   return fc_points_roll_create(w->ctx, w->run->network, &w->p, &w->roll);
 }
 
@@ -89,11 +92,12 @@ static bool shown(const work *w, int method) {
 
 /* ---- scores ---- */
 
-static void add_scores(const work *w, const fc_real *y, const fc_real *truth, scores *out) {
+static fc_status add_scores(const work *w, const fc_real *y, const fc_real *truth, scores *out) {
   fc_point_sums one[FC_FIELD_CHANNELS] = {0};
   double        square = 0, t2 = 0;
 
   fc_point_sums_add(w->s.points, w->p.out.n, y, truth, w->s.weight, one);
+  FC_TRY(fc_point_sums_join(w->ranks.points, w->p.out.n, one));
   for (int c = 0; c < w->p.out.n; c++) {
     square += one[c].square;
     t2 += one[c].t2;
@@ -106,6 +110,16 @@ static void add_scores(const work *w, const fc_real *y, const fc_real *truth, sc
   }
   out->joint += sqrt(square / t2);
   out->frames++;
+  return FC_OK;
+}
+
+/* groups of ranks have predicted samples of their own */
+static fc_status join_scores(work *w) {
+  double *const parts[2] = {(double *)w->first, (double *)w->whole};
+
+  for (int i = 0; i < 2; i++)
+    FC_TRY(fc_comm_sum_double(w->ranks.data, parts[i], METHODS * (int64_t)(sizeof(scores) / sizeof(double))));
+  return FC_OK;
 }
 
 /* frame t, which lies at `at` in the samples */
@@ -118,13 +132,14 @@ static fc_status one_frame(work *w, int64_t t, int64_t at) {
   memcpy(truth, w->s.out + at * len, bytes);
   fc_points_undo(&w->p, w->s.points, truth);
   fc_points_roll_frame(&w->roll, &w->s, at, feed, w->y[MODEL]);
+  FC_TRY(fc_domain_status(w->ctx));
   if (w->linear)
     FC_TRY(fc_points_linear_frame(w->linear, &w->p, feed ? &w->mine : &w->s, at, feed, w->y[LINEAR]));
   memcpy(w->guess + t * len, w->y[MODEL], bytes);
   for (int m = 0; m < METHODS; m++) {
     if (!shown(w, m)) continue;
-    if (t == 0) add_scores(w, w->y[m], truth, &w->first[m]);
-    add_scores(w, w->y[m], truth, &w->whole[m]);
+    if (t == 0) FC_TRY(add_scores(w, w->y[m], truth, &w->first[m]));
+    FC_TRY(add_scores(w, w->y[m], truth, &w->whole[m]));
   }
   return FC_OK;
 }
@@ -139,22 +154,27 @@ static void set_constants(work *w) {
   fc_points_undo(&w->p, w->s.points, w->y[PERSISTENCE]);
 }
 
-static fc_status one_sample(work *w, int64_t sample) {
-  const int64_t h = w->p.history;
+/* all ranks that share a sample, or none */
+static fc_status read(work *w, int64_t sample, int64_t t0, int64_t nt, fc_sample *s) {
+  return fc_comm_agree(w->ranks.points, fc_points_read(&w->p, sample, t0, nt, s));
+}
+
+static fc_status one_sample(work *w, int64_t k) {
+  const int64_t h = w->p.history, sample = w->sample[k];
 
   if (h) {
-    FC_TRY(fc_points_read(&w->p, sample, 0, h + w->frames, &w->s));
-    FC_TRY(fc_points_read(&w->p, sample, 0, h + w->frames, &w->mine));
+    FC_TRY(read(w, sample, 0, h + w->frames, &w->s));
+    FC_TRY(read(w, sample, 0, h + w->frames, &w->mine));
     set_constants(w);
     for (int64_t t = 0; t < w->frames; t++) FC_TRY(one_frame(w, t, h + t));
   } else {
     for (int64_t t = 0; t < w->frames; t++) {
-      FC_TRY(fc_points_read(&w->p, sample, t, 1, &w->s));
+      FC_TRY(read(w, sample, t, 1, &w->s));
       set_constants(w);
       FC_TRY(one_frame(w, t, 0));
     }
   }
-  return w->output ? fc_points_output_add(w->output, sample, w->guess, w->truth) : FC_OK;
+  return w->output ? fc_points_output_add(w->output, k, sample, w->guess, w->truth) : FC_OK;
 }
 
 /* ---- the table ---- */
@@ -217,7 +237,7 @@ static void print_all(const work *w, FILE *f) {
 
   fprintf(f, "%s from %s, step %lld%s: %lld of %lld samples, up to %lld points\n", r->k.def->name, r->path,
           (long long)r->k.step, r->averaged ? " (moving average of the weights)" : "", (long long)w->count,
-          (long long)(w->hi - w->lo), (long long)w->p.most.points);
+          (long long)(w->hi - w->lo), (long long)w->p.most_points);
   print_heads(w, f);
   if (w->p.out.n > 1) print_row(w, f, "relative L2, all", joint, 0);
   for (int c = 0; c < w->p.out.n; c++) print_channel(w, f, c);
@@ -234,19 +254,49 @@ static void print_all(const work *w, FILE *f) {
 
 /* ---- all ---- */
 
-static fc_status perform(work *w, FILE *f) {
+/* ranks that share points do not see those of the others */
+static fc_status share(work *w) {
+  const fc_model_def *def = w->run->k.def;
+  const fc_domain    *d   = &w->ranks.domain;
+
+  if (d->size == 1) return FC_OK;
+  FC_REQUIRE(def->sharing && def->sharing->part, FC_E_USAGE,
+             "--domain %d: the points of %s cannot be shared by ranks; 1 leaves whole samples to each",
+             d->size, def->name);
+  fc_points_share(&w->p, d);
+  w->no_linear = "ranks share the points; a single rank fits it";
+  return FC_OK;
+}
+
+static fc_status prepare(work *w) {
+  FC_TRY(fc_run_open_points(w->run, w->job->data, &w->p));
+  FC_TRY(share(w));
   FC_TRY(choose(w));
   FC_TRY(open_network(w));
   FC_TRY(allocate(w));
-  FC_TRY(fc_points_linear_fit(w->run, &w->linear, &w->no_linear));
-  if (w->job->out) FC_TRY(fc_points_output_create(w->run, w->job, &w->p, w->frames, &w->output));
-  fc_progress_start(&w->bar, "eval", "sample", 0, w->count, w->job->quiet);
-  for (int64_t k = 0; k < w->count; k++) {
-    FC_TRY(one_sample(w, sample_of(w, k)));
-    fc_progress_update(&w->bar, k + 1, NULL);
+  return w->p.domain ? FC_OK : fc_points_linear_fit(w->run, &w->linear, &w->no_linear);
+}
+
+static fc_status all_samples(work *w) {
+  int64_t lo, hi;
+
+  fc_comm_block(w->ranks.data, w->count, &lo, &hi);
+  fc_progress_start(&w->bar, "eval", "sample", 0, hi - lo, w->job->quiet);
+  for (int64_t k = lo; k < hi; k++) {
+    FC_TRY(one_sample(w, k));
+    fc_progress_update(&w->bar, k + 1 - lo, NULL);
   }
   fc_progress_end(&w->bar, NULL);
-  print_all(w, f);
+  return FC_OK;
+}
+
+static fc_status perform(work *w, FILE *f) {
+  FC_TRY(fc_comm_agree(NULL, prepare(w)));
+  if (w->job->out)
+    FC_TRY(fc_points_output_create(w->run, w->job, &w->p, w->frames, w->count, w->sample, &w->output));
+  FC_TRY(fc_comm_agree(NULL, all_samples(w)));
+  FC_TRY(join_scores(w));
+  if (!fc_comm_rank(NULL)) print_all(w, f);
   fc_points_output *o = w->output;
   w->output           = NULL;
   return o ? fc_points_output_finish(o, f) : FC_OK;
@@ -258,7 +308,7 @@ fc_status fc_points_evaluate(const fc_run *run, const fc_evaluate_job *job, FILE
   FC_REQUIRE(w, FC_E_SYSTEM, "no memory for an evaluation");
   w->run      = run;
   w->job      = job;
-  fc_status s = fc_run_open_points(run, job->data, &w->p);
+  fc_status s = fc_process_grid_create((int)fc_max64(1, job->domain), &w->ranks);
   if (s == FC_OK) s = perform(w, f);
   fc_points_output_abandon(w->output);
   fc_points_linear_free(w->linear);
@@ -267,9 +317,11 @@ fc_status fc_points_evaluate(const fc_run *run, const fc_evaluate_job *job, FILE
   fc_sample_free(&w->s);
   fc_sample_free(&w->mine);
   for (int m = 0; m < METHODS; m++) free(w->y[m]);
+  free(w->sample);
   free(w->truth);
   free(w->guess);
   if (w->p.file) fc_points_close(&w->p);
+  fc_process_grid_destroy(&w->ranks);
   free(w);
   return s;
 }

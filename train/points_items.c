@@ -13,7 +13,7 @@ struct fc_points_items {
 };
 
 static int64_t bytes_of(const fc_points_items *k, int64_t i) {
-  const fc_cloud_size z = fc_cloud_size_of(k->p->file, k->lo + i);
+  const fc_cloud_size z = fc_cloud_own_size(k->p->file, k->lo + i);
   return fc_sample_bytes(k->p, &z, z.steps);
 }
 
@@ -25,7 +25,7 @@ int64_t fc_points_items_bytes(const fc_points_items *k) {
 }
 
 static fc_status load_one(fc_points_items *k, int64_t i) {
-  const fc_cloud_size z = fc_cloud_size_of(k->p->file, k->lo + i);
+  const fc_cloud_size z = fc_cloud_own_size(k->p->file, k->lo + i);
 
   FC_TRY(fc_sample_create(k->p, &z, z.steps, &k->cache[i]));
   return fc_points_read(k->p, k->lo + i, 0, z.steps, &k->cache[i]);

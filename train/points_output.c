@@ -1,6 +1,7 @@
 /* train/points_output.c */
 #include "train/points_output.h"
 
+#include "hpc/comm.h"
 #include "io/cloud_writer.h"
 #include "io/plot.h"
 #include "train/report.h"
@@ -27,7 +28,8 @@ struct fc_points_output {
   fc_out_points_field    field[2 * FC_FIELD_CHANNELS];
   char                   name[FC_FIELD_CHANNELS][FC_NAME], truth_name[FC_FIELD_CHANNELS][FC_NAME];
   double                *time;
-  int64_t                frames, written;
+  fc_cloud_size         *size; /* [count] of the samples to come, if ranks share the file */
+  int64_t                frames, count, written;
   int                    n_shots;
   shot                   shots[SHOTS];
 };
@@ -55,7 +57,10 @@ static void describe(fc_points_output *o) {
                        .n_fields   = 2 * k->n,
                        .field      = o->field,
                        .corners    = i->corners,
-                       .compress   = true};
+                       .compress   = !o->size,
+                       .shared     = o->size != NULL,
+                       .n_samples  = o->count,
+                       .size       = o->size};
   for (int c = 0; c < k->n; c++) {
     const fc_channel *h = &k->channel[c];
     file_name(h->name, o->name[c]);
@@ -92,16 +97,25 @@ static fc_status open_file(fc_points_output *o) {
   return fc_cloud_writer_create(o->names.file, &o->spec, &o->writer);
 }
 
+static fc_status list_sizes(fc_points_output *o, const int64_t *sample) {
+  o->size = malloc((size_t)o->count * sizeof *o->size);
+  FC_REQUIRE(o->size, FC_E_SYSTEM, "no memory for a list of samples");
+  for (int64_t i = 0; i < o->count; i++) o->size[i] = fc_cloud_size_of(o->p->file, sample[i]);
+  return FC_OK;
+}
+
 fc_status fc_points_output_create(const fc_run *run, const fc_evaluate_job *job, fc_points *p, int64_t frames,
-                                  fc_points_output **out) {
+                                  int64_t count, const int64_t *sample, fc_points_output **out) {
   fc_points_output *o = calloc(1, sizeof *o);
 
   FC_REQUIRE(o, FC_E_SYSTEM, "no memory for the predictions");
-  o->run            = run;
-  o->job            = job;
-  o->p              = p;
-  o->frames         = frames;
-  const fc_status s = open_file(o);
+  o->run      = run;
+  o->job      = job;
+  o->p        = p;
+  o->frames   = frames;
+  o->count    = count;
+  fc_status s = fc_comm_size(NULL) > 1 ? list_sizes(o, sample) : FC_OK;
+  if (s == FC_OK) s = open_file(o);
   if (s == FC_OK)
     *out = o;
   else
@@ -120,6 +134,7 @@ void fc_points_output_abandon(fc_points_output *o) {
     free(o->shots[i].cell);
   }
   free(o->time);
+  free(o->size);
   free(o);
 }
 
@@ -128,13 +143,16 @@ static void split(const fc_real *from, int64_t rows, int C, int c, fc_real *to) 
   for (int64_t i = 0; i < rows; i++) to[i] = from[i * C + c];
 }
 
-static fc_status write_sample(fc_points_output *o, int64_t sample, const fc_cloud_size *z,
+/* One rank writes what a sample has once. Cells are whole, since their corners are points of other ranks too.
+ */
+static fc_status write_sample(fc_points_output *o, int64_t k, int64_t sample, const fc_cloud_size *z,
                               const fc_real *guess, const fc_real *truth) {
   const int      C = o->p->out.n, n_params = fc_cloud_about(o->p->file)->n_params;
   const int64_t  N = z->points, rows = o->frames * N;
+  const bool     first = !o->p->domain || o->p->domain->rank == 0;
   const fc_real *field[2 * FC_FIELD_CHANNELS];
   fc_real       *all  = malloc((size_t)(2 * C * rows + N * o->p->x.n + 2 * n_params) * sizeof *all);
-  int64_t       *cell = malloc((size_t)(z->cells * o->spec.corners + 1) * sizeof *cell);
+  int64_t       *cell = malloc((size_t)(first ? z->cells * o->spec.corners + 1 : 1) * sizeof *cell);
   fc_status      s = all && cell ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for the predictions of a sample");
 
   if (s != FC_OK) goto done;
@@ -148,10 +166,15 @@ static fc_status write_sample(fc_points_output *o, int64_t sample, const fc_clou
   FC_TRY_TO(done, s, fc_cloud_read_points(o->p->file, sample, x));
   FC_TRY_TO(done, s, fc_cloud_read_params(o->p->file, sample, given));
   for (int q = 0; q < o->p->params.n; q++) params[q] = given[o->p->param_pick[q]];
-  FC_TRY_TO(done, s, fc_cloud_read_cells(o->p->file, sample, cell));
-  const fc_cloud_sample out = {
-      .points = N, .x = x, .field = field, .params = params, .cells = z->cells, .cell = cell};
-  s = fc_cloud_write(o->writer, &out);
+  if (first) FC_TRY_TO(done, s, fc_cloud_read_cells(o->p->file, sample, cell));
+  const fc_cloud_sample out = {.points = N,
+                               .x      = x,
+                               .field  = field,
+                               .params = first ? params : NULL,
+                               .cells  = z->cells,
+                               .cell   = first ? cell : NULL};
+  const int64_t         lo  = fc_cloud_own(o->p->file, fc_cloud_size_of(o->p->file, sample).points).lo;
+  s = o->size ? fc_cloud_write_share(o->writer, k, lo, &out) : fc_cloud_write(o->writer, &out);
 done:
   free(all);
   free(cell);
@@ -193,12 +216,12 @@ static fc_status take_shots(fc_points_output *o, int64_t sample, const fc_cloud_
   return FC_OK;
 }
 
-fc_status fc_points_output_add(fc_points_output *o, int64_t sample, const fc_real *guess,
+fc_status fc_points_output_add(fc_points_output *o, int64_t k, int64_t sample, const fc_real *guess,
                                const fc_real *truth) {
-  const fc_cloud_size z = fc_cloud_size_of(o->p->file, sample);
+  const fc_cloud_size z = fc_cloud_own_size(o->p->file, sample);
 
-  FC_TRY(write_sample(o, sample, &z, guess, truth));
-  FC_TRY(take_shots(o, sample, &z, guess, truth));
+  FC_TRY(write_sample(o, k, sample, &z, guess, truth));
+  if (!o->size) FC_TRY(take_shots(o, sample, &z, guess, truth)); /* else no rank has all that they show */
   o->written++;
   return FC_OK;
 }
@@ -245,15 +268,15 @@ static fc_status draw(const fc_points_output *o, int c) {
 
 fc_status fc_points_output_finish(fc_points_output *o, FILE *report) {
   fc_cloud_writer *w    = o->writer;
-  const bool       flat = o->p->x.n < 2;
+  const bool       flat = o->p->x.n < 2 || o->size;
 
   o->writer   = NULL;
   fc_status s = fc_cloud_writer_finish(w);
   for (int c = 0; c < o->p->out.n && c < PICTURES && !flat && s == FC_OK; c++) s = draw(o, c);
-  if (s == FC_OK)
-    fprintf(report, "\npredictions of %lld sample%s in %s%s%s%s\n", (long long)o->written,
-            o->written == 1 ? "" : "s", o->names.file, flat ? "" : ", pictures in ",
-            flat ? "" : o->names.stem, flat ? "" : "*.png");
+  if (s == FC_OK && !fc_comm_rank(NULL))
+    fprintf(report, "\npredictions of %lld sample%s in %s%s%s%s\n", (long long)o->count,
+            o->count == 1 ? "" : "s", o->names.file, flat ? "" : ", pictures in ", flat ? "" : o->names.stem,
+            flat ? "" : "*.png");
   fc_points_output_abandon(o);
   return s;
 }

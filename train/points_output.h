@@ -8,12 +8,13 @@
 
 typedef struct fc_points_output fc_points_output;
 
-/* frames: of every sample, the first of them at frame history */
+/* The samples to come, sample[count], and of each so many frames, the first of them at frame history. Several
+   ranks write one file together, without pictures: create and finish are collective then. */
 fc_status fc_points_output_create(const fc_run *run, const fc_evaluate_job *job, fc_points *p, int64_t frames,
-                                  fc_points_output **out);
+                                  int64_t count, const int64_t *sample, fc_points_output **out);
 void      fc_points_output_abandon(fc_points_output *o); /* NULL is fine */
-/* the next sample: guess and truth [frames, N, C] in units */
-fc_status fc_points_output_add(fc_points_output *o, int64_t sample, const fc_real *guess,
+/* the next one, number k of the list: guess and truth [frames, N, C] of this rank's points, in units */
+fc_status fc_points_output_add(fc_points_output *o, int64_t k, int64_t sample, const fc_real *guess,
                                const fc_real *truth);
 /* makes the file whole and draws; o is gone whatever is returned */
 fc_status fc_points_output_finish(fc_points_output *o, FILE *report);

@@ -37,6 +37,7 @@ fc_status fc_points_roll_bytes(const fc_model_def *def, const void *args, const 
   FC_TRY(fc_network_create(def, args, 0, true, &n));
   const fc_status s = fc_ctx_create((size_t)1 << 42, true, &c);
   if (s == FC_OK) {
+    fc_ctx_share(c, &(fc_share){.domain = p->domain});
     fc_points_batch_plan(c, p, &p->most, 1, &b);
     fc_points_call(c, n, p, &b);
     *bytes = (int64_t)fc_arena_peak(c->arena);

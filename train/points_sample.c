@@ -100,7 +100,7 @@ static fc_status read_weights(const fc_points *p, int64_t sample, fc_sample *s) 
       const fc_real w = p->mask[k] < 0 ? 1 : s->mask[i * width + p->mask[k]];
       FC_REQUIRE(isfinite(w) && w >= 0, FC_E_INPUT,
                  "%s: the mask of sample %lld holds %g at point %lld; weights are zero or more",
-                 fc_cloud_path(p->file, sample), (long long)sample, (double)w, (long long)i);
+                 fc_cloud_path(p->file, sample), (long long)sample, (double)w, (long long)(s->first + i));
       s->weight[i * n + k] = w;
     }
   return FC_OK;
@@ -116,10 +116,11 @@ static fc_status read_params(const fc_points *p, int64_t sample, fc_sample *s) {
 }
 
 fc_status fc_points_read(fc_points *p, int64_t sample, int64_t t0, int64_t nt, fc_sample *s) {
-  const fc_cloud_size z = fc_cloud_size_of(p->file, sample);
+  const fc_cloud_size z = fc_cloud_own_size(p->file, sample);
   const int64_t       N = z.points, given = p->in_varies ? nt : 1;
 
   s->points = N, s->t0 = t0, s->nt = nt;
+  s->first = fc_cloud_own(p->file, fc_cloud_size_of(p->file, sample).points).lo;
   FC_TRY(fc_cloud_times(p->file, sample, t0, nt, s->time));
   FC_TRY(fc_cloud_read_points(p->file, sample, s->x));
   FC_TRY(settle(p, sample, "coordinate", &p->x, N, NULL, N, s->x));

@@ -4,6 +4,7 @@
 #include "core/parallel.h"
 
 #include <math.h>
+#include <string.h>
 
 void fc_point_sums_add(int64_t N, int C, const fc_real *y, const fc_real *truth, const fc_real *weight,
                        fc_point_sums *sums) {
@@ -25,6 +26,16 @@ void fc_point_sums_add(int64_t N, int C, const fc_real *y, const fc_real *truth,
     sums[c].t += s.t;
     sums[c].t2 += s.t2;
   }
+}
+
+fc_status fc_point_sums_join(const fc_comm *ranks, int C, fc_point_sums *sums) {
+  enum { N = sizeof *sums / sizeof(double) };
+  double x[N * FC_FIELD_CHANNELS];
+
+  memcpy(x, sums, (size_t)C * sizeof *sums);
+  FC_TRY(fc_comm_sum_double(ranks, x, N * C));
+  memcpy(sums, x, (size_t)C * sizeof *sums);
+  return FC_OK;
 }
 
 double fc_point_rmse(const fc_point_sums *s) { return sqrt(s->square / s->n); }

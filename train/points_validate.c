@@ -10,12 +10,13 @@
 #include <string.h>
 
 typedef struct {
-  fc_points     *p;
-  fc_points_roll roll;
-  fc_sample      s;
-  fc_real       *y, *base, *truth; /* [N, C] of the largest sample; truth [frames, N, C] */
-  int64_t        frames;
-  double         sums[5]; /* one step, base, rollout, base, items */
+  fc_points             *p;
+  const fc_process_grid *ranks;
+  fc_points_roll         roll;
+  fc_sample              s;
+  fc_real               *y, *base, *truth; /* [N, C] of the largest sample; truth [frames, N, C] */
+  int64_t                frames;
+  double                 sums[5]; /* one step, base, rollout, base, items */
 } work;
 
 static fc_status open_work(work *w) {
@@ -38,12 +39,10 @@ static void close_work(work *w) {
 }
 
 /* mean over the channels that have a variance to compare with */
-static double score(const work *w, const fc_real *y, const fc_real *truth) {
-  fc_point_sums sums[FC_FIELD_CHANNELS] = {0};
-  double        sum                     = 0;
-  int           n                       = 0;
+static double mean_vrmse(const work *w, const fc_point_sums *sums) {
+  double sum = 0;
+  int    n   = 0;
 
-  fc_point_sums_add(w->s.points, w->p->out.n, y, truth, w->s.weight, sums);
   for (int c = 0; c < w->p->out.n; c++) {
     const double v = fc_point_vrmse(&sums[c]);
     if (isnan(v) && sums[c].n < 2) continue;
@@ -51,6 +50,15 @@ static double score(const work *w, const fc_real *y, const fc_real *truth) {
     n++;
   }
   return n ? sum / n : 0;
+}
+
+static fc_status score(const work *w, const fc_real *y, const fc_real *truth, double *out) {
+  fc_point_sums sums[FC_FIELD_CHANNELS] = {0};
+
+  fc_point_sums_add(w->s.points, w->p->out.n, y, truth, w->s.weight, sums);
+  FC_TRY(fc_point_sums_join(w->ranks->points, w->p->out.n, sums));
+  *out = mean_vrmse(w, sums);
+  return FC_OK;
 }
 
 /* the last known frame, or the training mean, in units */
@@ -64,40 +72,44 @@ static void set_base(work *w) {
   fc_points_undo(w->p, w->s.points, w->base);
 }
 
-static void one_item(work *w, int64_t frames) {
+static fc_status one_item(work *w, int64_t frames) {
   const int64_t h = w->p->history, len = w->s.points * w->p->out.n;
+  double        model, base;
 
   set_base(w);
   memcpy(w->truth, w->s.out + h * len, (size_t)(frames * len) * sizeof *w->truth);
   fc_points_undo(w->p, frames * w->s.points, w->truth);
   for (int64_t t = 0; t < frames; t++) {
     fc_points_roll_frame(&w->roll, &w->s, h + t, h > 0, w->y);
-    const double model = score(w, w->y, w->truth + t * len), base = score(w, w->base, w->truth + t * len);
+    FC_TRY(score(w, w->y, w->truth + t * len, &model));
+    FC_TRY(score(w, w->base, w->truth + t * len, &base));
     if (t == 0) w->sums[0] += model, w->sums[1] += base;
     w->sums[2] += model / (double)frames;
     w->sums[3] += base / (double)frames;
   }
   w->sums[4]++;
+  return FC_OK;
 }
 
 static fc_status all_items(work *w, const fc_points_items *k, int64_t count) {
   const int64_t size = fc_points_items_size(k), h = w->p->history;
   int64_t       lo, hi, sample, frame;
 
-  fc_comm_block(NULL, count, &lo, &hi);
+  fc_comm_block(w->ranks->data, count, &lo, &hi);
   for (int64_t i = lo; i < hi; i++) {
     fc_points_items_at(k, (2 * i + 1) * size / (2 * count), &sample, &frame);
     const int64_t frames = fc_min64(w->frames, fc_cloud_size_of(w->p->file, sample).steps - frame);
-    FC_TRY(fc_points_read(w->p, sample, frame - h, h + frames, &w->s));
-    one_item(w, frames);
+    FC_TRY(fc_comm_agree(w->ranks->points, fc_points_read(w->p, sample, frame - h, h + frames, &w->s)));
+    FC_TRY(one_item(w, frames));
   }
   return FC_OK;
 }
 
 fc_status fc_points_validate(fc_ctx *c, const fc_network *n, fc_points *p, const fc_points_items *k,
-                             int64_t max_items, int64_t frames, fc_scores *out) {
+                             const fc_process_grid *ranks, int64_t max_items, int64_t frames,
+                             fc_scores *out) {
   const int64_t count = fc_min64(max_items, fc_points_items_size(k));
-  work          w     = {.p = p, .frames = p->history ? frames : 1};
+  work          w     = {.p = p, .ranks = ranks, .frames = p->history ? frames : 1};
 
   fc_status s = fc_points_roll_create(c, n, p, &w.roll);
   if (s == FC_OK) s = open_work(&w);

@@ -76,6 +76,52 @@ static const char *own_file(const char *name, bool compress) {
   return path;
 }
 
+/* ---- shares: whoever reads a block of each sample gets these rows of what one alone gets ---- */
+
+static void same_rows(const fc_real *whole, const fc_real *part, int64_t nt, int64_t rows, fc_range own,
+                      int n) {
+  const size_t bytes = (size_t)((own.hi - own.lo) * n) * sizeof *part;
+
+  for (int64_t t = 0; t < nt; t++)
+    CHECK(!memcmp(whole + (t * rows + own.lo) * n, part + t * (own.hi - own.lo) * n, bytes));
+}
+
+static void share_of(fc_cloud *c, int64_t s, int rank, int ranks) {
+  const fc_cloud_info *i = fc_cloud_about(c);
+  const fc_cloud_size  z = fc_cloud_size_of(c, s);
+  const int64_t        N = z.points, T = z.steps;
+  fc_real              whole[2000], part[2000];
+  fc_range             own[2];
+
+  CHECK(T * N * i->n_channels <= 2000);
+  for (int k = 0; k < 2 + i->n_functions; k++) {
+    fc_real *const x[2] = {whole, part};
+    const int64_t  rows = k < 2 ? N : z.rows[k - 2];
+    for (int p = 0; p < 2; p++) {
+      fc_cloud_share(c, p ? rank : 0, p ? ranks : 1);
+      own[p] = fc_cloud_own(c, rows);
+      if (k == 0) CHECK_OK(fc_cloud_read_points(c, s, x[p]));
+      if (k == 1) CHECK_OK(fc_cloud_read(c, s, 0, T, 0, NULL, x[p]));
+      if (k >= 2) CHECK_OK(fc_cloud_read_function(c, s, k - 2, x[p]));
+    }
+    CHECK(own[0].lo == 0 && own[0].hi == rows && own[1].lo == rows * rank / ranks);
+    same_rows(whole, part, k == 1 ? T : 1, rows, own[1],
+              k == 0   ? i->space
+              : k == 1 ? i->n_channels
+                       : i->function[k - 2].n);
+  }
+  CHECK_OK(fc_cloud_read_params(c, s, part)); /* everybody gets them */
+  fc_cloud_share(c, 0, 1);
+  CHECK_OK(fc_cloud_read_params(c, s, whole));
+  CHECK(!memcmp(whole, part, (size_t)i->n_params * sizeof *part));
+}
+
+static void shares(fc_cloud *c) {
+  for (int64_t s = 0; s < fc_cloud_about(c)->n_samples; s++)
+    for (int ranks = 1; ranks <= 4; ranks++)
+      for (int r = 0; r < ranks; r++) share_of(c, s, r, ranks);
+}
+
 static void own_layout(void) {
   for (int compress = 0; compress < 2; compress++) {
     fc_cloud *c;
@@ -115,6 +161,7 @@ static void own_layout(void) {
     CHECK_NEAR(t[0], 1.5, 0);
     CHECK_FAILS(fc_cloud_read(c, 0, 1, 2, 0, NULL, x), FC_E_USAGE, "has 2");
     CHECK_FAILS(fc_cloud_read_points(c, 3, x), FC_E_USAGE, "there are 3");
+    shares(c);
     fc_cloud_close(c);
   }
 }
@@ -221,6 +268,7 @@ static void groups(void) {
   CHECK(n == 1 && !strcmp(i->channel[pick[0]].name, "press"));
   CHECK_OK(fc_cloud_read(c, 10, 0, 1, n, pick, x));
   CHECK(x[15] == 10515); /* sample 10 is the group "10" */
+  shares(c);
   fc_cloud_close(c);
 
   CHECK_OK(fc_cloud_open(check_path("cars.h5"), &map, &c));
@@ -236,6 +284,7 @@ static void groups(void) {
   CHECK(i->function[0].n == 3 && !strcmp(i->function[0].name, "wind"));
   CHECK(x[3] == 3702 && x[4] == 3703 && x[5] == 3801); /* row 1: two of the inlet, one speed */
   CHECK_FAILS(fc_cloud_pick(c, "pres", FC_ROLE_TARGET, &n, pick), FC_E_USAGE, "no field named 'pres'");
+  shares(c);
   fc_cloud_close(c);
 }
 
@@ -283,6 +332,7 @@ static void arrays(void) {
   CHECK(x[0] == 3003);
   CHECK_OK(fc_cloud_read_points(c, 1, x));
   CHECK(x[0] == 12 && x[11] == 23);
+  shares(c);
   fc_cloud_close(c);
 
   f = new_file("heat.h5");
@@ -299,6 +349,7 @@ static void arrays(void) {
         x[15] == 90); /* 4 21 + 7, 4 21 + 14, the boundary of every frame */
   CHECK_OK(fc_cloud_times(c, 4, 2, 1, &t));
   CHECK_NEAR(t, 12, 0);
+  shares(c);
   fc_cloud_close(c);
 }
 
@@ -314,6 +365,7 @@ static void vectors(void) {
   CHECK(fc_cloud_about(c)->space == 2 && fc_cloud_about(c)->n_samples == 1);
   CHECK_OK(fc_cloud_read_points(c, 0, x));
   CHECK(x[16] == 8 && x[17] == 108);
+  shares(c);
   fc_cloud_close(c);
   f = new_file("grid.h5");
   PUT(f, "x", 0, 9), PUT(f, "y", 100, 9), PUT(f, "u", 200, 9, 9);
@@ -349,6 +401,7 @@ static void middles(void) {
   const fc_cloud_mapping map = {.channels = "p"};
   CHECK_OK(fc_cloud_open(check_path("middles.h5"), &map, &c));
   CHECK(fc_cloud_about(c)->corners == 3 && fc_cloud_about(c)->cells == 4);
+  fc_cloud_share(c, 1, 3); /* cells are looked for among all points */
   CHECK_OK(fc_cloud_read_cells(c, 0, cell));
   for (int i = 0; i < 4; i++)
     for (int k = 0; k < 3; k++)
@@ -381,6 +434,7 @@ static void tables(void) {
   CHECK(x[0] == 10 && x[1] == 11 && x[2] == 20);
   CHECK_OK(fc_cloud_read_points(c, 0, x));
   CHECK(x[2] == 4 && x[3] == 5);
+  shares(c);
   fc_cloud_close(c);
 
   CHECK_OK(fc_cloud_open(check_path("all.csv"), &units, &c)); /* without its unit, and renamed */
@@ -399,6 +453,7 @@ static void tables(void) {
   CHECK(x[0] == 7);
   CHECK_OK(fc_cloud_read_params(c, 0, x));
   CHECK(x[0] == 5);
+  shares(c);
   fc_cloud_close(c);
 }
 
@@ -424,6 +479,8 @@ static void table_mistakes(void) {
               "e.csv:3: column 'p' holds 'nan', which is not finite");
   fc_cloud_close(c);
   CHECK_OK(fc_cloud_open(text("e.csv", "x,y,p,a\n1,2,3,4\n1,3,5,5\n"), &params, &c));
+  CHECK_FAILS(fc_cloud_read_params(c, 0, x), FC_E_INPUT, "'a' changes within sample 0");
+  fc_cloud_share(c, 1, 2); /* whose only row is compared with the sample's first */
   CHECK_FAILS(fc_cloud_read_params(c, 0, x), FC_E_INPUT, "'a' changes within sample 0");
   fc_cloud_close(c);
   mkdir(check_path("two"), 0777);

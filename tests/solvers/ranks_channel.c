@@ -1,5 +1,6 @@
 /* tests/solvers/ranks_channel.c - run on 1 to 4 ranks: a channel that all ranks compute together against one
    that a rank computes alone. */
+#include "solvers/chan_eddy.h"
 #include "solvers/chan_profile.h"
 #include "solvers/channel_run.h"
 #include "tests/check.h"
@@ -27,12 +28,19 @@ static fc_chan_config config(void) {
                           .y_stride    = 1};
 }
 
+static void rough_viscosity(void *self, const fc_chan *s, const fc_chan_cells *p, double *nu_t) {
+  (void)self, (void)s;
+  for (int64_t i = 0; i < p->points; i++) nu_t[i] = 1e-3 + 1e-3 * fabs(p->g[1][i]) + 1e-3 * fabs(p->g[3][i]);
+}
+
 static fc_chan *begin(const fc_chan_config *c, const fc_comm *comm) {
   fc_chan *s;
 
   if (fc_chan_create(c, comm, &s) != FC_OK) abort();
   fc_chan_start(s, 0);
   for (int i = 0; i < 5; i++) fc_chan_step(s, 0.02);
+  CHECK_OK(fc_chan_set_model(s, rough_viscosity, NULL));
+  for (int i = 0; i < 2; i++) fc_chan_step(s, 0.02);
   CHECK(s->status == FC_OK);
   return s;
 }
@@ -52,6 +60,8 @@ static void ranks_agree_with_one(void) {
       off = fmax(off, fabs(all->state[f][i] - one->state[f][all->k_lo * block + i]));
   CHECK(off < 1e-13);
   CHECK_NEAR(all->speed, one->speed, 1e-11 * one->speed);
+  CHECK(all->drain > 1e-6);
+  CHECK_NEAR(all->drain, one->drain, 1e-12 * one->drain);
 
   const fc_chan_budget p = fc_chan_measure(all), q = fc_chan_measure(one);
   CHECK_NEAR(p.energy, q.energy, 1e-14);

@@ -1,6 +1,7 @@
 /* tests/solvers/test_channel.c - the channel of solvers/chan.h against exact solutions, published
    eigenvalues, orders and invariants. FC_SHOW=1 prints the measured numbers that docs/validation.md quotes.
  */
+#include "solvers/chan_eddy.h"
 #include "solvers/chan_orr.h"
 #include "solvers/channel_run.h"
 #include "tests/check.h"
@@ -339,6 +340,149 @@ static void order_in_time(void) {
   CHECK(p > 1.8);
 }
 
+/* ---- subgrid models ---- */
+
+static void constant_viscosity(void *self, const fc_chan *s, const fc_chan_cells *p, double *nu_t) {
+  (void)s;
+  for (int64_t i = 0; i < p->points; i++) nu_t[i] = *(const double *)self;
+}
+
+/* A field free of divergence that is zero near the walls, where eddies stop and molecules do not: v of the
+   start in the middle, u and w from its slope and from a vorticity of the same size */
+static void keep_off_walls(fc_chan *s) {
+  const int64_t n = s->c.ny, nk = s->nk;
+
+  for (int64_t at = 0; at < size_of(s); at += s->row) {
+    const int64_t j = at / s->row % n, i = at / (s->row * n);
+    double       *u = s->state[FC_CHAN_U] + at, *v = s->state[FC_CHAN_V] + at, *w = s->state[FC_CHAN_W] + at;
+    if (j == 0)
+      for (int64_t f = 0; f < n; f++)
+        if (f < 4 || f > n - 4) memset(v + f * s->row, 0, (size_t)s->row * sizeof *v);
+    for (int64_t l = 0; l < nk; l++) {
+      const double kx = s->kx[i], kz = s->kz[l], k2 = fmax(kx * kx + kz * kz, 1e-30), id = 1 / s->grid->dc[j];
+      const double turn = l ? kx : 0; /* modes of kz = 0 come in conjugates, which this would break */
+      const double re   = j < n - 1 ? -id * (v[s->row + l] - v[l]) : 0;
+      const double im   = j < n - 1 ? -id * (v[s->row + nk + l] - v[nk + l]) : 0;
+      u[l]              = kx * im / k2 + kz * v[l];
+      u[nk + l]         = -kx * re / k2 + kz * v[nk + l];
+      w[l]              = kz * im / k2 - turn * v[l];
+      w[nk + l]         = -kz * re / k2 - turn * v[nk + l];
+    }
+  }
+}
+
+/* the change of the velocity in a short step, without that of an inviscid fluid */
+static void viscous_change(double nu, double nu_t, double *const out[3]) {
+  fc_chan_config c = base(12, 16, 12);
+  fc_chan       *s[2];
+
+  c.initial = FC_CHAN_NOISE;
+  for (int k = 0; k < 2; k++) {
+    c.nu           = k ? nu : 0;
+    s[k]           = begin(&c);
+    s[k]->c.re_tau = 1e-30; /* no pressure gradient */
+    keep_off_walls(s[k]);
+    if (k && nu_t > 0) CHECK_OK(fc_chan_set_model(s[k], constant_viscosity, &nu_t));
+    fc_chan_settle(s[k]);
+    fc_chan_step(s[k], 1e-6);
+  }
+  for (int a = 0; a < 3; a++)
+    for (int64_t i = 0; i < size_of(s[0]); i++) out[a][i] = s[1]->state[a][i] - s[0]->state[a][i];
+  fc_chan_destroy(s[0]);
+  fc_chan_destroy(s[1]);
+}
+
+/* A constant nu_t is a viscosity: div(2 nu_t S) = nu_t lap u also on the staggered grid. Crank-Nicolson makes
+   a difference of the size of the step, 1e-6. */
+static void constant_eddy_viscosity_is_a_viscosity(void) {
+  const int64_t n = 11 * 16 * 12;
+  double       *a[3], *b[3], off = 0, top = 0;
+
+  for (int f = 0; f < 3; f++) a[f] = calloc(n, sizeof(double)), b[f] = calloc(n, sizeof(double));
+  viscous_change(0.01, 0, a);
+  viscous_change(0, 0.01, b);
+  for (int f = 0; f < 3; f++)
+    for (int64_t i = 0; i < n; i++) {
+      off = fmax(off, fabs(a[f][i] - b[f][i]));
+      top = fmax(top, fabs(a[f][i]));
+    }
+  show("constant nu_t against viscosity", 16, off / top);
+  CHECK(top > 1e-9);
+  CHECK(off < 1e-5 * top);
+  for (int f = 0; f < 3; f++) free(a[f]), free(b[f]);
+}
+
+/* something rough that depends on the flow and is known at no grid point but these */
+static void rough_viscosity(void *self, const fc_chan *s, const fc_chan_cells *p, double *nu_t) {
+  (void)self, (void)s;
+  for (int64_t i = 0; i < p->points; i++) nu_t[i] = 0.01 + 0.01 * fabs(p->g[1][i]) + 0.001 * (double)(i % 7);
+}
+
+/* What nu_t takes from the energy, by the stresses in the spectrum, is the sum of 2 nu_t S:S over points */
+static void eddies_take_what_they_should(void) {
+  for (int map = 0; map < 2; map++) {
+    fc_chan_config c = base(16, 13, 12);
+    double        *with[3], *none[3];
+    c.initial  = FC_CHAN_NOISE;
+    c.map      = map;
+    fc_chan *s = begin(&c);
+    fc_chan_products(s);
+    fc_chan_find_pressure(s);
+    for (int a = 0; a < 3; a++) {
+      none[a] = malloc((size_t)size_of(s) * sizeof(double));
+      memcpy(none[a], s->old[a], (size_t)size_of(s) * sizeof(double));
+      with[a] = s->old[a];
+    }
+    CHECK_OK(fc_chan_set_model(s, rough_viscosity, NULL));
+    fc_chan_products(s);
+    fc_chan_find_pressure(s);
+    const double taken = (inner(s, s->state, none, false) - inner(s, s->state, with, false)) / 2;
+    show("energy taken by eddies against 2 nu_t S:S, map", map, taken / s->drain - 1);
+    CHECK(s->drain > 1e-3);
+    CHECK_NEAR(taken, s->drain, 1e-13 * s->drain + 1e-16);
+    for (int a = 0; a < 3; a++) free(none[a]);
+    fc_chan_destroy(s);
+  }
+}
+
+typedef struct {
+  const fc_chan *s;
+  double         off, trace;
+  int64_t        planes;
+} look;
+
+/* a mean flow U(y) alone has one slope; u itself comes through */
+static void look_at_slopes(void *self, const fc_chan *s, const fc_chan_cells *p, double *nu_t) {
+  look               *l = self;
+  const fc_chan_grid *g = s->grid;
+  const double        u = mean_u(s, p->j), below = p->j > 0 ? mean_u(s, p->j - 1) : 0,
+               above = p->j < g->n - 1 ? mean_u(s, p->j + 1) : 0;
+  const double slope = 0.5 * ((u - below) / g->df[p->j] + (above - u) / g->df[p->j + 1]);
+
+  for (int64_t i = 0; i < p->points; i++) {
+    nu_t[i]  = 0;
+    l->off   = fmax(l->off, fmax(fabs(p->u[0][i] - u), fabs(p->g[1][i] - slope)));
+    l->trace = fmax(l->trace, fabs(p->g[0][i] + p->g[4][i] + p->g[8][i]));
+  }
+  CHECK(p->width[1] == g->dc[p->j] && p->wall > 0 && p->wall <= 1);
+  l->planes++;
+}
+
+static void models_see_the_slopes(void) {
+  for (int noise = 0; noise < 2; noise++) {
+    fc_chan_config c = base(12, 14, 8);
+    look           l = {0};
+    c.initial        = noise;
+    fc_chan *s       = begin(&c);
+    CHECK_OK(fc_chan_set_model(s, look_at_slopes, &l));
+    fc_chan_eddies(s);
+    CHECK(l.planes == 14);
+    CHECK(l.trace < 1e-13); /* continuity at every point */
+    if (!noise) CHECK(l.off < 1e-14);
+    fc_chan_destroy(s);
+  }
+}
+
 /* ---- frames and runs ---- */
 
 typedef struct {
@@ -412,6 +556,8 @@ static void threads_do_not_change_bits(void) {
     fc_threads_set(i + 1);
     s[i] = begin(&c);
     steps(s[i], 3, 0.01);
+    CHECK_OK(fc_chan_set_model(s[i], rough_viscosity, NULL));
+    steps(s[i], 2, 0.01);
     if (i)
       for (int f = 0; f < FC_CHAN_STATE; f++)
         CHECK(!memcmp(s[i]->state[f], s[0]->state[f], (size_t)size_of(s[0]) * sizeof(double)));
@@ -472,5 +618,6 @@ CHECK_SUITE(channel, nodes_of_the_published_set, maps_are_symmetric_and_rise, cu
             laminar_flow_stays, laminar_flow_is_of_second_order, flow_from_rest_follows_the_series,
             eigenvalues_are_the_published_ones, waves_grow_as_published, advection_makes_no_energy,
             inviscid_flow_conserves_energy_and_momentum, divergence_is_rounding, order_in_time,
+            constant_eddy_viscosity_is_a_viscosity, eddies_take_what_they_should, models_see_the_slopes,
             frames_hold_nodes_and_walls, a_frame_continues_the_run, threads_do_not_change_bits,
             starts_do_not_depend_on_the_grid, blow_ups_are_reported, nonsense_is_refused)
