@@ -19,7 +19,7 @@ CALL(attention, fc_attention(c, in[0], in[1], in[2], NULL, 0.125))
 CALL(axial_merge, fc_axial_merge(c, 2, in + 2, (int[]){0, 1}, in[0], in[1], false, 1e-5))
 CALL(lane_attention, fc_lane_attention(c, 1, in, 16, 0.35))
 CALL(attention_rows, fc_attention_rows(c, 1, in, in + 1, in[2], 16, 0.35, 0))
-CALL(local_attention, fc_local_attention(c, in[0], 4, (fc_window_layout){2, 2, 0, false}, 0.18, 0))
+CALL(local_attention, fc_local_attention(c, in[0], 4, (fc_window_layout){2, 2, 0, false}, 0.18, 0, 0))
 CALL(patch_down, fc_patch_down(c, in[0], in[1]))
 CALL(windows, fc_window_split(c, in[0], (fc_window_layout){8, 8, 4, true}))
 CALL(linear_modulated,

@@ -69,8 +69,8 @@ static void parameters(json_t *out, const fc_field_info *i) {
 }
 
 static void texts(json_t *out, fc_field *f) {
-  static const char *const names[] = {"fieldcast_version", "solver", "command", "model", "config",
-                                      "Conventions"};
+  static const char *const names[] = {"fieldcast_version", "solver",     "command", "model", "config",
+                                      "positions",         "Conventions"};
 
   for (int k = 0; k < FC_COUNT(names); k++)
     if (fc_field_text(f, names[k])[0]) fc_info_text(out, names[k], fc_field_text(f, names[k]));

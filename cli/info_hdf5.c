@@ -48,6 +48,11 @@ static const char *kind_of(hid_t file, char *buf, size_t size) {
              version);
     return buf;
   }
+  if (H5Aexists(file, "fieldcast_statistics") > 0) {
+    fc_h5_text(file, "kind", version, sizeof version);
+    snprintf(buf, size, "fieldcast statistics (%s)", version);
+    return buf;
+  }
   if (is_case(file)) return "HDF5, case of an official code: inputs, outputs, gradients";
   return "HDF5, no layout of fields or points known here";
 }

@@ -3,6 +3,7 @@
 
 #include "io/data_kind.h"
 #include "io/file.h"
+#include "io/statistics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +22,11 @@ static void describe(FILE *f) {
       "            --trajectory chooses the series, --frames I,J the rows from I to J\n"
       "  loss      the training log of a run folder or any CSV with a header line: losses and scores on a\n"
       "            logarithmic axis, the learning rate beside them\n"
-      "The kind is guessed if not given: points and series by content, a folder with log.csv or another .csv "
+      "  statistics profiles, spectra and histories with their intervals, a chart for each; several FILEs "
+      "of\n"
+      "            'fieldcast statistics' are drawn together, --channel chooses quantities by name\n"
+      "The kind is guessed if not given: points, series and statistics by content, a folder with log.csv or "
+      "another .csv "
       "is a\nlog.\n",
       f);
 }
@@ -65,6 +70,7 @@ fc_status fc_plot_view(const char *text, const char *up, double view[2], int *ax
 }
 
 static const char *guess(const char *path) {
+  if (fc_statistics_recognised(path)) return "statistics";
   const fc_data_kind kind = fc_data_kind_of(path);
 
   if (kind == FC_DATA_POINTS) return "points";
@@ -93,8 +99,8 @@ fc_status fc_cmd_plot(int argc, char **argv) {
   bool            done;
   const fc_arg    args[] = {
          {"output", 'o', FC_ARG_VALUE, &r.png, "PNG", "picture to write (default: FILE's name-KIND.png, here)"},
-         {"kind", 'k', FC_ARG_VALUE, &kind, "KIND", "field, points, spectrum, series or loss"},
-         {"channel", 'c', FC_ARG_LIST, &r.channels, "NAME", "draw this channel only"},
+         {"kind", 'k', FC_ARG_VALUE, &kind, "KIND", "field, points, spectrum, series, statistics or loss"},
+         {"channel", 'c', FC_ARG_LIST, &r.channels, "NAME", "draw this channel (or quantity) only"},
          {"trajectory", 't', FC_ARG_INT, &r.trajectory, "I",
           "trajectory, sample or series, counted from 0 (default 0)"},
          {"view", 0, FC_ARG_VALUE, &view, "AZ,EL", "points in space: where the eye is, degrees (default 40,25)"},
@@ -103,21 +109,27 @@ fc_status fc_cmd_plot(int argc, char **argv) {
          {"frames", 'f', FC_ARG_VALUE, &r.frames, "I,J,...",
           "frames, counted from 0 (default: 6, evenly spaced)"}};
 
-  FC_TRY(fc_args_parse(fc_command_find("plot"), argc, argv, FC_COUNT(args), args, 1, 1, &files, describe,
-                       &done));
+  FC_TRY(fc_args_parse(fc_command_find("plot"), argc, argv, FC_COUNT(args), args, 1, FC_ARG_REPEAT, &files,
+                       describe, &done));
   if (done) return FC_OK;
-  r.input = files.v[0];
+  r.input    = files.v[0];
+  r.n_inputs = files.n;
+  r.inputs   = files.v;
   if (!kind) kind = guess(r.input);
+  const bool statistics = !strcmp(kind, "statistics");
   const bool loss = !strcmp(kind, "loss"), points = !strcmp(kind, "points"), series = !strcmp(kind, "series");
   r.spectrum = !strcmp(kind, "spectrum");
-  FC_REQUIRE(loss || points || series || r.spectrum || !strcmp(kind, "field"), FC_E_USAGE,
-             "--kind %s: there are the kinds field, points, spectrum, series and loss", kind);
+  FC_REQUIRE(files.n == 1 || statistics, FC_E_USAGE,
+             "plot wants one FILE, not %d; only files of statistics are drawn together", files.n);
+  FC_REQUIRE(statistics || loss || points || series || r.spectrum || !strcmp(kind, "field"), FC_E_USAGE,
+             "--kind %s: there are the kinds field, points, spectrum, series, statistics and loss", kind);
   FC_TRY(fc_plot_view(view, up, r.view, &r.up));
   if (!r.png) r.png = default_png(r.input, kind);
-  FC_TRY(loss     ? fc_plot_log_file(&r)
-         : points ? fc_plot_cloud_file(&r)
-         : series ? fc_plot_series_file(&r)
-                  : fc_plot_field_file(&r));
+  FC_TRY(statistics ? fc_plot_statistics_files(&r)
+         : loss     ? fc_plot_log_file(&r)
+         : points   ? fc_plot_cloud_file(&r)
+         : series   ? fc_plot_series_file(&r)
+                    : fc_plot_field_file(&r));
   printf("%s\n", r.png);
   return FC_OK;
 }

@@ -56,7 +56,7 @@ static fc_status compare(const fc_statistics *s, const char *reference, const ch
                          const fc_flow_options *o) {
   fc_statistics r;
 
-  if (columns)
+  if (columns && strcmp(columns, "-"))
     FC_TRY(fc_statistics_read_table(reference, columns, &r));
   else
     FC_TRY(open_any(reference, o, &r));
@@ -88,7 +88,7 @@ fc_status fc_cmd_statistics(int argc, char **argv) {
          {"to", 0, FC_ARG_REAL, &to, "T", "time of the last one; default the last"},
          {"reference", 'r', FC_ARG_LIST, &reference, "REF", "statistics, fields or a table to compare with"},
          {"columns", 0, FC_ARG_LIST, &columns, "LIST",
-          "REF is a table: what its columns hold; one for each REF"},
+          "REF is a table: what its columns hold; one for each REF, - for files"},
          {"set", 's', FC_ARG_LIST, &set, "KEY=VALUE", "change an option"}};
 
   fc_command_line(argc, argv, command, sizeof command);

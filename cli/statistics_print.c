@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { MOST_COLUMNS = 7, MOST_LINES = 17 };
+static const double SAME = 5e-6; /* rounding of fields in single precision, 0.000 % in print */
 
 static void print_head(const fc_statistics *s, FILE *f) {
   fprintf(f, "%s, %lld frames", s->kind, (long long)s->samples);
@@ -81,7 +82,10 @@ static void print_error(const fc_quantity *q, const fc_agreement *a, FILE *f) {
   fprintf(f, "  %-24s %-8s %6lld %9.3f %% %9.3f %%", q->name, q->axis[0] ? q->axis : "-", (long long)a->n,
           100 * a->error, 100 * a->by_rows);
   if (a->known)
-    fprintf(f, " %9.3f %%  %s\n", 100 * a->interval, a->error <= a->interval ? "tie" : "differs");
+    fprintf(f, " %9.3f %%  %s\n", 100 * a->interval,
+            a->error <= a->interval ? "tie"
+            : a->error < SAME       ? "same"
+                                    : "differs");
   else
     fprintf(f, " %11s\n", "unknown");
 }

@@ -37,6 +37,10 @@ fc_tensor *fc_exp_of(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_sqrt_of(fc_ctx *c, fc_tensor *x);
 fc_tensor *fc_geglu(fc_ctx *c, fc_tensor *x); /* [.., 2 D] -> [.., D]: GELU(first half) * second half */
 fc_tensor *fc_dropout(fc_ctx *c, fc_tensor *x, double p); /* identity unless c->training */
+/* The same for what ranks share: the mask is that of a lone rank, whoever has which rows. Samples are the
+   rows of x as `rows` says (NULL: its first axis). lines: how their first axis is cut; n = 0: they differ in
+   length, or no rank has a share. */
+fc_tensor *fc_dropout_shared(fc_ctx *c, fc_tensor *x, double p, const fc_segments *rows, fc_cut lines);
 
 /* ---- shape ---- */
 fc_tensor *fc_reshape(fc_ctx *c, fc_tensor *x, int ndim, const int64_t *dim); /* shares the values */
@@ -190,9 +194,10 @@ fc_tensor *fc_prob_attention(fc_ctx *c, fc_tensor *q, fc_tensor *k, fc_tensor *v
                              double scale);
 /* softmax attention inside each window of a grid, averaged over the windows that cover a cell: qkv [B, X, Y,
    3 H D], q, k and v of all heads one after the other -> [B, X, Y, H D]; tokens of a window beyond the grid
-   are 0; dropout of the weights in training */
+   are 0; dropout of the weights in training, where the grid may be a part of one with `above` rows of windows
+   before it */
 fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale,
-                              double dropout);
+                              double dropout, int64_t above);
 /* y = q^ + sum_i (q^ S_i) / (q^ . z_i) per head, S_i = sum k^ v^T, z_i = sum k^ over the keys of the query's
    own sample (GNOT); q^, k^: softmax over each head's channels. Works over the memory of q, k and v, which
    nobody else may read and whose producers must not need (products do not). q [R, C], k[i] and v[i] [M_i, C];

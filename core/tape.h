@@ -45,6 +45,8 @@ typedef struct fc_ctx {     /* everything one step needs; no globals */
   uint32_t  draws;       /* random ops so far in this step */
   int64_t items, before; /* samples of this batch, and those that other ranks have before them: dropout draws
                             the numbers that one rank would; 0: not known */
+  const int64_t
+      *firsts; /* [items] of samples of points that ranks share, the number of our first row; NULL: 0 */
   const struct fc_domain *domain;        /* ranks that share points or grid (core/domain.h); NULL: serial */
   fc_cut                  cut;           /* of the first axis of a grid, as the batch has it */
   fc_status               domain_status; /* first failure of a collective */

@@ -94,8 +94,9 @@ fc_status fc_comm_start(int *argc, char ***argv) {
 
   if (started || !launched()) return FC_OK;
   yield_if_crowded();
-  FC_REQUIRE(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &got) == MPI_SUCCESS, FC_E_COMM,
-             "MPI does not start");
+  FC_REQUIRE(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &got) == MPI_SUCCESS &&
+                 got >= MPI_THREAD_SERIALIZED,
+             FC_E_COMM, "MPI does not start");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   started    = true;
   world.comm = MPI_COMM_WORLD;
@@ -250,12 +251,13 @@ fc_status fc_comm_sum_start(const fc_comm *c, fc_real *x, int64_t n, int slot) {
       "the sum over ranks");
 }
 
-void fc_comm_sum_poll(const fc_comm *c, int n) {
+bool fc_comm_sum_poll(const fc_comm *c, int n) {
   const double since = MPI_Wtime();
-  int          done;
+  int          done  = 1;
 
   if (n) MPI_Testall(n, (MPI_Request *)c->pending, &done, MPI_STATUSES_IGNORE);
   seconds += MPI_Wtime() - since;
+  return done != 0;
 }
 
 fc_status fc_comm_sum_finish(const fc_comm *c, int n) {

@@ -1,6 +1,7 @@
 /* hpc/comm.h - a group of ranks. Only hpc/comm.c includes <mpi.h>. Without a launcher
    MPI is never started and every call is a no-op with the same meaning. NULL stands for
-   the world. All functions but rank, size and block are collective. */
+   the world. All functions but rank, size and block are collective; any thread may call them, one at a time.
+ */
 #ifndef FC_COMM_H
 #define FC_COMM_H
 #include "core/base.h"
@@ -42,7 +43,7 @@ fc_status fc_comm_gather(const fc_comm *c, fc_real *x, const int64_t *border);
    group that does nothing else meanwhile; poll lets them proceed; finish waits for those of slots 0 .. n-1.
  */
 fc_status fc_comm_sum_start(const fc_comm *c, fc_real *x, int64_t n, int slot);
-void      fc_comm_sum_poll(const fc_comm *c, int n);
+bool      fc_comm_sum_poll(const fc_comm *c, int n); /* are all finished */
 fc_status fc_comm_sum_finish(const fc_comm *c, int n);
 enum { FC_COMM_SLOTS = 64 };
 

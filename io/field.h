@@ -37,7 +37,7 @@ typedef struct fc_field_info {
   char        axis[3][FC_NAME];
   double      lo[3], hi[3]; /* first and last coordinate; NaN if the file does not say */
   bool        uniform[3];   /* unless the file stores coordinates whose steps differ: fc_field_points */
-  bool        periodic[3];
+  bool        periodic[3], wall[3];
   double      dt; /* time between frames; NaN if unknown or not uniform */
   char        time_unit[FC_NAME], space_unit[FC_NAME];
   int         n_channels; /* time-varying */

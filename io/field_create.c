@@ -80,13 +80,23 @@ static const char *axis_name(const fc_field_spec *s, int a) {
   return s->axis[a] ? s->axis[a] : names[a];
 }
 
+/* without the time of day, which HDF5 would note: the same run makes the same bytes */
+static hid_t create(hid_t at, const char *name, hid_t type, hid_t space) {
+  const hid_t p = H5Pcreate(H5P_DATASET_CREATE);
+
+  H5Pset_obj_track_times(p, false);
+  const hid_t set = H5Dcreate2(at, name, type, space, H5P_DEFAULT, p, H5P_DEFAULT);
+  fc_h5_close(p);
+  return set;
+}
+
 /* points, or n numbers from first by step */
 static bool put_row(hid_t g, const char *name, int64_t n, const double *points, double first, double step,
                     const char *unit, bool time) {
   const hsize_t len   = (hsize_t)n;
   double       *x     = malloc((size_t)n * sizeof *x);
   const hid_t   space = H5Screate_simple(1, &len, NULL);
-  const hid_t   set   = H5Dcreate2(g, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t   set   = create(g, name, H5T_IEEE_F64LE, space);
 
   for (int64_t i = 0; x && i < n; i++) x[i] = points ? points[i] : first + (double)i * step;
   const bool ok = x && set >= 0 && H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0 &&
@@ -117,7 +127,7 @@ static bool put_mask(hid_t g, int64_t n) {
   const hsize_t len  = (hsize_t)n;
   signed char  *x    = calloc((size_t)n, 1);
   const hid_t   type = fc_h5_flag_type(), space = H5Screate_simple(1, &len, NULL);
-  const hid_t   set = H5Dcreate2(g, "mask", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t   set = create(g, "mask", type, space);
 
   if (x) x[0] = x[n - 1] = 1;
   const bool ok = x && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0;
@@ -160,8 +170,8 @@ static bool parameters(hid_t file, const fc_field_spec *s) {
     const double x     = s->param[i].value;
     const hid_t  space = H5Screate(H5S_SCALAR);
     names[i]           = s->param[i].name;
-    const hid_t set = H5Dcreate2(g, names[i], H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    ok              = H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &x) >= 0 &&
+    const hid_t set    = create(g, names[i], H5T_IEEE_F64LE, space);
+    ok                 = H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &x) >= 0 &&
          varying(set, false, false) && fc_h5_put_real(file, names[i], x);
     fc_h5_close(set);
     fc_h5_close(space);
@@ -209,6 +219,7 @@ static hid_t properties(const fc_field_spec *s, int rank, int lead, const hsize_
   hsize_t       chunk[FC_H5_RANK];
   double        bytes = sizeof(fc_real);
 
+  H5Pset_obj_track_times(p, false);
   if (s->shared) { /* in one piece at an address that is known now; nobody writes the fill value first */
     H5Pset_layout(p, H5D_CONTIGUOUS);
     H5Pset_alloc_time(p, H5D_ALLOC_TIME_EARLY);
@@ -227,17 +238,22 @@ static hid_t properties(const fc_field_spec *s, int rank, int lead, const hsize_
   return p;
 }
 
-hid_t fc_field_create_set(hid_t file, const fc_field_spec *s, const fc_out_field *field, bool constant) {
-  const signed char all[3] = {1, 1, 1};
-  hsize_t           dim[FC_H5_RANK];
-  int               n    = 0;
-  const int         lead = constant ? 1 : 2;
-  char              name[FC_NAME + 16];
+static int shape_of(const fc_field_spec *s, const fc_out_field *field, bool constant, hsize_t *dim) {
+  int n = 0;
 
   dim[n++] = (hsize_t)s->n_traj;
   if (!constant) dim[n++] = (hsize_t)s->n_steps;
   for (int a = 0; a < s->ndim; a++) dim[n++] = (hsize_t)s->dim[a];
   if (field->rank) dim[n++] = (hsize_t)s->ndim;
+  return n;
+}
+
+hid_t fc_field_create_set(hid_t file, const fc_field_spec *s, const fc_out_field *field, bool constant) {
+  const signed char all[3] = {1, 1, 1};
+  hsize_t           dim[FC_H5_RANK];
+  const int         n = shape_of(s, field, constant, dim), lead = constant ? 1 : 2;
+  char              name[FC_NAME + 16];
+
   snprintf(name, sizeof name, "t%d_fields/%s", field->rank, field->name);
   const hid_t space = H5Screate_simple(n, dim, NULL), p = properties(s, n, lead, dim);
   const hid_t type = sizeof(fc_real) == 8 ? H5T_IEEE_F64LE : H5T_IEEE_F32LE;
@@ -250,4 +266,23 @@ hid_t fc_field_create_set(hid_t file, const fc_field_spec *s, const fc_out_field
     set = -1;
   }
   return set;
+}
+
+int64_t fc_field_find_set(hid_t file, const fc_field_spec *s, const fc_out_field *field, bool constant) {
+  hsize_t   wanted[FC_H5_RANK], dim[FC_H5_RANK];
+  const int n = shape_of(s, field, constant, wanted);
+  char      name[FC_NAME + 16];
+
+  snprintf(name, sizeof name, "t%d_fields/%s", field->rank, field->name);
+  const hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
+  if (set < 0) return -1;
+  const hid_t   space = H5Dget_space(set), type = H5Dget_type(set);
+  const haddr_t at = H5Dget_offset(set);
+  bool ok = H5Sget_simple_extent_ndims(space) == n && H5Sget_simple_extent_dims(space, dim, NULL) == n &&
+            H5Tequal(type, sizeof(fc_real) == 8 ? H5T_IEEE_F64LE : H5T_IEEE_F32LE) > 0 && at != HADDR_UNDEF;
+  for (int i = 0; i < n && ok; i++) ok = dim[i] == wanted[i];
+  fc_h5_close(space);
+  fc_h5_close(type);
+  fc_h5_close(set);
+  return ok ? (int64_t)at : -1;
 }

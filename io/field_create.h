@@ -12,4 +12,7 @@ bool fc_field_write_skeleton(hid_t file, const fc_field_spec *s);
 /* the data set of one field, [traj][time if not constant][x..][components], filled with NaN; negative:
  * refused */
 hid_t fc_field_create_set(hid_t file, const fc_field_spec *s, const fc_out_field *field, bool constant);
+/* where the numbers of such a data set lie in a file that has it in one piece, of this size and type;
+ * negative: it has not */
+int64_t fc_field_find_set(hid_t file, const fc_field_spec *s, const fc_out_field *field, bool constant);
 #endif

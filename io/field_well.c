@@ -131,10 +131,11 @@ static bool condition(void *user, hid_t at, const char *name) {
   fc_h5_text(g, "bc_type", type, sizeof type);
   const int n = fc_h5_texts(g, "associated_dims", 3, dims);
   fc_h5_close(g);
-  for (int k = 0; !strcasecmp(type, "periodic") && k < n; k++)
+  bool *is = !strcasecmp(type, "periodic") ? i->periodic : !strcasecmp(type, "wall") ? i->wall : NULL;
+  for (int k = 0; is && k < n; k++)
     for (int a = 0; a < i->ndim; a++)
       if (!strcmp(dims[k], i->axis[a]) && (n > 1 || at_an_edge(b->file, b->path, name, i->dim[a])))
-        i->periodic[a] = true;
+        is[a] = true;
   return true;
 }
 

@@ -150,12 +150,30 @@ static fc_status place_sets(fc_field_writer *w) {
   return close_file(w) ? FC_OK : refused(w);
 }
 
-static fc_status open_shared(fc_field_writer *w) {
+/* the same once more: data sets where an earlier run has put them */
+static fc_status find_sets(fc_field_writer *w) {
+  const int n = w->spec.n_fields + w->spec.n_constant;
+  hid_t     file;
+
+  FC_TRY(fc_h5_open(w->tmp, &file));
+  fc_status s = FC_OK;
+  for (int i = 0; i < n && s == FC_OK; i++) {
+    w->address[i] = fc_field_find_set(file, &w->spec, &w->fields[i], i >= w->spec.n_fields);
+    if (w->address[i] < 0)
+      s = fc_fail(FC_E_INPUT, "%s: not what the run that was cut has written: '%s' is missing or another",
+                  w->tmp, w->fields[i].name);
+  }
+  H5Fclose(file);
+  return s;
+}
+
+static fc_status open_shared(fc_field_writer *w, bool again) {
   const fc_comm *ranks = w->spec.ranks;
   const int      n     = w->spec.n_fields + w->spec.n_constant;
   fc_status      s     = FC_OK;
 
-  if (!fc_comm_rank(ranks) && (s = build(w)) == FC_OK) s = place_sets(w);
+  if (!fc_comm_rank(ranks) && again) s = find_sets(w);
+  if (!fc_comm_rank(ranks) && !again && (s = build(w)) == FC_OK) s = place_sets(w);
   FC_TRY(fc_comm_agree(ranks, s));
   FC_TRY(fc_comm_broadcast(ranks, w->address, n * (int64_t)sizeof *w->address, 0));
   w->fd = open(w->tmp, O_WRONLY);
@@ -175,7 +193,7 @@ static bool write_lines(fc_field_writer *w, int i, int64_t traj, int64_t t, bool
   return !w->error;
 }
 
-fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
+static fc_status prepare(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
   *out = NULL;
   FC_TRY(fc_field_spec_check(spec));
   FC_TRY(fc_file_check_target(path));
@@ -185,14 +203,37 @@ fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc
     release(w);
     return fc_fail(FC_E_SYSTEM, "%s: not enough memory", path);
   }
+  *out = w;
+  return FC_OK;
+}
+
+fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
+  fc_field_writer *w;
+
+  FC_TRY(prepare(path, spec, out));
+  w    = *out;
+  *out = NULL;
   fc_watch_litter(w->tmp, true); /* on all ranks: any of them may be the one that is left */
   const fc_h5_quiet q = fc_h5_hush();
-  const fc_status   s = spec->shared ? open_shared(w) : build(w);
+  const fc_status   s = spec->shared ? open_shared(w, false) : build(w);
   fc_h5_unhush(q);
   if (s == FC_OK)
     *out = w;
   else
     fc_field_writer_abandon(w);
+  return s;
+}
+
+fc_status fc_field_writer_reopen(const char *path, const fc_field_spec *spec, fc_field_writer **out) {
+  FC_ASSERT(spec->shared, "only files whose numbers have their places can be gone on with");
+  FC_TRY(prepare(path, spec, out));
+  const fc_h5_quiet q = fc_h5_hush();
+  const fc_status   s = open_shared(*out, true);
+  fc_h5_unhush(q);
+  if (s == FC_OK) return FC_OK;
+  if ((*out)->fd >= 0) close((*out)->fd);
+  release(*out);
+  *out = NULL;
   return s;
 }
 
@@ -282,6 +323,21 @@ fc_status fc_field_writer_finish(fc_field_writer *w) {
   if (is_first(w) && s == FC_OK) s = fc_xdmf_write(w->path, &w->spec, sizeof(fc_real));
   if (is_first(w) && s != FC_OK) unlink(w->tmp);
   if (w->spec.shared) s = fc_comm_agree(w->spec.ranks, s);
+  release(w);
+  return s;
+}
+
+fc_status fc_field_writer_sync(fc_field_writer *w) {
+  FC_ASSERT(w->spec.shared, "only files whose numbers have their places can be gone on with");
+  if (fsync(w->fd) && !w->error) w->error = errno;
+  fc_watch_litter(w->tmp, false);
+  return w->error ? refused(w) : FC_OK;
+}
+
+fc_status fc_field_writer_leave(fc_field_writer *w) {
+  const fc_status s = fc_field_writer_sync(w);
+
+  close(w->fd);
   release(w);
   return s;
 }

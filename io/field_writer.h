@@ -53,4 +53,12 @@ fc_status fc_field_write_constant(fc_field_writer *w, int64_t traj, const fc_rea
 /* flushes, fsyncs, renames, writes the .xmf; the writer is gone whatever is returned */
 fc_status fc_field_writer_finish(fc_field_writer *w);
 void      fc_field_writer_abandon(fc_field_writer *w); /* removes the temporary file; NULL is fine */
+
+/* For runs that are cut and go on later, in shared files alone, whose numbers have their places from the
+   start. Sync: what this rank has written is on the disk, and the temporary file stays whatever becomes of
+   the process. Leave: sync, and the writer is gone. Reopen: all ranks go on in the temporary file of a writer
+   that was made with the same specification; FC_E_INPUT: it is not there, or not that one. */
+fc_status fc_field_writer_sync(fc_field_writer *w);
+fc_status fc_field_writer_leave(fc_field_writer *w);
+fc_status fc_field_writer_reopen(const char *path, const fc_field_spec *spec, fc_field_writer **out);
 #endif

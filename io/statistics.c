@@ -67,8 +67,17 @@ const fc_quantity *fc_statistics_find(const fc_statistics *s, const char *name, 
 }
 
 void fc_statistics_text(fc_statistics *s, const char *name, const char *value) {
-  if (!value || !value[0] || s->n_texts == FC_STATISTICS_TEXTS) return;
-  char *a = strdup(name), *b = strdup(value);
+  char *a = NULL, *b = NULL;
+
+  if (!value || !value[0]) return;
+  for (int i = 0; i < s->n_texts; i++)
+    if (!strcmp(s->text[i].name, name) && (b = strdup(value))) {
+      free(s->text[i].value);
+      s->text[i].value = b;
+      return;
+    }
+  if (s->n_texts == FC_STATISTICS_TEXTS) return;
+  a = strdup(name), b = strdup(value);
   if (!a || !b) {
     free(a);
     free(b);

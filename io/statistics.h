@@ -38,8 +38,9 @@ fc_quantity *fc_statistics_add(fc_statistics *s, const char *name, const char *u
                                int64_t n, const double *x, const char *definition);
 /* NULL if there is none of this name over this axis (axis NULL: any) */
 const fc_quantity *fc_statistics_find(const fc_statistics *s, const char *name, const char *axis);
-void        fc_statistics_text(fc_statistics *s, const char *name, const char *value); /* "" is left out */
-const char *fc_statistics_say(const fc_statistics *s, const char *name);               /* "" if absent */
+void               fc_statistics_text(fc_statistics *s, const char *name,
+                                      const char *value); /* replaces an earlier one; "" is left out */
+const char        *fc_statistics_say(const fc_statistics *s, const char *name); /* "" if absent */
 
 /* HDF5, written to PATH.tmp and renamed */
 fc_status fc_statistics_write(const char *path, const fc_statistics *s);

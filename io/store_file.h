@@ -1,4 +1,4 @@
-/* io/store_file.h - what is behind fc_store; for io/store*.c alone. */
+/* io/store_file.h - what is behind fc_store; for io/store*.c alone; the sum also for io/state_file.c. */
 #ifndef FC_STORE_FILE_H
 #define FC_STORE_FILE_H
 #include "io/store.h"
@@ -26,6 +26,7 @@ struct fc_store {
 fc_status fc_store_new(const char *path, bool writing, fc_store **out);
 /* io/store_sum.c: 16 bytes behind the n of the file; *found: there are such. A file that has them says so in
    its attribute fieldcast_sum, so that their absence is a cut. */
+uint64_t  fc_store_sum(const void *bytes, size_t n);
 void      fc_store_put_sum(const void *bytes, size_t n, FILE *f);
 fc_status fc_store_check_sum(const char *path, FILE *f, bool *found); /* FC_E_INPUT: it does not fit */
 #endif

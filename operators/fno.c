@@ -329,21 +329,21 @@ static fc_tensor *apply_norm(fc_ctx *c, const model *m, const fc_norm *n, fc_ten
 
 /* r + W1 f(W0 act(x) + b0) + b1 with one activation in front and f between; r may be NULL */
 static fc_tensor *apply_mlp(fc_ctx *c, const channel_mlp *m, fc_act act, fc_act f, double dropout,
-                            fc_tensor *x, fc_tensor *r) {
+                            fc_cut lines, fc_tensor *x, fc_tensor *r) {
   const fc_linear *a = &m->fcs[0], *b = &m->fcs[1];
 
   if (!b->weight) return fc_linear_of(c, act, x, a->weight, a->bias, r);
   fc_tensor *z = fc_linear_of(c, act, x, a->weight, a->bias, NULL);
   if (!c->training || dropout == 0) return fc_linear_of(c, f, z, b->weight, b->bias, r);
-  z = fc_dropout(c, fc_activate(c, z, f), dropout);
-  z = fc_dropout(c, fc_linear_apply(c, b, z, FC_ACT_NONE), dropout);
+  z = fc_dropout_shared(c, fc_activate(c, z, f), dropout, NULL, lines);
+  z = fc_dropout_shared(c, fc_linear_apply(c, b, z, FC_ACT_NONE), dropout, NULL, lines);
   return r ? fc_add(c, z, r) : z;
 }
 
 /* mlp(act(y)) + skip(x) of a layer */
 static fc_tensor *map_points(fc_ctx *c, const layer_call *call, const layer *l, fc_act act, fc_tensor *y,
                              fc_tensor *x) {
-  y = apply_mlp(c, &l->mlp, act, FC_ACT_GELU, call->m->cfg.channel_mlp_dropout, y,
+  y = apply_mlp(c, &l->mlp, act, FC_ACT_GELU, call->m->cfg.channel_mlp_dropout, call->lines, y,
                 linear_skip(c, &l->mlp_skip, x, call->lines));
   return add_skip(c, &l->mlp_skip, y, x);
 }
@@ -450,9 +450,9 @@ static fc_tensor *apply_neuralop(fc_ctx *c, const model *m, const fc_batch *b) {
   const fc_grid_padding zeros = padding(c, m, x);
 
   fc_tensor *h = m->cfg.positional_embedding == GRID ? fc_with_cells(c, x) : x;
-  h            = fc_pad_grid(c, apply_mlp(c, &m->lifting, FC_ACT_NONE, act, 0, h, NULL), &zeros);
+  h            = fc_pad_grid(c, apply_mlp(c, &m->lifting, FC_ACT_NONE, act, 0, (fc_cut){0}, h, NULL), &zeros);
   h            = fc_crop_grid(c, run_layers(c, m, h, zeros.padded), &zeros);
-  return fc_channels_first(c, apply_mlp(c, &m->projection, FC_ACT_NONE, act, 0, h, NULL));
+  return fc_channels_first(c, apply_mlp(c, &m->projection, FC_ACT_NONE, act, 0, (fc_cut){0}, h, NULL));
 }
 
 /* ---- around the layers: nsl ---- */

@@ -100,7 +100,8 @@ static fc_tensor *apply_block(fc_ctx *c, const void *self, int n_in, fc_tensor *
 
   h = fc_layer_norm_apply(c, &b->norm[0], fc_add_in_place(c, fc_fourier_mix_shared(c, h, lines, s), h));
   if (c->training && call->g->dropout > 0)
-    h = fc_add(c, h, fc_dropout(c, fc_mlp_apply(c, &b->mlp, h, FC_ACT_GELU), call->g->dropout));
+    h = fc_add(c, h,
+               fc_dropout_shared(c, fc_mlp_apply(c, &b->mlp, h, FC_ACT_GELU), call->g->dropout, NULL, lines));
   else
     h = fc_mlp_onto(c, &b->mlp, h, h, FC_ACT_GELU);
   return fc_layer_norm_apply(c, &b->norm[1], h);

@@ -188,17 +188,20 @@ static level level_of(fc_ctx *c, const model *m, int number, int64_t n) {
 static fc_tensor *attend(fc_ctx *c, const model *m, const block *l, fc_tensor *x, fc_tensor *r,
                          const level *v) {
   const config *g     = &m->cfg;
-  const int64_t lines = x->dim[1],
-                first = v->reach ? fc_cut_lo(c, v->lines) - v->reach[fc_domain_rank(c)].lo : 0;
+  const fc_cut  cut   = v->shared ? v->lines : (fc_cut){0};
+  const int64_t lines = x->dim[1], lo = v->shared ? fc_cut_lo(c, cut) : 0,
+                first = v->reach ? lo - v->reach[fc_domain_rank(c)].lo : 0;
 
   if (v->reach) x = fc_fetch_rows(c, x, 1, v->lines, v->reach, false);
   x = fc_layer_norm_pair(c, x, l->outer.weight, l->outer.bias, l->inner.weight, l->inner.bias, l->inner.eps);
   x = fc_linear_op(c, x, l->qkv, NULL, FC_ACT_NONE);
-  x = fc_local_attention(c, x, g->heads, m->windows, 1 / sqrt((double)g->dim_head), g->att_dropout);
+  x = fc_local_attention(c, x, g->heads, m->windows, 1 / sqrt((double)g->dim_head), g->att_dropout,
+                         (lo - first) / m->windows.stride);
   x = fc_slice(c, x, 1, first, lines);
   if (l->out.weight && g->att_dropout == 0)
     return fc_linear_of(c, FC_ACT_NONE, x, l->out.weight, l->out.bias, r);
-  if (l->out.weight) x = fc_dropout(c, fc_linear_apply(c, &l->out, x, FC_ACT_NONE), g->att_dropout);
+  if (l->out.weight)
+    x = fc_dropout_shared(c, fc_linear_apply(c, &l->out, x, FC_ACT_NONE), g->att_dropout, NULL, cut);
   return r ? fc_add_in_place(c, x, r) : x;
 }
 
@@ -284,7 +287,7 @@ static fc_tensor *apply(fc_ctx *c, const void *self, const fc_batch *b) {
   for (int i = 0; i < m->levels; i++, n /= m->cfg.att_sampling_rate) v[i] = level_of(c, m, i, n);
   const size_t mark = fc_arena_mark(c->arena);
   fc_tensor   *x    = fc_permute(c, fc_batch_get(b, "x"), (int[]){0, 2, 3, 1});
-  x                 = fc_dropout(c, fc_linear_apply(c, &m->lift, x, FC_ACT_NONE), m->cfg.emb_dropout);
+  x = fc_dropout_shared(c, fc_linear_apply(c, &m->lift, x, FC_ACT_NONE), m->cfg.emb_dropout, NULL, c->cut);
   for (int i = 0; i < m->cfg.depth; i++) {
     call[i] = (block_call){m, &m->blocks[i], v};
     x       = fc_compact(c, mark, run(c, apply_block, &call[i], FC_IN(x)));

@@ -378,7 +378,8 @@ static fc_tensor *apply_block(fc_ctx *c, const void *self, int n_in, fc_tensor *
   }
   fc_tensor *y = as_rows(c, fc_physics_attention(c, a, f, &k->attn, &call->q->seg));
   if (p > 0)
-    h = fc_add(c, h, fc_dropout(c, fc_linear_apply(c, &k->out, y, FC_ACT_NONE), p));
+    h = fc_add(c, h,
+               fc_dropout_shared(c, fc_linear_apply(c, &k->out, y, FC_ACT_NONE), p, &call->q->seg, c->cut));
   else
     h = fc_linear_of(c, FC_ACT_NONE, y, k->out.weight, k->out.bias, h);
   return fc_mlp_onto(c, &k->mlp, h, fc_layer_norm_apply(c, &k->ln_2, h), activations[m->cfg.act]);

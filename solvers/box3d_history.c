@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { COLUMNS = 12, ROWS = 256, SECONDS = 5 };
 
@@ -20,7 +21,7 @@ struct fc_box3d_history {
   double  due;                                /* when rows should be written again */
   int64_t traj;
   int     n;
-  bool    shared;
+  bool    shared, begun;
   char    path[FC_TEXT];
   double *spectrum;
 };
@@ -38,11 +39,17 @@ fc_box3d_scales fc_box3d_scales_of(const fc_box3d *s, const fc_box3d_budget *q, 
   return r;
 }
 
+/* What is in it stays until it is known whether the run begins or goes on. */
 static fc_status open_file(fc_box3d_history *y) {
-  y->file = fopen(y->path, "w");
-  FC_REQUIRE(y->file && fputs(header, y->file) >= 0, FC_E_SYSTEM, "history=%s cannot be written: %s", y->path,
-             strerror(errno));
+  y->file = fopen(y->path, "ae");
+  FC_REQUIRE(y->file, FC_E_SYSTEM, "history=%s cannot be written: %s", y->path, strerror(errno));
   return FC_OK;
+}
+
+/* the first bytes of what is there; a pipe has none. Failures show at the end. */
+static void cut(fc_box3d_history *y, int64_t bytes) {
+  if (y->file && ftruncate(fileno(y->file), (off_t)bytes)) clearerr(y->file);
+  y->begun = true;
 }
 
 static void drop(fc_box3d_history *y) {
@@ -99,6 +106,10 @@ static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double
 
 void fc_box3d_history_start(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, int64_t traj) {
   if (!y) return;
+  if (!y->begun) {
+    cut(y, 0);
+    if (y->file) fputs(header, y->file);
+  }
   y->traj  = s->c.first_traj + traj;
   y->t     = 0;
   y->next  = s->c.history_dt;
@@ -112,6 +123,22 @@ void fc_box3d_history_step(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work
   if (y->t < y->next - h / 2) return;
   y->next = fmax(y->next + s->c.history_dt, y->t);
   add(y, s, k, k->speed * h / s->dx);
+}
+
+void fc_box3d_history_keep(fc_box3d_history *y, double x[FC_BOX3D_HISTORY]) {
+  memset(x, 0, FC_BOX3D_HISTORY * sizeof *x);
+  if (!y) return;
+  flush(y);
+  if (y->file) fflush(y->file);
+  const double now[FC_BOX3D_HISTORY] = {(double)y->traj, y->t, y->next, y->start,
+                                        y->file ? (double)ftello(y->file) : 0};
+  memcpy(x, now, sizeof now);
+}
+
+void fc_box3d_history_restore(fc_box3d_history *y, const double x[FC_BOX3D_HISTORY]) {
+  if (!y) return;
+  y->traj = (int64_t)x[0], y->t = x[1], y->next = x[2], y->start = x[3];
+  cut(y, (int64_t)x[4]);
 }
 
 fc_status fc_box3d_history_finish(fc_box3d_history *y, fc_status run) {

@@ -13,6 +13,11 @@ fc_status fc_box3d_history_create(const fc_box3d *s, fc_box3d_history **out);
 /* a trajectory begins with the state of k; later states, after a step of size h from t */
 void fc_box3d_history_start(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, int64_t traj);
 void fc_box3d_history_step(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double h);
+/* where the table is, its rows so far written; and back, in a run that goes on: rows behind that place go. y
+   may be NULL, x is there all the same. */
+enum { FC_BOX3D_HISTORY = 5 };
+void fc_box3d_history_keep(fc_box3d_history *y, double x[FC_BOX3D_HISTORY]);
+void fc_box3d_history_restore(fc_box3d_history *y, const double x[FC_BOX3D_HISTORY]);
 /* Writes what is left of a run that has come to `run`; the history is gone whatever is returned (NULL is
    fine). Collective if shared and the run went well. */
 fc_status fc_box3d_history_finish(fc_box3d_history *y, fc_status run);

@@ -2,6 +2,7 @@
 #include "solvers/crew.h"
 
 #include "core/parallel.h"
+#include "solvers/attendant.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -60,6 +61,14 @@ void fc_crew_widen(fc_crew *c, int range, double value) {
   }
 }
 
-fc_status fc_crew_finish(fc_crew *c, const char *summary) {
-  return c->done ? c->done(c->done_user, 1, summary) : FC_OK;
+fc_status fc_crew_finish(fc_crew *c, int n, const char *const *name) {
+  const fc_attendant *a         = fc_attendant_get();
+  char                note[200] = "";
+  size_t              at        = 0;
+
+  if (a && a->ranges) a->ranges(a->self, n, name, c->range);
+  for (int i = 0; i < n && at < sizeof note; i++)
+    at += (size_t)snprintf(note + at, sizeof note - at, "%s%s %.4g to %.4g", i ? ", " : "", name[i],
+                           c->range[i][0], c->range[i][1]);
+  return c->done ? c->done(c->done_user, 1, note) : FC_OK;
 }

@@ -33,6 +33,7 @@ fc_status fc_crew_emit(fc_crew *c, int64_t traj, int64_t t, const fc_real *x);
 fc_status fc_crew_progress(fc_crew *c, double share, const char *note); /* share of all work just done */
 void      fc_crew_widen(fc_crew *c, int range, double value);
 
-/* after the run: the last call of done, with a summary */
-fc_status fc_crew_finish(fc_crew *c, const char *summary);
+/* after the run: the ranges of n diagnostics with these names to whoever attends, and as the summary in the
+   last call of done */
+fc_status fc_crew_finish(fc_crew *c, int n, const char *const *name);
 #endif

@@ -141,23 +141,16 @@ static fc_status sample(void *self, int lane, int64_t traj) {
   return fc_crew_progress(w->crew, share, note);
 }
 
-static fc_status summarise(fc_crew *c) {
-  char note[160];
-
-  snprintf(note, sizeof note, "largest |u| %.4g to %.4g, iterations %g to %g", c->range[LARGEST][0],
-           c->range[LARGEST][1], c->range[ITERATIONS][0], c->range[ITERATIONS][1]);
-  return fc_crew_finish(c, note);
-}
-
 static fc_status run(const void *config, fc_frame_sink sink, void *user,
                      fc_status (*done)(void *, double, const char *), void *done_user) {
-  const fc_darcy_config c     = fc_darcy_resolve(config);
-  const int             lanes = lanes_of(&c);
-  const int64_t         size  = kept(&c) * kept(&c);
-  fc_crew               crew  = {sink, user, done, done_user};
-  worker               *w     = calloc((size_t)lanes, sizeof *w);
-  fc_real              *x     = calloc((size_t)(lanes * size), sizeof *x);
-  fc_status             s     = check(config);
+  static const char *const names[] = {[LARGEST] = "largest |u|", [ITERATIONS] = "iterations"};
+  const fc_darcy_config    c       = fc_darcy_resolve(config);
+  const int                lanes   = lanes_of(&c);
+  const int64_t            size    = kept(&c) * kept(&c);
+  fc_crew                  crew    = {sink, user, done, done_user};
+  worker                  *w       = calloc((size_t)lanes, sizeof *w);
+  fc_real                 *x       = calloc((size_t)(lanes * size), sizeof *x);
+  fc_status                s       = check(config);
 
   if (s == FC_OK && !(w && x)) s = fc_fail(FC_E_SYSTEM, "no memory for %d samples", lanes);
   for (int i = 0; i < lanes && s == FC_OK; i++) {
@@ -165,7 +158,7 @@ static fc_status run(const void *config, fc_frame_sink sink, void *user,
     s    = fc_darcy_create(&c, c.n, c.n, &w[i].d);
   }
   if (s == FC_OK) s = fc_crew_run(&crew, c.n_traj, lanes, sample, w);
-  if (s == FC_OK) s = summarise(&crew);
+  if (s == FC_OK) s = fc_crew_finish(&crew, FC_COUNT(names), names);
   for (int i = 0; w && i < lanes; i++) fc_darcy_destroy(w[i].d);
   free(w);
   free(x);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- what the output will be, and cost ---- */
 
@@ -29,6 +30,25 @@ void fc_etd1d_describe(const fc_etd1d_config *config, fc_field_spec *out) {
                          .field      = field,
                          .n_params   = 1,
                          .param      = {{"nu", c.nu}}};
+}
+
+/* Every step begins at the spectrum and nothing else. */
+static int64_t state_size(void *state) {
+  const fc_etd1d_work *w = state;
+
+  return 2 * w->s->nh;
+}
+
+static void keep(void *state, double *x) {
+  const fc_etd1d_work *w = state;
+
+  memcpy(x, w->u, (size_t)state_size(state) * sizeof *x);
+}
+
+static void restore(void *state, const double *x) {
+  const fc_etd1d_work *w = state;
+
+  memcpy(w->u, x, (size_t)state_size(state) * sizeof *x);
 }
 
 static fc_evolve evolution(const fc_etd1d_config *c);
@@ -99,7 +119,15 @@ static void measure(void *state, double out[2]) {
 static void values(void *state, fc_real *x) { fc_etd1d_values(state, x); }
 
 static fc_evolve evolution(const fc_etd1d_config *c) {
-  static const fc_evolve_def def = {start, speed, step, measure, values, {"energy", "mean"}};
+  static const fc_evolve_def def = {start,
+                                    speed,
+                                    step,
+                                    measure,
+                                    values,
+                                    {"energy", "mean"},
+                                    .state_size = state_size,
+                                    .keep       = keep,
+                                    .restore    = restore};
 
   return (fc_evolve){.def        = &def,
                      .t_skip     = c->t_skip,

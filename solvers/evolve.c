@@ -9,15 +9,19 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct { /* one lane of a crew */
   const fc_evolve *e;
   fc_crew         *crew;
+  fc_kept         *kept; /* NULL: nobody wants states, or the solver has none to give */
+  int              lane;
   void            *state;
   fc_real         *frame;
-  int64_t          traj, steps;
-  double           t, h, cfl, first_cfl; /* time; last step, its CFL number, that of the first step */
-  char             note[160];
+  int64_t          traj, next, left, steps;          /* next frame; steps until then; steps so far */
+  double           t, goal, h, last, cfl, first_cfl; /* time, of the next frame; step, last step, its CFL
+                                                        number, that of the first step */
+  char note[160];
 } worker;
 
 double fc_evolve_time(const fc_evolve *e) { return e->t_skip + (double)(e->frames - 1) * e->frame_dt; }
@@ -53,11 +57,47 @@ static void describe_state(worker *w) {
   if (at < size) snprintf(w->note + at, (size_t)(size - at), ", CFL %.2f", w->cfl);
 }
 
+/* ---- states that are kept: where in time a trajectory is, and what the solver gives ---- */
+
+static void keep(worker *w) {
+  const double head[FC_KEPT_TIMES] = {0,    (double)w->next, (double)w->left, (double)w->steps, w->t, w->goal,
+                                      w->h, w->last,         w->cfl,          w->first_cfl};
+  double      *r                   = fc_kept_place(w->kept, w->lane, w->traj); /* sets its first number */
+
+  memcpy(r + 1, head + 1, sizeof head - sizeof *head);
+  w->e->def->keep(w->state, r + FC_KEPT_TIMES);
+}
+
+static fc_status keep_if_asked(worker *w) {
+  if (!w->kept || !fc_kept_wants(w->kept, w->lane)) return FC_OK;
+  keep(w);
+  return fc_kept_given(w->kept, w->lane);
+}
+
+/* a trajectory from where it was; false: from its start */
+static bool go_on(worker *w) {
+  bool          afresh;
+  const double *r = w->kept ? fc_kept_record(w->kept, w->traj, &afresh) : NULL;
+
+  if (!r) return false;
+  w->e->def->restore(w->state, r + FC_KEPT_TIMES);
+  if (afresh && w->e->def->afresh) w->e->def->afresh(w->state, w->traj);
+  if (!afresh) {
+    w->next = (int64_t)r[1], w->left = (int64_t)r[2], w->steps = (int64_t)r[3];
+    w->t = r[4], w->goal = r[5], w->h = r[6], w->last = r[7], w->cfl = r[8], w->first_cfl = r[9];
+  }
+  fc_kept_taken(w->kept, w->traj);
+  return true;
+}
+
+/* ---- steps ---- */
+
 static fc_status after_step(worker *w) {
   const int64_t every = fc_max64(1, (1 << 20) / w->e->points); /* measuring costs little then */
 
   if (w->crew->done && (w->steps % every == 1 || every == 1)) describe_state(w);
-  return fc_crew_progress(w->crew, w->h / (fc_evolve_time(w->e) * (double)w->e->n_traj), w->note);
+  FC_TRY(fc_crew_progress(w->crew, w->last / (fc_evolve_time(w->e) * (double)w->e->n_traj), w->note));
+  return keep_if_asked(w);
 }
 
 static fc_status blown_up(const worker *w) {
@@ -66,109 +106,150 @@ static fc_status blown_up(const worker *w) {
       FC_E_NUMERIC,
       "trajectory %lld became infinite or NaN near t = %.6g: step %.3g, CFL number %.3g in the first "
       "step and %.3g in the last; lower dt, or let cfl=0.5 choose it",
-      (long long)(w->e->first_traj + w->traj), w->t, w->h, w->first_cfl, w->cfl);
+      (long long)(w->e->first_traj + w->traj), w->t, w->last, w->first_cfl, w->cfl);
 }
 
 /* ranks in step all stop where one has to: the others would wait for it */
 static bool failed(const worker *w, bool mine) { return w->e->together ? fc_comm_any(NULL, mine) : mine; }
 
-/* Advances by a time span in equal steps. With a CFL number the step is chosen at the beginning, so that a
-   run may be cut at any frame, and again when the flow has become faster by a quarter. */
-static fc_status march(worker *w, double span) {
-  const fc_evolve *e     = w->e;
-  const double     start = w->t;
-  double           speed = e->cfl > 0 ? e->def->speed(w->state) : 0;
-  int64_t          n     = fc_evolve_steps(span, fc_evolve_limit(e, speed));
-  double           h     = span / (double)n;
+/* The rest of the way in equal steps. With a CFL number the step is chosen at the beginning, so that a run
+   may be cut at any frame, and again when the flow has become faster by a quarter. */
+static void choose_steps(worker *w, double rest, double speed) {
+  w->left = fc_evolve_steps(rest, fc_evolve_limit(w->e, speed));
+  w->h    = rest / (double)w->left;
+}
 
-  while (n-- > 0) {
-    w->h  = h;
-    speed = e->def->step(w->state, h);
-    w->t  = n ? w->t + h : start + span;
+static fc_status march(worker *w) {
+  const fc_evolve *e = w->e;
+
+  while (w->left > 0) {
+    const double speed = e->def->step(w->state, w->h);
+    w->last            = w->h;
+    w->t               = --w->left ? w->t + w->h : w->goal;
     if (failed(w, !isfinite(speed))) return blown_up(w);
-    w->cfl = h * speed / e->dx;
+    w->cfl = w->h * speed / e->dx;
     if (w->steps++ == 0) w->first_cfl = w->cfl;
+    if (w->left && e->cfl > 0 && w->cfl > 1.25 * e->cfl) choose_steps(w, (double)w->left * w->h, speed);
     FC_TRY(after_step(w));
-    if (n && e->cfl > 0 && w->cfl > 1.25 * e->cfl) {
-      const double rest = (double)n * h;
-      n                 = fc_evolve_steps(rest, fc_evolve_limit(e, speed));
-      h                 = rest / (double)n;
-    }
   }
   return FC_OK;
 }
 
-static void tell(const worker *w, const double *q) {
-  const fc_attendant *a = fc_attendant_get();
-
-  if (!a || !a->measured) return;
-  FC_CRITICAL(fc_solver_out) a->measured(a->self, w->traj, measures(w->e->def), w->e->def->name, q);
+static fc_status march_for(worker *w, double span) {
+  w->goal = w->t + span;
+  choose_steps(w, span, w->e->cfl > 0 ? w->e->def->speed(w->state) : 0);
+  return march(w);
 }
 
-static fc_status emit(worker *w, int64_t frame) {
+/* ---- frames ---- */
+
+static void tell(const worker *w, const double *q) {
+  const fc_attendant *a = fc_attendant_get();
+  const int           n = measures(w->e->def);
+
+  for (int i = 0; i < n; i++) fc_crew_widen(w->crew, i, q[i]);
+  if (w->kept) fc_kept_measured(w->kept, n, q);
+  if (!a || !a->measured || w->next < w->e->frames - 1) return;
+  FC_CRITICAL(fc_solver_out) a->measured(a->self, w->traj, n, w->e->def->name, q);
+}
+
+static fc_status emit(worker *w) {
   bool   finite = true;
   double q[FC_EVOLVE_MEASURES];
 
+  FC_TRY(keep_if_asked(w));
   w->e->def->measure(w->state, q);
   w->e->def->values(w->state, w->frame);
   for (int64_t i = 0; i < w->e->size; i++) finite &= isfinite(w->frame[i]) != 0;
   if (failed(w, !finite)) return blown_up(w);
-  for (int i = 0; i < measures(w->e->def); i++) fc_crew_widen(w->crew, i, q[i]);
-  if (frame == w->e->frames - 1) tell(w, q);
-  return fc_crew_emit(w->crew, w->traj, frame, w->frame);
+  tell(w, q);
+  FC_TRY(fc_crew_emit(w->crew, w->traj, w->next, w->frame));
+  w->next++;
+  return FC_OK;
 }
 
-static fc_status trajectory(void *self, int lane, int64_t traj) {
-  worker          *w = (worker *)self + lane;
+static fc_status frames(worker *w, bool going_on) {
   const fc_evolve *e = w->e;
 
-  w->traj  = traj;
-  w->t     = 0;
-  w->steps = 0;
-  e->def->start(w->state, traj);
-  for (int64_t f = 0; f < e->frames; f++) {
-    const double span = f ? e->frame_dt : e->t_skip;
-    if (span > 0) FC_TRY(march(w, span));
-    w->t = e->t_skip + (double)f * e->frame_dt;
-    FC_TRY(emit(w, f));
+  while (w->next < e->frames) {
+    const double span = w->next ? e->frame_dt : e->t_skip;
+    if (going_on) {
+      FC_TRY(march(w));
+    } else if (span > 0)
+      FC_TRY(march_for(w, span));
+    going_on = false;
+    w->t     = e->t_skip + (double)w->next * e->frame_dt;
+    FC_TRY(emit(w));
   }
   return FC_OK;
 }
 
-static fc_status summarise(const fc_evolve *e, fc_crew *c) {
-  char note[200] = "";
-  int  at        = 0;
+static fc_status trajectory(void *self, int lane, int64_t traj) {
+  worker          *w     = (worker *)self + lane;
+  const fc_evolve *e     = w->e;
+  const double     share = 1 / (double)e->n_traj;
 
-  for (int i = 0; i < measures(e->def) && at < (int)sizeof note; i++)
-    at += snprintf(note + at, sizeof note - (size_t)at, "%s%s %.4g to %.4g", i ? ", " : "", e->def->name[i],
-                   c->range[i][0], c->range[i][1]);
-  return fc_crew_finish(c, note);
+  if (w->kept && fc_kept_finished(w->kept, traj)) {
+    fc_kept_finish(w->kept, lane, traj);
+    return fc_crew_progress(w->crew, share, "");
+  }
+  w->traj = traj;
+  w->t = w->goal = w->h = w->last = w->cfl = w->first_cfl = 0;
+  w->next = w->left = w->steps = 0;
+  const bool restored = go_on(w), going_on = restored && (w->steps || w->next);
+  if (!restored) e->def->start(w->state, traj);
+  fc_status s =
+      going_on && w->t > 0 ? fc_crew_progress(w->crew, share * w->t / fc_evolve_time(e), "") : FC_OK;
+  if (s == FC_OK) s = frames(w, going_on);
+  if (s == FC_STOPPED) keep_if_asked(w); /* another lane was asked first, and stopped all */
+  if (s == FC_OK && w->kept && w->kept->last) keep(w);
+  if (s == FC_OK && w->kept) fc_kept_finish(w->kept, lane, traj);
+  return s;
+}
+
+/* whoever looks after the run gets the states, if there are any */
+static fc_status begin_keeping(const fc_evolve *e, int lanes, void *const *states, fc_crew *c,
+                               fc_kept **out) {
+  const fc_attendant *a = fc_attendant_get();
+
+  *out = a && e->def->keep ? a->kept : NULL;
+  if (!*out) return FC_OK;
+  for (int i = 0; i < measures(e->def); i++) {
+    const double range[2] = {(*out)->sums.least[i], (*out)->sums.most[i]};
+    if (range[0] <= range[1]) fc_crew_widen(c, i, range[0]), fc_crew_widen(c, i, range[1]);
+  }
+  return fc_kept_begin(*out, e->n_traj, lanes, e->def->state_size(states[0]));
 }
 
 fc_status fc_evolve_run(const fc_evolve *e, int lanes, void *const *states, fc_frame_sink sink, void *user,
                         fc_status (*done)(void *, double, const char *), void *done_user) {
-  fc_crew   crew   = {sink, user, done, done_user};
-  worker   *w      = calloc((size_t)lanes, sizeof *w);
-  fc_real  *frames = calloc((size_t)lanes * (size_t)e->size, sizeof *frames);
-  fc_status s      = w && frames ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for %d frames", lanes);
+  fc_crew   crew = {sink, user, done, done_user};
+  fc_kept  *kept = NULL;
+  worker   *w    = calloc((size_t)lanes, sizeof *w);
+  fc_real  *room = calloc((size_t)lanes * (size_t)e->size, sizeof *room);
+  fc_status s    = w && room ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for %d frames", lanes);
 
-  for (int i = 0; i < lanes && s == FC_OK; i++) w[i] = (worker){e, &crew, states[i], frames + i * e->size};
+  if (s == FC_OK) s = begin_keeping(e, lanes, states, &crew, &kept);
+  for (int i = 0; i < lanes && s == FC_OK; i++)
+    w[i] = (worker){e, &crew, kept, i, states[i], room + i * e->size};
   if (s == FC_OK) s = fc_crew_run(&crew, e->n_traj, lanes, trajectory, w);
-  if (s == FC_OK) s = summarise(e, &crew);
+  if (s == FC_OK) s = fc_crew_finish(&crew, measures(e->def), e->def->name);
   free(w);
-  free(frames);
+  free(room);
   return s;
 }
 
 fc_status fc_evolve_on(const fc_evolve *e, void *state, double t0, int64_t n, fc_frame_sink sink,
                        void *user) {
-  fc_crew   crew = {sink, user};
-  worker    w    = {e, &crew, state, calloc((size_t)e->size, sizeof *w.frame), .t = t0};
-  fc_status s    = w.frame ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for a frame");
+  fc_crew crew = {sink, user};
+  worker  w    = {
+          .e = e, .crew = &crew, .state = state, .frame = calloc((size_t)e->size, sizeof *w.frame), .t = t0};
+  fc_status s = w.frame ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for a frame");
 
   for (int64_t f = 0; f < n && s == FC_OK; f++) {
-    s = march(&w, e->frame_dt);
-    if (s == FC_OK) s = emit(&w, f);
+    w.next = f;
+    s      = march_for(&w, e->frame_dt);
+    if (s == FC_OK) s = emit(&w);
   }
   free(w.frame);
   return s;

@@ -25,6 +25,9 @@ typedef struct fc_evolve_def {
   int64_t (*state_size)(void *state);
   void (*keep)(void *state, double *x);
   void (*restore)(void *state, const double *x);
+  /* After restore, where a new run begins at the state of another one: what has been counted and written
+     since the start begins again, as trajectory traj. NULL: there is no such thing. */
+  void (*afresh)(void *state, int64_t traj);
 } fc_evolve_def;
 
 typedef struct fc_evolve {

@@ -5,6 +5,7 @@
 #include "solvers/crew.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
   const fc_ns2d *s;
@@ -45,8 +46,35 @@ static void values(void *state, fc_real *x) {
   fc_ns2d_values(f->s, f->k, x);
 }
 
+/* Every step begins at the spectrum of the vorticity and nothing else. */
+static int64_t state_size(void *state) {
+  const flow *f = state;
+
+  return 2 * f->s->n * f->s->nh;
+}
+
+static void keep(void *state, double *x) {
+  const flow *f = state;
+
+  memcpy(x, f->k->w, (size_t)state_size(state) * sizeof *x);
+}
+
+static void restore(void *state, const double *x) {
+  const flow *f = state;
+
+  memcpy(f->k->w, x, (size_t)state_size(state) * sizeof *x);
+}
+
 fc_evolve fc_ns2d_evolve(const fc_ns2d_config *c) {
-  static const fc_evolve_def def = {start, speed, step, measure, values, {"energy", "enstrophy"}};
+  static const fc_evolve_def def = {start,
+                                    speed,
+                                    step,
+                                    measure,
+                                    values,
+                                    {"energy", "enstrophy"},
+                                    .state_size = state_size,
+                                    .keep       = keep,
+                                    .restore    = restore};
 
   return (fc_evolve){.def        = &def,
                      .t_skip     = c->t_skip,

@@ -14,6 +14,7 @@
    component a, face f is at index f along axis a, between cells f - 1 and f; faces 0 and n are walls. */
 #ifndef FC_SMOKE_H
 #define FC_SMOKE_H
+#include "solvers/cosine.h"
 #include "solvers/evolve.h"
 
 typedef enum { FC_SMOKE_SEMI_LAGRANGIAN, FC_SMOKE_VOLUMES } fc_smoke_scheme;
@@ -44,7 +45,8 @@ typedef struct fc_smoke { /* what all trajectories share */
   int64_t             rows, cells, size;   /* rows of cells along axis 2; numbers of an array */
   double              dx[3], finest, volume;
   double             *eigen[3]; /* of minus the second difference along an axis, by cosine mode */
-  struct fftw_plan_s *forward[3], *inverse[3], *noise;
+  fc_cosine          *cosine[3];
+  struct fftw_plan_s *noise;
   double             *block;
 } fc_smoke;
 
@@ -53,6 +55,7 @@ typedef struct fc_smoke_work { /* what one trajectory needs; nothing is allocate
   double         *now[FC_SMOKE_FIELDS];     /* the state; [FC_SMOKE]: smoke */
   double         *next[2][FC_SMOKE_FIELDS]; /* the second one with volumes only */
   double         *pressure;                 /* [cells] */
+  double         *work;                     /* of cosine transforms */
   double         *row[4];                   /* a result a row, joined in order */
   double          start;                    /* total of smoke at the beginning */
   bool            frozen;                   /* carry smoke in the velocity as it is (tests) */

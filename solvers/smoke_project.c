@@ -5,7 +5,6 @@
 
 #include "core/parallel.h"
 
-#include <fftw3.h>
 #include <math.h>
 
 FC_SIMD static void row_divergence(const fc_smoke *s, double *const *u, int64_t at, double *restrict out) {
@@ -25,16 +24,6 @@ double fc_smoke_divergence(fc_smoke_work *w) {
     for (int64_t k = 0; k < w->s->n[2]; k++) most = fmax(most, fabs(p[k]));
   }
   return most;
-}
-
-/* along all axes; threads share rows, columns of planes, and lines through planes */
-static void transform(const fc_smoke *s, fftw_plan const *plan, double *x) {
-  const int64_t plane = s->n[1] * s->n[2], work = 8 * s->cells;
-
-  FC_FOR_ROWS(r, s->rows, 8 * s->n[2]) fftw_execute_r2r(plan[2], x + r * s->n[2], x + r * s->n[2]);
-  FC_FOR_TASKS(i, s->n[0], work) fftw_execute_r2r(plan[1], x + i * plane, x + i * plane);
-  if (s->ndim == 3)
-    FC_FOR_TASKS(j, s->n[1], work) fftw_execute_r2r(plan[0], x + j * s->n[2], x + j * s->n[2]);
 }
 
 /* minus the inverse of the eigenvalues, and what both transforms leave as a factor; a constant is left alone
@@ -58,9 +47,13 @@ void fc_smoke_project(fc_smoke_work *w, double *const *u) {
   double         *p       = w->pressure;
 
   FC_FOR_ROWS(r, s->rows, 4 * s->n[2]) row_divergence(s, u, fc_smoke_row(s, r), p + r * s->n[2]);
-  transform(s, s->forward, p);
+  fc_cosine_forward(s->cosine[2], s->rows, 1, p, w->work);
+  fc_cosine_forward(s->cosine[1], s->n[0], s->n[2], p, w->work);
+  if (s->ndim == 3) fc_cosine_forward(s->cosine[0], 1, s->n[1] * s->n[2], p, w->work);
   FC_FOR_ROWS(r, s->rows, 4 * s->n[2]) row_divide(s, r, p + r * s->n[2]);
-  transform(s, s->inverse, p);
+  if (s->ndim == 3) fc_cosine_inverse(s->cosine[0], 1, s->n[1] * s->n[2], p, w->work);
+  fc_cosine_inverse(s->cosine[1], s->n[0], s->n[2], p, w->work);
+  fc_cosine_inverse(s->cosine[2], s->rows, 1, p, w->work);
   FC_FOR_ROWS(r, s->rows, 4 * s->n[2]) {
     for (int a = s->first; a < 3; a++)
       row_gradient(u[a] + fc_smoke_row(s, r), p + r * s->n[2], next[a], 1 / s->dx[a],

@@ -5,6 +5,7 @@
 #include "solvers/crew.h"
 
 #include <math.h>
+#include <string.h>
 
 static void start(void *state, int64_t traj) { fc_smoke_start(state, traj); }
 
@@ -17,22 +18,54 @@ static double step(void *state, double h) {
   return v;
 }
 
-static void measure(void *state, double out[2]) {
+static void measure(void *state, double *out) {
   fc_smoke_work *w = state;
 
-  out[0] = w->start != 0 ? fc_smoke_total(w) / w->start - 1 : 0;
+  out[2] = fc_smoke_total(w);
+  out[0] = w->start != 0 ? out[2] / w->start - 1 : 0;
   out[1] = fc_smoke_energy(w);
 }
 
 static void values(void *state, fc_real *x) { fc_smoke_values(state, x); }
 
+/* ---- runs that go on later: all fields with their borders, and the total at the start ---- */
+
+static int64_t state_size(void *state) {
+  const fc_smoke *s = ((fc_smoke_work *)state)->s;
+
+  return (s->ndim + 1) * s->size + 1;
+}
+
+static void keep(void *state, double *x) {
+  fc_smoke_work *w = state;
+
+  for (int f = w->s->first; f < FC_SMOKE_FIELDS; f++, x += w->s->size)
+    memcpy(x, w->now[f], (size_t)w->s->size * sizeof *x);
+  *x = w->start;
+}
+
+static void restore(void *state, const double *x) {
+  fc_smoke_work *w = state;
+
+  for (int f = w->s->first; f < FC_SMOKE_FIELDS; f++, x += w->s->size) {
+    memcpy(w->now[f], x, (size_t)w->s->size * sizeof *x);
+    memset(w->next[0][f], 0, (size_t)w->s->size * sizeof *x); /* walls, and what is beyond them */
+  }
+  w->start = *x;
+}
+
+/* ---- runs ---- */
+
 fc_evolve fc_smoke_evolve(const fc_smoke_config *c) {
-  static const fc_evolve_def def   = {.start   = start,
-                                      .speed   = speed,
-                                      .step    = step,
-                                      .measure = measure,
-                                      .values  = values,
-                                      .name    = {"smoke drift", "energy"}};
+  static const fc_evolve_def def   = {.start      = start,
+                                      .speed      = speed,
+                                      .step       = step,
+                                      .measure    = measure,
+                                      .values     = values,
+                                      .name       = {"smoke drift", "energy", "smoke"},
+                                      .state_size = state_size,
+                                      .keep       = keep,
+                                      .restore    = restore};
   const int64_t              cells = c->nx * c->ny * fc_max64(1, c->nz);
   double                     dx    = fmin(c->lx / (double)c->nx, c->ly / (double)c->ny);
 

@@ -58,31 +58,19 @@ static void fill_grid(fc_smoke *s) {
   s->size    = s->p[0] * s->step[0];
 }
 
-/* Transforms along one axis: of a row, of a plane's columns, of all rows at the same place in their planes.
-   They find their arrays at any address. */
 static fc_status plan_transforms(fc_smoke *s) {
-  const unsigned      how      = s->c.fft ? FFTW_MEASURE : FFTW_ESTIMATE;
-  const int           dim[3]   = {(int)s->n[0], (int)s->n[1], (int)s->n[2]};
-  const fftw_r2r_kind there[1] = {FFTW_REDFT10}, back[1] = {FFTW_REDFT01};
-  double             *x = fc_fft2_alloc(s->cells), *hat = fc_fft2_alloc(s->size);
-  bool                fine = x && hat;
+  const int dim[3] = {(int)s->n[0], (int)s->n[1], (int)s->n[2]};
+  double   *x = fc_fft2_alloc(s->cells), *hat = fc_fft2_alloc(s->size);
+  fc_status status = FC_OK;
 
-  for (int a = s->first; a < 3 && fine; a++) {
-    const int many = a == 2 ? 1 : dim[2], stride = a == 2 ? 1 : a == 1 ? dim[2] : dim[1] * dim[2];
-    s->forward[a] = fftw_plan_many_r2r(1, dim + a, many, x, NULL, stride, 1, x, NULL, stride, 1, there,
-                                       how | FFTW_UNALIGNED);
-    s->inverse[a] = fftw_plan_many_r2r(1, dim + a, many, x, NULL, stride, 1, x, NULL, stride, 1, back,
-                                       how | FFTW_UNALIGNED);
-    fine          = s->forward[a] && s->inverse[a];
-  }
-  if (fine)
-    s->noise =
-        fftw_plan_dft_c2r(s->ndim, dim + s->first, (fftw_complex *)hat, x, FFTW_ESTIMATE | FFTW_UNALIGNED);
+  if (x && hat) s->noise = fftw_plan_dft_c2r(s->ndim, dim + s->first, (fftw_complex *)hat, x, FFTW_ESTIMATE);
   free(x);
   free(hat);
-  FC_REQUIRE(s->noise, FC_E_SYSTEM, "no memory to plan cosine transforms of %lld cells; use a smaller grid",
+  FC_REQUIRE(s->noise, FC_E_SYSTEM, "no memory to plan transforms of %lld cells; use a smaller grid",
              (long long)s->cells);
-  return FC_OK;
+  for (int a = s->first; a < 3 && status == FC_OK; a++)
+    status = fc_cosine_create(s->n[a], s->c.fft, &s->cosine[a]);
+  return status;
 }
 
 static void fill_eigenvalues(fc_smoke *s) {
@@ -115,19 +103,18 @@ fc_status fc_smoke_create(const fc_smoke_config *c, fc_smoke **out) {
 
 void fc_smoke_destroy(fc_smoke *s) {
   if (!s) return;
-  for (int a = 0; a < 3; a++) {
-    if (s->forward[a]) fftw_destroy_plan(s->forward[a]);
-    if (s->inverse[a]) fftw_destroy_plan(s->inverse[a]);
-  }
+  for (int a = 0; a < 3; a++) fc_cosine_destroy(s->cosine[a]);
   if (s->noise) fftw_destroy_plan(s->noise);
   free(s->block);
   free(s);
 }
 
+static int64_t longest(const fc_smoke *s) { return fc_max64(s->n[0], fc_max64(s->n[1], s->n[2])); }
+
 static int64_t doubles(const fc_smoke *s) {
   const int sets = s->c.scheme == FC_SMOKE_VOLUMES ? 3 : 2;
 
-  return sets * (s->ndim + 1) * (s->size + 8) + s->cells + 8 + 4 * (s->rows + 8);
+  return sets * (s->ndim + 1) * (s->size + 8) + s->cells + 8 + 4 * (s->rows + 8) + fc_cosine_work(longest(s));
 }
 
 int64_t fc_smoke_bytes(const fc_smoke_config *c) {
@@ -154,6 +141,7 @@ fc_status fc_smoke_work_create(const fc_smoke *s, fc_smoke_work **out) {
     if (s->c.scheme == FC_SMOKE_VOLUMES) w->next[1][f] = carve(&at, s->size);
   }
   w->pressure = carve(&at, s->cells);
+  w->work     = carve(&at, fc_cosine_work(longest(s)));
   for (int i = 0; i < 4; i++) w->row[i] = carve(&at, s->rows);
   *out = w;
   return FC_OK;

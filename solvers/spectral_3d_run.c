@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
   fc_box3d         *s;
@@ -58,13 +59,46 @@ static void values(void *state, fc_real *x) {
   fc_box3d_values(f->s, f->k, x);
 }
 
+/* ---- states: the spectra of this rank, sums since the start, the place in the table ---- */
+
+enum { SUMS = 2 + FC_BOX3D_HISTORY };
+
+static int64_t state_size(void *state) { return 3 * fc_box3d_size(((const flow *)state)->s) + SUMS; }
+
+static void keep(void *state, double *x) {
+  const flow   *f = state;
+  const int64_t n = fc_box3d_size(f->s);
+
+  x[0] = f->k->lost, x[1] = f->k->given;
+  fc_box3d_history_keep(f->history, x + 2);
+  for (int a = 0; a < 3; a++) memcpy(x + SUMS + a * n, f->k->u[a], (size_t)n * sizeof *x);
+}
+
+static void restore(void *state, const double *x) {
+  const flow   *f = state;
+  const int64_t n = fc_box3d_size(f->s);
+
+  f->k->lost = x[0], f->k->given = x[1];
+  fc_box3d_history_restore(f->history, x + 2);
+  for (int a = 0; a < 3; a++) memcpy(f->k->u[a], x + SUMS + a * n, (size_t)n * sizeof *x);
+}
+
+static void afresh(void *state, int64_t traj) {
+  const flow *f = state;
+
+  f->k->lost = f->k->given = 0;
+  fc_box3d_history_restore(f->history, (const double[FC_BOX3D_HISTORY]){0});
+  fc_box3d_history_start(f->history, f->s, f->k, traj);
+}
+
 static fc_status failure(void *state) { return ((const flow *)state)->k->status; }
 
 fc_evolve fc_box3d_evolve(const fc_box3d_config *c, int64_t nx) {
   static const fc_evolve_def def = {
-      start,   speed,  step,
-      measure, values, {"energy", "enstrophy", "dissipation", "helicity", "Re_lambda", "integral scale"},
-      failure};
+      start,   speed,      step,
+      measure, values,     {"energy", "enstrophy", "dissipation", "helicity", "Re_lambda", "integral scale"},
+      failure, state_size, keep,
+      restore, afresh};
 
   return (fc_evolve){.def        = &def,
                      .t_skip     = c->t_skip,

@@ -164,6 +164,7 @@ static double pass(const void *self, fc_ctx *c, const fc_network *n, const fc_tr
   if (!turn->batch) fc_points_batch_plan(c, p, &size, turn->n, &plan);
   const fc_points_batch *b = turn->batch ? turn->batch : &plan;
   c->grad = c->training = true;
+  c->firsts             = turn->batch ? b->first : NULL;
   fc_tensor   *lengths  = fc_tensor_borrow(c->arena, b->lengths, FC_DIMS(b->n));
   fc_tensor   *target   = fc_tensor_borrow(c->arena, b->target, FC_DIMS(b->rows, p->out.n));
   fc_tensor   *weight = p->masked ? fc_tensor_borrow(c->arena, b->weight, FC_DIMS(b->rows, p->out.n)) : NULL;
@@ -172,7 +173,8 @@ static double pass(const void *self, fc_ctx *c, const fc_network *n, const fc_tr
   fc_backward(c, fc_affine(c, l, turn->weight, 0));
   c->grad = c->training = false;
   fc_step_end(c, mark);
-  c->draws = 0;
+  c->draws  = 0;
+  c->firsts = NULL;
   return loss;
 }
 

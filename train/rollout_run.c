@@ -138,6 +138,7 @@ static fc_status describe_grid(const work *w, fc_field_spec *spec, double **poin
     spec->origin[a]     = known ? g->lo[a] : 0;
     spec->spacing[a]    = known ? (g->hi[a] - g->lo[a]) / (double)(n - 1) : 1;
     spec->periodic[a]   = g->periodic[a];
+    spec->wall[a]       = fc_field_about(w->s.field)->wall[a];
     if (fc_field_about(w->s.field)->uniform[a] || g->lo[a] > g->hi[a]) continue;
     points[a] = malloc((size_t)n * sizeof **points);
     FC_REQUIRE(points[a], FC_E_SYSTEM, "not enough memory for %lld coordinates", (long long)n);

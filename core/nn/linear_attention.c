@@ -34,7 +34,8 @@ fc_tensor *fc_linear_attention_onto(fc_ctx *c, const fc_linear_attention_layer *
     v[i] = fc_linear_apply(c, &l->value[i], call->y[i], FC_ACT_NONE);
   }
   fc_tensor *o = fc_linear_attention(c, q, call->rows, call->n, k, v, call->keys, l->heads);
-  o            = fc_dropout(c, o, call->drop_inside);
+  o            = fc_dropout_shared(c, o, call->drop_inside, call->rows, c->cut);
   if (call->drop == 0) return fc_linear_of(c, FC_ACT_NONE, o, l->proj.weight, l->proj.bias, r);
-  return fc_add(c, fc_dropout(c, fc_linear_apply(c, &l->proj, o, FC_ACT_NONE), call->drop), r);
+  o = fc_linear_apply(c, &l->proj, o, FC_ACT_NONE);
+  return fc_add(c, fc_dropout_shared(c, o, call->drop, call->rows, c->cut), r);
 }

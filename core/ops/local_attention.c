@@ -275,8 +275,18 @@ static void backward(fc_ctx *c, const fc_node *node) {
 
 static const fc_op local_attention = {"local_attention", backward, true};
 
+/* of all windows of all samples; `above` rows of windows of each lie on other ranks, before ours */
+static fc_mask draw_mask(fc_ctx *c, const problem *p, double dropout, int64_t above) {
+  const int64_t B = p->in->B, window = fc_ceil_div(pairs_of(p), 4) * 4,
+                all = fc_windows_count(p->in) / B * window;
+  int64_t *at = fc_arena_push(c->arena, (size_t)(2 * B) * sizeof *at), *place = at + B;
+
+  for (int64_t b = 0; b < B; b++) at[b] = b * all, place[b] = above * (all / p->in->x.windows);
+  return fc_mask_draw_shares(c, dropout, B, at, place);
+}
+
 fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_window_layout spec, double scale,
-                              double dropout) {
+                              double dropout, int64_t above) {
   const int64_t I = fc_last(qkv) / 3;
   problem      *p = fc_arena_push(c->arena, sizeof *p);
 
@@ -295,8 +305,7 @@ fc_tensor *fc_local_attention(fc_ctx *c, fc_tensor *qkv, int64_t heads, fc_windo
   p->by_h      = p->few ? p->T : p->T * p->T;
   p->by_i      = p->few ? 1 : p->T;
   p->by_j      = p->few ? p->H * p->T : 1;
-  if (p->drops)
-    p->mask = fc_mask_draw(c, dropout, fc_windows_count(p->in) * (fc_ceil_div(pairs_of(p), 4) * 4));
+  if (p->drops) p->mask = draw_mask(c, p, dropout, above);
   if (!fc_windows_tile(p->out)) clear(c, y->x, fc_len(y));
   for_windows(c, p, forward_window, &(result){y->x});
   c->flops += 4 * pairs(p);

@@ -56,7 +56,7 @@ expect 2 'frames 0 to 3, not 4' "$data" -o "$png" --frames 0,4
 expect 2 'with commas between' "$data" -o "$png" --frames 0,x
 expect 2 'with commas between' "$data" -o "$png" --frames 0,
 expect 2 'trajectories 0 to 1' "$data" -o "$png" --trajectory 2
-expect 2 'kinds field, points, spectrum, series and loss' "$data" -o "$png" --kind pie
+expect 2 'kinds field, points, spectrum, series, statistics and loss' "$data" -o "$png" --kind pie
 expect 2 'absent.hdf5' "$folder/absent.hdf5" -o "$png"
 expect 2 'plot wants' -o "$png"
 printf '1,2\n3,4\n' > "$folder/bare.csv"

@@ -27,7 +27,7 @@ expect 2 "did you mean" "$program" plot all.csv --channel P -o x.png
 # ---- a run ----
 cat >tiny.yaml <<'END'
 model: transolver
-args: {variant: irregular, space_dim: 2, fun_dim: 1, out_dim: 1, n_hidden: 16, n_layers: 2, n_head: 2, slice_num: 8}
+args: {variant: irregular, space_dim: 2, fun_dim: 1, out_dim: 1, n_hidden: 16, n_layers: 2, n_head: 2, slice_num: 8, dropout: 0.05}
 data: {train: set, channels: p, inputs: Re, valid_fraction: 0.3}
 train: {steps: 120, batch: 2, lr: 5e-3, eval_every: 40, save_every: 40, log_every: 1, ema: 0.9, noise: 0.01}
 END

@@ -49,6 +49,11 @@ expect 0 '9 x 9, steady' -q solve fno-darcy-85 -o "$folder/x.hdf5" --set n=41 --
 expect 0 'constant in time' info "$folder/x.hdf5"
 expect 0 'grid       128, time 0 to 1 every 1' -q solve fno-burgers-r10 -o "$folder/x.hdf5" --set n=128 --set n_traj=2
 expect 0 '12288 points' solve fno-burgers-r10 --plan
+expect 0 'grid       8 x 8 x 8, time 1.5 to 2.25 every 0.75' -q solve factformer-smoke3d -o "$folder/x.hdf5" --set nx=8 --set ny=8 \
+  --set nz=8 --set t_skip=1.5 --set frames=2 --set n_traj=1
+expect 0 'lower face along its own axis' info "$folder/x.hdf5"
+expect 2 'lower dt' solve pdearena-smoke2d --plan --set nx=256 --set ny=256
+expect 0 'smoke drift' -q solve pdearena-smoke2d --accurate --set nx=16 --set ny=16 --set frames=2 --set n_traj=1
 expect 0 'energy' -q solve ks-22 -o "$folder/x.hdf5" --set t_skip=5 --set n_traj=2 --set frames=3
 rm -rf "$folder/x.hdf5" "$folder/x.xmf" "$folder/set"
 
@@ -59,9 +64,9 @@ expect 0 'energy     0.230779' -q solve spectral_2d --set n=16 --set initial=tay
 grep -q '^enstrophy  *0\.[0-9]\{11\}' "$folder/out" || fail 'enstrophy is not printed with all its digits'
 gone 'a run without a file'
 
-# an interrupt removes the unfinished file
+# an interrupt removes what is unfinished, where there is nothing to go on with (for the rest see solve_restart.sh)
 for signal in TERM USR1; do
-  "$program" -q solve km2d-256 -o "$folder/x.hdf5" > /dev/null 2> "$folder/out" &
+  "$program" -q solve darcy --set n=421 --set n_traj=200 -o "$folder/x.hdf5" > /dev/null 2> "$folder/out" &
   pid=$!
   tries=0
   while [ ! -e "$folder/x.hdf5.tmp" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done

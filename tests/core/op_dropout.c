@@ -1,6 +1,8 @@
 /* tests/core/op_dropout.c */
 #include "tests/check.h"
 
+#include "core/domain.h"
+
 static fc_tensor *dropout(fc_ctx *c, fc_tensor **in) {
   c->training  = true;
   fc_tensor *y = fc_dropout(c, fc_dropout(c, in[0], 0.25), 0.5); /* two draws */
@@ -97,5 +99,41 @@ static void ranks_share_a_mask(void) {
   c->items = c->before = 0;
 }
 
-CHECK_SUITE(dropout, gradient, identity_outside_training, keeps_the_mean, elements_are_independent,
-            masks_repeat, ranks_share_a_mask)
+/* ranks that have blocks of each sample, of a grid or of samples of various lengths: the mask of one rank
+   that has all, and another for each sample */
+static void shares_have_the_whole_mask(void) {
+  enum { B = 3, LINES = 11, ROW = 1501, RANKS = 3 };
+  fc_ctx           *c    = check_ctx();
+  int64_t           at[] = {0, 700, 703, 2000}, own[] = {0, 350, 351, 1000};
+  const int64_t     firsts[] = {350, 2, 300};
+  const fc_segments ragged = {3, at}, part = {3, own};
+  fc_domain         d = {.size = RANKS};
+
+  c->training            = true;
+  const fc_tensor *whole = fc_dropout_shared(
+      c, fc_reshape(c, ones(c, B * LINES * ROW), FC_DIMS(B, LINES, ROW)), 0.5, NULL, (fc_cut){LINES, 2});
+  CHECK(memcmp(whole->x, whole->x + LINES * ROW, (size_t)ROW * sizeof *whole->x));
+  for (d.rank = 0; d.rank < RANKS; d.rank++) {
+    const fc_cut cut    = {LINES, 2};
+    c->draws            = 0;
+    c->domain           = &d;
+    const int64_t    lo = fc_cut_lo(c, cut), n = fc_cut_len(c, cut);
+    const fc_tensor *y =
+        fc_dropout_shared(c, fc_reshape(c, ones(c, B * n * ROW), FC_DIMS(B, n, ROW)), 0.5, NULL, cut);
+    for (int64_t b = 0; b < B; b++)
+      CHECK(!memcmp(y->x + b * n * ROW, whole->x + (b * LINES + lo) * ROW, (size_t)(n * ROW) * sizeof *y->x));
+    c->domain = NULL;
+  }
+  c->draws = 0;
+  whole = fc_dropout_shared(c, fc_reshape(c, ones(c, 2000 * 3), FC_DIMS(2000, 3)), 0.5, &ragged, (fc_cut){0});
+  c->draws = 0, c->firsts = firsts;
+  const fc_tensor *y =
+      fc_dropout_shared(c, fc_reshape(c, ones(c, 1000 * 3), FC_DIMS(1000, 3)), 0.5, &part, (fc_cut){0});
+  for (int b = 0; b < 3; b++)
+    CHECK(!memcmp(y->x + own[b] * 3, whole->x + (at[b] + firsts[b]) * 3,
+                  (size_t)((own[b + 1] - own[b]) * 3) * sizeof *y->x));
+  c->firsts = NULL;
+}
+
+CHECK_SUITE(dropout, shares_have_the_whole_mask, gradient, identity_outside_training, keeps_the_mean,
+            elements_are_independent, masks_repeat, ranks_share_a_mask)

@@ -8,7 +8,7 @@ static double           dropout;
 
 static fc_tensor *local(fc_ctx *c, fc_tensor **in) {
   c->training = dropout > 0;
-  return fc_local_attention(c, in[0], heads, spec, 0.7, dropout);
+  return fc_local_attention(c, in[0], heads, spec, 0.7, dropout, 0);
 }
 /* the input is read elsewhere too, so its gradient is not fresh */
 static fc_tensor *twice(fc_ctx *c, fc_tensor **in) {

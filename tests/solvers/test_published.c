@@ -1,5 +1,6 @@
-/* tests/solvers/test_published.c - the presets fno-ns-v1e-3 and factformer-km2d against a second, plain statement
-   of the published schemes: full complex arrays, Fourier sums written out, nothing shared with solvers/. */
+/* tests/solvers/test_published.c - the presets fno-ns-v1e-3 and factformer-km2d against a second, plain
+   statement of the published schemes: full complex arrays, Fourier sums written out, nothing shared with
+   solvers/. */
 #include "solvers/ns2d.h"
 #include "solvers/solver.h"
 #include "tests/check.h"

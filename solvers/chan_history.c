@@ -1,0 +1,77 @@
+/* solvers/chan_history.c */
+#include "solvers/chan_history.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 4096, COLUMNS = 8 };
+
+struct fc_chan_history {
+  FILE   *file; /* NULL on other ranks */
+  int64_t traj, n;
+  bool    failed;
+  double  row[ROWS][COLUMNS];
+};
+
+fc_status fc_chan_history_create(const char *path, fc_chan_history **out) {
+  fc_chan_history *h = calloc(1, sizeof *h);
+
+  *out = NULL;
+  FC_REQUIRE(h, FC_E_SYSTEM, "no memory for a history");
+  if (fc_comm_rank(NULL) == 0) {
+    h->file = fopen(path, "w");
+    if (!h->file) {
+      free(h);
+      return fc_fail(FC_E_USAGE, "history=%s: %s", path, strerror(errno));
+    }
+    fputs("trajectory,t,bulk_velocity,pressure_gradient,re_tau_lower,re_tau_upper,energy,divergence\n",
+          h->file);
+  }
+  *out = h;
+  return FC_OK;
+}
+
+void fc_chan_history_note(fc_chan_history *h, fc_chan *s, int64_t traj) {
+  if (!h) return;
+  if (traj >= 0) h->traj = traj;
+  if (h->n == ROWS) fc_chan_history_flush(h);
+  const fc_chan_budget q            = fc_chan_measure(s);
+  const double         row[COLUMNS] = {(double)h->traj,
+                                       s->time,
+                                       q.bulk,
+                                       q.push,
+                                       fc_chan_re_tau(s, q.shear[0]),
+                                       fc_chan_re_tau(s, q.shear[1]),
+                                       q.energy,
+                                       q.divergence};
+  memcpy(h->row[h->n++], row, sizeof row);
+}
+
+void fc_chan_history_flush(fc_chan_history *h) {
+  if (!h) return;
+  for (int64_t i = 0; i < h->n && h->file; i++) {
+    const double *r = h->row[i];
+    h->failed |= fprintf(h->file, "%.0f,%.9g,%.12g,%.9g,%.9g,%.9g,%.12g,%.3g\n", r[0], r[1], r[2], r[3], r[4],
+                         r[5], r[6], r[7]) < 0;
+  }
+  h->n = 0;
+}
+
+fc_status fc_chan_history_finish(fc_chan_history *h) {
+  bool failed;
+
+  if (!h) return FC_OK;
+  fc_chan_history_flush(h);
+  failed = h->failed;
+  if (h->file && fclose(h->file)) failed = true;
+  free(h);
+  FC_REQUIRE(!failed, FC_E_SYSTEM, "the history could not be written: %s", strerror(errno));
+  return FC_OK;
+}
+
+double fc_chan_re_tau(const fc_chan *s, double shear) {
+  return s->c.nu > 0 ? sqrt(fabs(shear)) / s->c.nu : 0;
+}
