@@ -57,9 +57,29 @@ static fc_status status(void *state) { return ((const flow *)state)->s->status; 
 
 /* ---- restarts ---- */
 
-static int64_t state_size(void *state) { return fc_chan_kept(((const flow *)state)->s); }
-static void    keep(void *state, double *x) { fc_chan_keep(((const flow *)state)->s, x); }
-static void    restore(void *state, const double *x) { fc_chan_restore(((const flow *)state)->s, x); }
+static int64_t state_size(void *state) { return 2 + fc_chan_kept(((const flow *)state)->s); }
+
+static void keep(void *state, double *x) {
+  const flow *f = state;
+
+  x[0] = (double)fc_chan_history_traj(f->history);
+  x[1] = fc_chan_history_keep(f->history);
+  fc_chan_keep(f->s, x + 2);
+}
+
+static void restore(void *state, const double *x) {
+  const flow *f = state;
+
+  fc_chan_history_restore(f->history, (int64_t)x[0], x[1]);
+  fc_chan_restore(f->s, x + 2);
+}
+
+static void afresh(void *state, int64_t traj) {
+  const flow *f = state;
+
+  f->s->time = 0;
+  fc_chan_history_note(f->history, f->s, traj);
+}
 
 /* ---- runs ---- */
 
@@ -68,7 +88,7 @@ fc_evolve fc_channel_evolve(const fc_chan_config *c) {
       start,   speed,      step,
       measure, values,     {"energy", "Re_tau", "bulk velocity", "pressure gradient", "divergence"},
       status,  state_size, keep,
-      restore};
+      restore, afresh};
   int64_t lo, n;
 
   fc_chan_frame_share(c, &lo, &n);

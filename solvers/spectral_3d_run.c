@@ -87,7 +87,6 @@ static void afresh(void *state, int64_t traj) {
   const flow *f = state;
 
   f->k->lost = f->k->given = 0;
-  fc_box3d_history_restore(f->history, (const double[FC_BOX3D_HISTORY]){0});
   fc_box3d_history_start(f->history, f->s, f->k, traj);
 }
 
