@@ -190,17 +190,17 @@ static fc_status trajectory(void *self, int lane, int64_t traj) {
   const double     share = 1 / (double)e->n_traj;
 
   if (w->kept && fc_kept_finished(w->kept, traj)) {
+    fc_crew_credit(w->crew, share);
     fc_kept_finish(w->kept, lane, traj);
-    return fc_crew_progress(w->crew, share, "");
+    return FC_OK;
   }
   w->traj = traj;
   w->t = w->goal = w->h = w->last = w->cfl = w->first_cfl = 0;
   w->next = w->left = w->steps = 0;
   const bool restored = go_on(w), going_on = restored && (w->steps || w->next);
   if (!restored) e->def->start(w->state, traj);
-  fc_status s =
-      going_on && w->t > 0 ? fc_crew_progress(w->crew, share * w->t / fc_evolve_time(e), "") : FC_OK;
-  if (s == FC_OK) s = frames(w, going_on);
+  if (going_on && w->t > 0) fc_crew_credit(w->crew, share * w->t / fc_evolve_time(e));
+  const fc_status s = frames(w, going_on);
   if (s == FC_STOPPED) keep_if_asked(w); /* another lane was asked first, and stopped all */
   if (s == FC_OK && w->kept && w->kept->last) keep(w);
   if (s == FC_OK && w->kept) fc_kept_finish(w->kept, lane, traj);
