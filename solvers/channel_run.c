@@ -2,6 +2,7 @@
 #include "solvers/channel_run.h"
 
 #include "solvers/chan_history.h"
+#include "solvers/sgs.h"
 
 #include <math.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static fc_status begin(const fc_chan_config *c, flow *f) {
   fc_status s = fc_chan_create(c, NULL, &f->s);
 
   if (s == FC_OK) s = fc_chan_frame_create(f->s, &f->frame);
-  if (s == FC_OK && c->history[0]) s = fc_chan_history_create(c->history, &f->history);
+  if (s == FC_OK && c->history[0]) s = fc_chan_history_create(c->history, c->sgs != FC_SGS_NONE, &f->history);
   return fc_comm_agree(NULL, s);
 }
 
