@@ -2,6 +2,7 @@
    described in chan.h, the runs are in channel_run.c. */
 #include "core/parallel.h"
 #include "solvers/channel_run.h"
+#include "solvers/sgs_options.h"
 
 #include <math.h>
 
@@ -43,6 +44,7 @@ static const fc_option options[] = {
     INT(nx_keep, "0", 0, 8192, "points along the stream that are kept, even: the spectrum is cut; 0: all"),
     INT(nz_keep, "0", 0, 8192, "points across that are kept, even; 0: all"),
     INT(y_stride, "1", 1, 4096, "points=nodes: every y_stride-th node is kept"),
+    FC_SGS_OPTIONS(fc_chan_config),
     FC_OPT_TEXT(fc_chan_config, history, "",
                 "FILE of a table (CSV): what was measured in every step; empty: none"),
     FC_OPT_TEXT(fc_chan_config, statistics, "",

@@ -3,6 +3,7 @@
 
 #include "solvers/chan_history.h"
 #include "solvers/chan_statistics.h"
+#include "solvers/sgs.h"
 
 #include <math.h>
 #include <string.h>
@@ -112,7 +113,7 @@ static fc_status begin(const fc_chan_config *c, flow *f) {
   fc_status s = fc_chan_create(c, NULL, &f->s);
 
   if (s == FC_OK) s = fc_chan_frame_create(f->s, c, &f->frame);
-  if (s == FC_OK && c->history[0]) s = fc_chan_history_create(c->history, &f->history);
+  if (s == FC_OK && c->history[0]) s = fc_chan_history_create(c->history, c->sgs != FC_SGS_NONE, &f->history);
   if (s == FC_OK && c->statistics[0]) s = fc_chan_statistics_create(f->s, &f->statistics);
   return fc_comm_agree(NULL, s);
 }
