@@ -103,19 +103,22 @@ static void axes_of(picture *p, int c) {
                                .log_y   = spectrum};
 }
 
-/* What lies below 1e-9 of the largest value of a spectrum is rounding of single precision. */
-static void limit_spectrum(fc_chart *chart) {
-  double hi = 0, lo = INFINITY;
+/* What lies below 1e-9 of the largest value of a spectrum is rounding of single precision, or was cut: curves
+   end before it. */
+static void limit_spectrum(picture *p, int c) {
+  fc_chart *chart = &p->chart[c];
+  double    hi = 0, lo = INFINITY;
 
-  for (int pass = 0; pass < 2; pass++)
-    for (int k = 0; k < chart->n; k++)
-      for (int64_t i = 0; i < chart->curves[k].n; i++) {
-        const double v = chart->curves[k].y[i];
-        if (!(v > 0) || !isfinite(v)) continue;
-        hi = fmax(hi, v);
-        if (pass && v >= 1e-9 * hi) lo = fmin(lo, v);
-      }
-  if (hi > 0) chart->axes.y_lo = lo / 2, chart->axes.y_hi = hi * 2;
+  for (int k = 0; k < chart->n; k++)
+    for (int64_t i = 0; i < p->curve[c][k].n; i++)
+      hi = fmax(hi, p->curve[c][k].y[i]); /* fmax passes over NaN */
+  for (int k = 0; k < chart->n; k++) {
+    fc_curve *v = &p->curve[c][k];
+    while (v->n > 1 && !(v->y[v->n - 1] >= 1e-9 * hi)) v->n--;
+    for (int64_t i = 0; i < v->n; i++)
+      if (v->y[i] >= 1e-9 * hi) lo = fmin(lo, v->y[i]);
+  }
+  if (hi > 0 && isfinite(lo)) chart->axes.y_lo = lo / 2, chart->axes.y_hi = hi * 2;
 }
 
 static double *add_curve(picture *p, int c, int file, double *room) {
@@ -148,7 +151,7 @@ static fc_status make_curves(picture *p) {
     axes_of(p, c);
     p->chart[c].curves = p->curve[c];
     for (int k = 0; k < p->files; k++) room = add_curve(p, c, k, room);
-    if (is_spectrum(p->what[c])) limit_spectrum(&p->chart[c]);
+    if (is_spectrum(p->what[c])) limit_spectrum(p, c);
   }
   return FC_OK;
 }

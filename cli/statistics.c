@@ -2,6 +2,7 @@
 #include "cli/statistics.h"
 
 #include "hpc/comm.h"
+#include "io/file.h"
 #include "solvers/flow_statistics.h"
 
 #include <math.h>
@@ -52,15 +53,18 @@ static fc_status open_any(const char *path, const fc_flow_options *o, fc_statist
   return fc_flow_statistics(path, o, fc_verbosity == 0, out);
 }
 
+/* table may be NULL */
 static fc_status compare(const fc_statistics *s, const char *reference, const char *columns,
-                         const fc_flow_options *o) {
+                         const fc_flow_options *o, FILE *table) {
   fc_statistics r;
 
   if (columns && strcmp(columns, "-"))
     FC_TRY(fc_statistics_read_table(reference, columns, &r));
   else
     FC_TRY(open_any(reference, o, &r));
-  const int common = fc_statistics_print_errors(s, &r, reference, stdout);
+  const bool alike  = !strcmp(r.kind, "table") || !strcmp(r.kind, s->kind);
+  const int  common = alike ? fc_statistics_print_errors(s, &r, reference, stdout) : 0;
+  if (alike && table) fc_statistics_write_errors(s, &r, reference, table);
   fc_statistics_free(&r);
   FC_REQUIRE(common, FC_E_INPUT, "%s: no quantity in common with the statistics of %s", reference,
              fc_statistics_say(s, "source"));
@@ -68,14 +72,21 @@ static fc_status compare(const fc_statistics *s, const char *reference, const ch
 }
 
 static fc_status compare_all(const fc_statistics *s, const fc_list *reference, const fc_list *columns,
-                             const fc_flow_options *o) {
-  for (int i = 0; i < reference->n; i++)
-    FC_TRY(compare(s, reference->v[i], columns->n ? columns->v[i] : NULL, o));
-  return FC_OK;
+                             const fc_flow_options *o, const char *errors) {
+  FILE     *table  = NULL;
+  fc_status status = FC_OK;
+
+  if (errors) FC_TRY(fc_file_begin(errors, &table));
+  if (table) fputs("reference,quantity,axis,points,error,by_rows,interval,verdict\n", table);
+  for (int i = 0; i < reference->n && status == FC_OK; i++)
+    status = compare(s, reference->v[i], columns->n ? columns->v[i] : NULL, o, table);
+  if (table && status == FC_OK) return fc_file_commit(errors, table);
+  fc_file_abandon(errors, table);
+  return status;
 }
 
 fc_status fc_cmd_statistics(int argc, char **argv) {
-  const char     *out  = NULL;
+  const char     *out = NULL, *errors = NULL;
   double          from = NAN, to = NAN;
   fc_list         set = {0}, reference = {0}, columns = {0}, files;
   fc_flow_options o;
@@ -89,6 +100,7 @@ fc_status fc_cmd_statistics(int argc, char **argv) {
          {"reference", 'r', FC_ARG_LIST, &reference, "REF", "statistics, fields or a table to compare with"},
          {"columns", 0, FC_ARG_LIST, &columns, "LIST",
           "REF is a table: what its columns hold; one for each REF, - for files"},
+         {"errors", 'e', FC_ARG_VALUE, &errors, "OUT.csv", "the differences from REF as a table"},
          {"set", 's', FC_ARG_LIST, &set, "KEY=VALUE", "change an option"}};
 
   fc_command_line(argc, argv, command, sizeof command);
@@ -99,12 +111,14 @@ fc_status fc_cmd_statistics(int argc, char **argv) {
   FC_REQUIRE(!columns.n || columns.n == reference.n, FC_E_USAGE,
              "%d tables of columns for %d references; give --columns once for each --reference", columns.n,
              reference.n);
+  FC_REQUIRE(!errors || reference.n, FC_E_USAGE, "--errors %s: there is no --reference to differ from",
+             errors);
   FC_TRY(options(&set, from, to, &o));
   FC_TRY(open_any(files.v[0], &o, &s));
   fc_statistics_text(&s, "command", command);
   fc_statistics_print(&s, stdout);
   fc_status status = out ? fc_statistics_write(out, &s) : FC_OK;
-  if (status == FC_OK) status = compare_all(&s, &reference, &columns, &o);
+  if (status == FC_OK) status = compare_all(&s, &reference, &columns, &o, errors);
   if (status == FC_OK && out) printf("written to %s\n", out);
   fc_statistics_free(&s);
   return status;

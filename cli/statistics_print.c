@@ -1,6 +1,8 @@
 /* cli/statistics_print.c - what a file of statistics says, and how far it is from another. */
 #include "cli/statistics.h"
 
+#include "io/csv.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -32,7 +34,7 @@ static int add(const fc_statistics *s, int n_names, const char *const *names, co
   int n = 0;
 
   for (int i = 0; i < n_names; i++)
-    if ((out[n] = fc_statistics_find(s, names[i], NULL))) n++;
+    if ((out[n] = fc_statistics_find(s, names[i], NULL)) && out[n]->n > 1) n++;
   return n;
 }
 
@@ -77,30 +79,49 @@ void fc_statistics_print(const fc_statistics *s, FILE *f) {
   print_profiles(s, f);
 }
 
-/* Published tables have axes of their own name only; ours are matched by name and axis. */
+static const char *verdict(const fc_agreement *a) {
+  if (!a->known) return "unknown";
+  return a->error <= a->interval ? "tie" : a->error < SAME ? "same" : "differs";
+}
+
 static void print_error(const fc_quantity *q, const fc_agreement *a, FILE *f) {
   fprintf(f, "  %-24s %-8s %6lld %9.3f %% %9.3f %%", q->name, q->axis[0] ? q->axis : "-", (long long)a->n,
           100 * a->error, 100 * a->by_rows);
   if (a->known)
-    fprintf(f, " %9.3f %%  %s\n", 100 * a->interval,
-            a->error <= a->interval ? "tie"
-            : a->error < SAME       ? "same"
-                                    : "differs");
+    fprintf(f, " %9.3f %%  %s\n", 100 * a->interval, verdict(a));
   else
     fprintf(f, " %11s\n", "unknown");
 }
 
+/* quantity i of s if r has it over the same axis and at common points */
+static const fc_quantity *common(const fc_statistics *s, int i, const fc_statistics *r, fc_agreement *a) {
+  const fc_quantity *q = &s->q[i], *b = fc_statistics_find(r, q->name, q->axis);
+  return b && fc_quantity_compare(q, b, a) ? q : NULL;
+}
+
 int fc_statistics_print_errors(const fc_statistics *s, const fc_statistics *r, const char *name, FILE *f) {
-  int n = 0;
+  fc_agreement a;
+  int          n = 0;
 
   for (int i = 0; i < s->n; i++) {
-    const fc_quantity *q = &s->q[i], *b = fc_statistics_find(r, q->name, q->axis);
-    fc_agreement       a;
-    if (!b || !fc_quantity_compare(q, b, &a)) continue;
+    const fc_quantity *q = common(s, i, r, &a);
+    if (!q) continue;
     if (!n++)
       fprintf(f, "\nagainst %s\n  %-24s %-8s %6s %11s %11s %11s\n", name, "quantity", "axis", "points",
               "error", "by rows", "interval");
     print_error(q, &a, f);
   }
   return n;
+}
+
+void fc_statistics_write_errors(const fc_statistics *s, const fc_statistics *r, const char *name, FILE *f) {
+  fc_agreement a;
+
+  for (int i = 0; i < s->n; i++) {
+    const fc_quantity *q = common(s, i, r, &a);
+    if (!q) continue;
+    fc_csv_put(f, name);
+    fprintf(f, ",%s,%s,%lld,%.6g,%.6g,%.6g,%s\n", q->name, q->axis, (long long)a.n, a.error, a.by_rows,
+            a.known ? a.interval : NAN, verdict(&a));
+  }
 }

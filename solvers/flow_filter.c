@@ -174,18 +174,26 @@ static fc_status check_params(work *w) {
 
 /* ---- the new file ---- */
 
+static void say(char *text, size_t size, const char *what) {
+  const size_t at = strlen(text);
+  snprintf(text + at, size - at, "%s%s", at && text[at - 1] != ' ' ? "; " : "", what);
+}
+
 static void describe_work(work *w, char *text, size_t size) {
   const char *before = fc_field_text(w->file, "filter");
-  size_t      at     = (size_t)snprintf(text, size, "%s%s", before, before[0] ? "; then " : "");
   char        line[300];
+  bool        any = false;
 
-  for (int a = 0; a < w->info->ndim && at < size; a++) {
+  snprintf(text, size, "%s%s", before, before[0] ? "; then " : "");
+  for (int a = 0; a < w->info->ndim; a++) {
+    if (w->map[a].kind == FC_LINE_NONE) continue;
     fc_line_map_text(&w->map[a], &w->axis[a], w->o->keep_walls, line, sizeof line);
-    at += (size_t)snprintf(text + at, size - at, "%s%s", a ? "; " : "", line);
+    say(text, size, line), any = true;
   }
-  if (w->o->frame_stride > 1 && at < size)
-    at += (size_t)snprintf(text + at, size - at, "; every %lld. frame", (long long)w->o->frame_stride);
-  if (w->projection && at < size) snprintf(text + at, size - at, "; %s", fc_projection_text(w->projection));
+  snprintf(line, sizeof line, "every %lld. frame", (long long)w->o->frame_stride);
+  if (w->o->frame_stride > 1) say(text, size, line), any = true;
+  if (w->projection) say(text, size, fc_projection_text(w->projection)), any = true;
+  if (!any) say(text, size, "all points as they are");
 }
 
 static void provenance(work *w, const char *command, fc_field_spec *spec) {

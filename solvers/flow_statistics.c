@@ -86,8 +86,9 @@ static fc_status find_walls(work *w) {
   }
   FC_REQUIRE(
       ends <= 0.0025 * all, FC_E_INPUT,
-      "%s: the flow is not at rest on the ends of y, so the walls are elsewhere; say --set walls=LOW,HIGH",
-      f->path);
+      "%s: the flow is not at rest on the ends of y; say where the walls are, --set walls=%g,%g if they are "
+      "there and the flow slips",
+      f->path, w->wall[0], w->wall[1]);
   return FC_OK;
 }
 

@@ -16,9 +16,10 @@ typedef struct sheet {
   double                *y;        /* [ny] distance from the lower wall, y_plus after it */
   double                *column;   /* [COLUMNS, ny] */
   double                *spectrum; /* wavenumbers and energies */
-  double                 half;     /* width */
-  double                 shear[2], tau, u_tau, bulk;
-  char                   square[FC_NAME + 8], axis[FC_NAME + 8]; /* unit of stresses; "y (m)" */
+  bool   called, plus;             /* are there wall units: viscosity, and a wall that holds the flow back */
+  double half;                     /* width */
+  double shear[2], tau, u_tau, bulk;
+  char   square[FC_NAME + 8], axis[FC_NAME + 8]; /* unit of stresses; "y (m)" */
 } sheet;
 
 static double *col(const sheet *s, int i) { return s->column + i * s->p->spec.ny; }
@@ -160,7 +161,7 @@ static void put_plus(const sheet *s, fc_estimates *e, const char *name, int powe
   const double *y_plus = s->y + s->p->spec.ny;
   double       *out    = col(s, C_B);
 
-  if (!(s->use->nu > 0)) return;
+  if (!s->plus) return;
   for (int64_t j = 0; j < s->n; j++) out[j] = v[j] / (s->u_tau > 0 ? pow(s->u_tau, power) : 1);
   snprintf(plus, sizeof plus, "%s_plus", name);
   snprintf(text, sizeof text, "%s, in wall units", definition);
@@ -232,6 +233,7 @@ static void put_numbers(const sheet *s, fc_estimates *e) {
   fc_estimate_one(e, "Re_tau", "", s->u_tau * s->half / nu, "u_tau h / nu, h half the width");
   fc_estimate_one(e, "Re_b", "", 2 * s->half * s->bulk / nu, "2 h U_b / nu");
   fc_estimate_one(e, "C_f", "", s->bulk ? 2 * s->tau / (s->bulk * s->bulk) : 0, "tau_w / (U_b^2 / 2)");
+  if (!s->plus) return;
   fc_estimate_one(e, "U_b_plus", "", s->u_tau > 0 ? s->bulk / s->u_tau : 0, "U_b / u_tau");
   fc_estimate_one(e, "U_c_plus", "", s->u_tau > 0 ? centre / s->u_tau : 0, "U_c / u_tau");
 }
@@ -275,6 +277,8 @@ static void report(void *user, const double *mean, fc_estimates *e) {
 
   moments(s, mean);
   slopes(s);
+  if (!s->called) s->plus = s->u_tau > 0; /* the first call describes; all put the same quantities */
+  s->called = true;
   if (s->use->halves) fold(s);
   for (int64_t j = 0; j < ny && s->use->nu > 0; j++) s->y[ny + j] = s->y[j] * s->u_tau / s->use->nu;
   put_numbers(s, e);

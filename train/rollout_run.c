@@ -148,6 +148,23 @@ static fc_status describe_grid(const work *w, fc_field_spec *spec, double **poin
   return FC_OK;
 }
 
+/* parameters (viscosity, ..) that all trajectories share, and what had been filtered: statistics ask for them
+ */
+static void describe_data(const work *w, fc_field_spec *spec) {
+  const fc_field_info *i      = fc_field_about(w->s.field);
+  const char          *filter = fc_field_text(w->s.field, "filter");
+  double               first, v;
+
+  for (int k = 0; k < i->n_params; k++) {
+    bool same = fc_field_params(w->s.field, w->lo, 1, &k, &first) == FC_OK;
+    for (int64_t b = w->lo + 1; same && b < w->hi; b++)
+      same = fc_field_params(w->s.field, b, 1, &k, &v) == FC_OK && v == first;
+    if (same)
+      spec->param[spec->n_params].name = i->param[k].name, spec->param[spec->n_params++].value = first;
+  }
+  if (filter[0]) spec->text[spec->n_texts].name = "filter", spec->text[spec->n_texts++].value = filter;
+}
+
 static fc_status open_writer(work *w, int64_t steps) {
   const fc_geometry *g = &w->s.geo;
   char               names[FC_FIELD_CHANNELS][FC_NAME];
@@ -171,6 +188,7 @@ static fc_status open_writer(work *w, int64_t steps) {
   spec.text[3].name = "weights", spec.text[3].value = w->run->averaged ? "moving average" : "last";
   spec.text[4].name = "history_from", spec.text[4].value = w->job->data;
   spec.n_texts = 5;
+  describe_data(w, &spec);
   share_file(w, &spec);
   double   *points[3] = {0};
   fc_status s         = describe_grid(w, &spec, points);

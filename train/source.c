@@ -84,7 +84,33 @@ static void count_points(fc_source *s) {
   s->out_len = s->points * s->out.n;
 }
 
-static void geometry(const fc_field_info *info, fc_source *s) {
+fc_status fc_source_points(const fc_source *s, int axis, double *x) {
+  const int64_t n = fc_field_about(s->field)->dim[axis], stride = s->space_stride[axis];
+  double       *all = malloc((size_t)n * sizeof *all);
+
+  FC_REQUIRE(all, FC_E_SYSTEM, "%s: not enough memory for %lld coordinates", s->path, (long long)n);
+  const fc_status st = fc_field_points(s->field, axis, all);
+  for (int64_t i = 0; st == FC_OK && i * stride < n; i++) x[i] = all[i * stride];
+  free(all);
+  return st;
+}
+
+/* the last point of a strided axis where steps are uneven */
+static fc_status uneven_ends(const fc_field_info *info, fc_source *s) {
+  for (int a = 0; a < info->ndim; a++) {
+    if (info->uniform[a]) continue;
+    double *x = malloc((size_t)s->geo.dim[a] * sizeof *x);
+    FC_REQUIRE(x, FC_E_SYSTEM, "%s: not enough memory for %lld coordinates", s->path,
+               (long long)s->geo.dim[a]);
+    const fc_status st = fc_source_points(s, a, x);
+    if (st == FC_OK) s->geo.hi[a] = x[s->geo.dim[a] - 1];
+    free(x);
+    FC_TRY(st);
+  }
+  return FC_OK;
+}
+
+static fc_status geometry(const fc_field_info *info, fc_source *s) {
   fc_geometry *g = &s->geo;
 
   memcpy(g->name, info->name, sizeof g->name);
@@ -105,17 +131,7 @@ static void geometry(const fc_field_info *info, fc_source *s) {
   memcpy(g->space_unit, info->space_unit, sizeof g->space_unit);
   s->whole = g->dim[0];
   count_points(s);
-}
-
-fc_status fc_source_points(const fc_source *s, int axis, double *x) {
-  const int64_t n = fc_field_about(s->field)->dim[axis], stride = s->space_stride[axis];
-  double       *all = malloc((size_t)n * sizeof *all);
-
-  FC_REQUIRE(all, FC_E_SYSTEM, "%s: not enough memory for %lld coordinates", s->path, (long long)n);
-  const fc_status st = fc_field_points(s->field, axis, all);
-  for (int64_t i = 0; st == FC_OK && i * stride < n; i++) x[i] = all[i * stride];
-  free(all);
-  return st;
+  return uneven_ends(info, s);
 }
 
 fc_status fc_source_open(const char *path, const fc_data_settings *d, bool steady, fc_source *out) {
@@ -127,7 +143,7 @@ fc_status fc_source_open(const char *path, const fc_data_settings *d, bool stead
   FC_TRY(fc_field_open(path, &out->field));
   const fc_field_info *info = fc_field_about(out->field);
   FC_TRY_TO(fail, s, strides(path, d, info, out));
-  geometry(info, out);
+  FC_TRY_TO(fail, s, geometry(info, out));
   FC_TRY_TO(fail, s, choose(path, d->channels, info, false, &out->out, out->out_pick));
   FC_TRY_TO(fail, s, choose_params(path, d->params, info, out));
   if (steady) {

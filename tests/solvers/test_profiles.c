@@ -145,6 +145,33 @@ static void stresses(void) {
   fc_profiles_destroy(p);
 }
 
+/* a flow that the walls do not hold back, as bad surrogates have it: no friction velocity, no wall units */
+static void no_wall_units(void) {
+  double                 y[NY], u[NX * NZ], zero[NX * NZ] = {0};
+  fc_profiles           *p;
+  const fc_profiles_spec spec = {
+      .nx = NX, .ny = NY, .nz = NZ, .lx = LX, .lz = LZ, .y = y, .wall = {-1, 1}, .n_spectra = 0};
+  const fc_profiles_use use = {.nu = NU, .halves = true, .velocity_unit = "", .length_unit = ""};
+  fc_statistics         s;
+
+  nodes(y);
+  CHECK_OK(fc_profiles_create(&spec, &p));
+  for (int t = 0; t < 4; t++) {
+    for (int64_t j = 0; j < NY; j++) {
+      for (int i = 0; i < NX * NZ; i++) u[i] = 1 + y[j] * y[j] * (t - 0.5); /* once the other way round */
+      fc_profiles_plane(p, j, u, zero, zero, NULL, NULL, NULL);
+    }
+    CHECK_OK(fc_profiles_sample(p));
+  }
+  fc_statistics_init(&s, "channel");
+  CHECK_OK(fc_profiles_report(p, &use, &s));
+  CHECK_NEAR(one(&s, "tau_w"), -2 * NU, 1e-14);
+  CHECK(one(&s, "u_tau") == 0 && !fc_statistics_find(&s, "mean_u_plus", NULL) &&
+        fc_statistics_find(&s, "mean_u", NULL));
+  fc_statistics_free(&s);
+  fc_profiles_destroy(p);
+}
+
 /* A mean that is a million times the fluctuation: in raw moments nothing would be left of 1e-12 beside 1. */
 static void small_fluctuations(void) {
   const waves           q   = {1e-6, 1e-6, 1e-6};
@@ -387,5 +414,5 @@ static void wrong_files(void) {
   CHECK_FAILS(fc_flow_statistics(check_path("absent.h5"), &o, true, &s), FC_E_INPUT, "absent.h5");
 }
 
-CHECK_SUITE(profiles, poiseuille, stresses, small_fluctuations, intervals, restart, no_halves, taylor_green,
-            skewed, channel_file, wrong_files)
+CHECK_SUITE(profiles, poiseuille, stresses, no_wall_units, small_fluctuations, intervals, restart, no_halves,
+            taylor_green, skewed, channel_file, wrong_files)
