@@ -14,7 +14,9 @@
 #include <string.h>
 #include <time.h>
 
-static const bench_solver *const cases[] = {&bench_box3d, &bench_box3d_padded, &bench_box3d_large};
+static const bench_solver *const cases[] = {&bench_box3d,          &bench_box3d_padded,   &bench_box3d_large,
+                                            &bench_channel,        &bench_channel_coarse, &bench_channel_wale,
+                                            &bench_channel_dynamic};
 
 enum { MIN_RUNS = 5, MAX_RUNS = 400 };
 static const double enough = 1.5; /* seconds spent on a case */

@@ -13,7 +13,8 @@ typedef struct bench_solver {
   double (*transforms)(void); /* seconds that FFTW takes on one rank for the transforms of a step */
 } bench_solver;
 
-extern const bench_solver bench_box3d, bench_box3d_padded, bench_box3d_large;
+extern const bench_solver bench_box3d, bench_box3d_padded, bench_box3d_large, bench_channel,
+    bench_channel_coarse, bench_channel_wale, bench_channel_dynamic;
 
 /* the fastest of several calls of run(self), each of processor time */
 double bench_fastest(void (*run)(void *self), void *self);

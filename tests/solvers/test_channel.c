@@ -1,6 +1,7 @@
 /* tests/solvers/test_channel.c - the channel of solvers/chan.h against exact solutions, published
    eigenvalues, orders and invariants. FC_SHOW=1 prints the measured numbers that docs/validation.md quotes.
  */
+#include "io/statistics.h"
 #include "solvers/chan_eddy.h"
 #include "solvers/chan_orr.h"
 #include "solvers/channel_run.h"
@@ -582,6 +583,39 @@ static void starts_do_not_depend_on_the_grid(void) {
   fc_chan_destroy(b);
 }
 
+static double number(const fc_statistics *s, const char *name) {
+  const fc_quantity *q = fc_statistics_find(s, name, NULL);
+
+  return q && q->n > 0 ? q->value[0] : NAN;
+}
+
+/* laminar flow: U_b, C_f = 2 nu U'/U_b^2, and a stress that is 1 - y, to the second order of 32 cells */
+static void statistics_come_with_the_run(void) {
+  fc_chan_config c = base(8, 32, 8);
+  fc_real       *x = calloc(8 * 33 * 8 * 3, sizeof *x);
+  basket         b = {x, 8 * 33 * 8 * 3, 0};
+  fc_statistics  out;
+
+  c.initial     = FC_CHAN_LAMINAR;
+  c.t_skip      = 1;
+  c.dt          = 0.1;
+  c.stats_from  = 0.5;
+  c.stats_every = 0.2;
+  snprintf(c.statistics, sizeof c.statistics, "%s", check_path("channel.h5"));
+  CHECK_OK(fc_channel_run(&c, take, &b, NULL, NULL));
+  CHECK_OK(fc_statistics_read(c.statistics, &out));
+  CHECK(out.samples == 3);
+  CHECK_NEAR(out.from, 0.5, 1e-9);
+  CHECK_NEAR(out.to, 0.9, 1e-9);
+  CHECK_NEAR(number(&out, "U_b"), c.bulk, 2e-3);
+  CHECK_NEAR(number(&out, "C_f") * c.bulk / (6 * c.nu), 1, 5e-3); /* 2 nu 3 U_b/U_b^2 */
+  CHECK_NEAR(number(&out, "stress_imbalance"), 0, 1e-2);
+  fc_statistics_free(&out);
+  c.stats_from = 2;
+  CHECK_FAILS(fc_channel_run(&c, take, &b, NULL, NULL), FC_E_USAGE, "there is no sample");
+  free(x);
+}
+
 static void blow_ups_are_reported(void) {
   fc_chan_config c = base(16, 16, 16);
   fc_real       *x = calloc(16 * 17 * 16 * 3, sizeof *x);
@@ -620,4 +654,5 @@ CHECK_SUITE(channel, nodes_of_the_published_set, maps_are_symmetric_and_rise, cu
             inviscid_flow_conserves_energy_and_momentum, divergence_is_rounding, order_in_time,
             constant_eddy_viscosity_is_a_viscosity, eddies_take_what_they_should, models_see_the_slopes,
             frames_hold_nodes_and_walls, a_frame_continues_the_run, threads_do_not_change_bits,
-            starts_do_not_depend_on_the_grid, blow_ups_are_reported, nonsense_is_refused)
+            starts_do_not_depend_on_the_grid, statistics_come_with_the_run, blow_ups_are_reported,
+            nonsense_is_refused)
