@@ -27,7 +27,7 @@ typedef enum {
   FC_BOX3D_FACTFORMER,
   FC_BOX3D_REST
 } fc_box3d_initial;
-typedef enum { FC_BOX3D_KOLMOGOROV, FC_BOX3D_EXPONENTIAL } fc_box3d_shape;
+typedef enum { FC_BOX3D_KOLMOGOROV, FC_BOX3D_EXPONENTIAL, FC_BOX3D_GRID } fc_box3d_spectra;
 
 typedef struct fc_box3d_config {
   int64_t n;
@@ -37,7 +37,7 @@ typedef struct fc_box3d_config {
   int     scheme, dealias;
   double  dt, cfl, t_skip, frame_dt, t_end;
   int64_t frames, n_traj, first_traj, seed;
-  int     initial, spectrum; /* fc_box3d_initial, fc_box3d_shape */
+  int     initial, spectrum; /* fc_box3d_initial, fc_box3d_spectra */
   double  peak;
   bool    pressure, accurate;
   int     fft;                        /* 0 estimate, 1 measure */
@@ -113,6 +113,8 @@ void    fc_box3d_spectrum(const fc_box3d *s, fc_box3d_work *k, double *e);
 
 /* ---- between the parts ---- */
 
+/* energy of the shell k (solvers/box3d_shape.c) */
+double fc_box3d_shape(const fc_box3d_config *c, double k);
 /* coefficients [2 mz] of row j of this rank's ky and number i of kx in an array of the state */
 static inline double *fc_box3d_row(const fc_box3d *s, double *u, int64_t j, int64_t i) {
   return u + 2 * s->grid->mz * (j * s->grid->my + i);

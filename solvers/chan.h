@@ -44,7 +44,8 @@ typedef struct fc_chan_config {
   int64_t noise_modes;
   int     points; /* fc_chan_points of frames */
   int64_t nx_keep, nz_keep, y_stride;
-  char    history[FC_TEXT];
+  char    history[FC_TEXT], statistics[FC_TEXT];
+  double  stats_from, stats_every;
   bool    accurate;
   int     fft;                        /* 0 estimate, 1 measure */
   int     sgs, test_filter, sgs_clip; /* fc_sgs_model, fc_sgs_filter_kind, fc_sgs_clip */

@@ -42,8 +42,10 @@ static const fc_option options[] = {
     INT(seed, "0", 0, 9e15, "of the random initial fields"),
     CHOICE(initial, "taylor_green|abc|isotropic|factformer|rest", "taylor_green",
            "Taylor-Green vortices, ABC flow, random phases, FactFormer's variant of them, nothing"),
-    CHOICE(spectrum, "kolmogorov|exponential", "kolmogorov",
-           "random fields: E(k) ~ k^2 up to the peak and k^(-5/3) from there, or k^4 exp(-2 (k/peak)^2)"),
+    CHOICE(
+        spectrum, "kolmogorov|exponential|grid", "kolmogorov",
+        "random fields: E(k) ~ k^2 up to the peak and k^(-5/3) from there, k^4 exp(-2 (k/peak)^2), or that "
+        "measured behind a grid by Comte-Bellot and Corrsin (length in m, time in s)"),
     REAL(peak, "3", 0.1, 8192, "random fields: where their spectrum peaks, in units of 2 pi/length"),
     FC_OPT_BOOL(fc_box3d_config, pressure, "false", "frames hold the pressure too, with mean zero"),
     FC_SGS_OPTIONS(fc_box3d_config),
@@ -76,7 +78,7 @@ fc_status fc_box3d_check(const fc_box3d_config *config) {
              (long long)c.n, (long long)top);
   FC_REQUIRE(c.forcing != FC_BOX3D_RESCALE || c.energy > 0, FC_E_USAGE,
              "forcing=rescale keeps the energy of the flow at a given value: set energy");
-  FC_REQUIRE(!random_start(&c) || c.energy > 0, FC_E_USAGE,
+  FC_REQUIRE(!random_start(&c) || c.energy > 0 || c.spectrum == FC_BOX3D_GRID, FC_E_USAGE,
              "random initial fields are scaled to a given energy: set energy");
   return FC_OK;
 }
