@@ -326,8 +326,12 @@ static fc_status stopped(const fc_solve_job *j) {
 }
 
 fc_status fc_solve_settle(fc_solve_job *j, fc_status s) {
-  if (!j->together) s = outlast(j, s);
-  FC_TRY(fc_comm_agree(NULL, s == FC_STOPPED ? FC_OK : s));
+  if (j->together) { /* has been agreed on, or this rank is alone with it */
+    if (s != FC_OK && s != FC_STOPPED) return s;
+  } else {
+    s = outlast(j, s);
+    FC_TRY(fc_comm_agree(NULL, s == FC_STOPPED ? FC_OK : s));
+  }
   if (!j->stopping) return s;
   if (j->lasting && j->kept->block) {
     store(j, FC_OK);

@@ -61,17 +61,17 @@ typedef struct fc_series_wants {
 
 /* How the ranks of a domain share a batch (core/domain.h). cut: of the shared axis, in the entries of the
    batch: points, or cells of a grid's first axis; with unit such that windows, patches and coarser levels end
-   at the borders. axis: which axis of an official input is shared, -1 if every rank has all of it; name NULL:
-   of the output. part, instead of axis: what a rank has where axes are cut differently or samples are ragged.
-   apply then finds this rank's shares, and c->cut. */
+   at the borders. part: what a rank has of an official input; name NULL: of the output. apply then finds this
+   rank's shares, and c->cut. */
 typedef enum {
   FC_PART_WHOLE,  /* every rank has all of it */
   FC_PART_AXIS,   /* an axis is cut */
   FC_PART_ROWS,   /* rows of all samples, one sample after the other: of each, a rank has its block */
   FC_PART_LENGTHS /* [B]: the lengths of such samples, a rank's own ones */
 } fc_part_kind;
-typedef struct fc_part { /* of rows and lengths: cut is that of a sample with its padding, n = 0: there is
-                            none, each sample is cut by itself; lengths NULL: all samples have cut.n rows */
+typedef struct fc_part { /* of an axis: how it is cut, n = 0: as the batch. Of rows and lengths: cut is that
+                            of a sample with its padding, n = 0: there is none, each sample is cut by itself;
+                            lengths NULL: all samples have cut.n rows */
   fc_part_kind     kind;
   int              axis;
   fc_cut           cut;
@@ -80,9 +80,12 @@ typedef struct fc_part { /* of rows and lengths: cut is that of a sample with it
 } fc_part;
 typedef struct fc_sharing {
   fc_status (*cut)(const void *self, const fc_batch *whole, fc_cut *out);
-  int (*axis)(const void *self, const fc_batch *whole, const char *name);
   fc_part (*part)(const void *self, const fc_batch *whole, const char *name);
 } fc_sharing;
+/* an axis that is cut as the batch; -1: every rank has all of it */
+static inline fc_part fc_part_axis(int axis) {
+  return (fc_part){.kind = axis < 0 ? FC_PART_WHOLE : FC_PART_AXIS, .axis = axis};
+}
 
 typedef struct fc_model_def {
   const char      *name, *task, *summary, *paper; /* "factformer", "operator", one line, reference */

@@ -1,15 +1,16 @@
-/* io/store.c - a store under construction is an HDF5 file in memory; commit writes it in one piece.
-   HDF5 1.10 crashes when it cannot write while closing a file (full disk), so it never writes to disk itself.
- */
+/* io/store.c - a store under construction is PATH.tmp, which HDF5 writes through our own driver
+   (io/hdf5_disk.c): HDF5 1.10 crashes when it cannot write while closing a file (full disk). */
+#include "hpc/watch.h"
+#include "io/file.h"
+#include "io/hdf5_util.h"
 #include "io/store_file.h"
 
-#include "io/file.h"
-
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const size_t grow = (size_t)1 << 20; /* bytes by which the file in memory grows */
+#include <unistd.h>
 
 /* ---- HDF5 prints its own errors; while a store is open it is quiet, then as it was ---- */
 
@@ -29,28 +30,47 @@ static void unsilence(void) {
 
 /* ---- life ---- */
 
+static char *temporary(const char *path) {
+  char *tmp = malloc(strlen(path) + 5);
+
+  return tmp ? strcat(strcpy(tmp, path), ".tmp") : NULL;
+}
+
+static void release(fc_store *s) {
+  free(s->path);
+  free(s->tmp);
+  free(s);
+}
+
 fc_status fc_store_new(const char *path, bool writing, fc_store **out) {
   fc_store *s = calloc(1, sizeof *s);
 
   *out = NULL;
-  if (s) s->path = strdup(path);
-  if (!s || !s->path) {
-    free(s);
+  FC_REQUIRE(s, FC_E_SYSTEM, "%s: no memory", path);
+  s->path = strdup(path);
+  s->tmp  = writing ? temporary(path) : NULL;
+  s->file = -1;
+  if (!s->path || (writing && !s->tmp)) {
+    release(s);
     return fc_fail(FC_E_SYSTEM, "%s: no memory", path);
   }
-  s->file    = -1;
-  s->writing = writing;
   silence();
   *out = s;
   return FC_OK;
 }
 
+static void close_store(fc_store *s) {
+  if (s->file >= 0) H5Fclose(s->file);
+  s->file = -1;
+}
+
 void fc_store_abandon(fc_store *s) {
   if (!s) return;
-  if (s->file >= 0) H5Fclose(s->file);
+  close_store(s);
+  if (s->tmp) unlink(s->tmp);
+  if (s->tmp) fc_watch_litter(s->tmp, false);
   unsilence();
-  free(s->path);
-  free(s);
+  release(s);
 }
 
 /* ---- writing ---- */
@@ -75,48 +95,94 @@ static hid_t text_type(size_t bytes) {
   return type;
 }
 
-fc_status fc_store_create(const char *path, fc_store **out) {
-  const int version = FC_STORE_VERSION;
-
-  FC_TRY(fc_store_new(path, true, out));
-  const hid_t fapl = H5Pcreate(H5P_FILE_ACCESS), type = text_type(sizeof FC_VERSION);
-  H5Pset_fapl_core(fapl, grow, false);
-  (*out)->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, fapl);
-  fc_status s  = FC_OK;
-  if ((*out)->file < 0)
-    s = fc_fail(FC_E_SYSTEM, "%s: no memory to build the file", path);
-  else
-    s = put_attribute((*out)->file, "fieldcast_store", H5T_NATIVE_INT, &version);
-  if (s == FC_OK) s = put_attribute((*out)->file, "fieldcast_version", type, FC_VERSION);
-  if (s == FC_OK) s = put_attribute((*out)->file, "fieldcast_sum", H5T_NATIVE_INT, &version);
-  H5Tclose(type);
-  H5Pclose(fapl);
-  if (s != FC_OK) {
-    fc_store_abandon(*out);
-    *out = NULL;
-  }
-  return s;
+static fc_status not_written(const char *path, int why) {
+  return fc_fail(FC_E_SYSTEM, "%s: writing failed: %s; the file is as it was before", path,
+                 why ? strerror(why) : "the disk may be full");
 }
 
-/* a contiguous dataset; groups named before '/' are made as needed */
-static fc_status put(fc_store *s, const char *name, int ndim, const int64_t *dim, hid_t file_type, hid_t type,
-                     const void *x) {
-  hsize_t size[FC_STORE_DIMS];
+static fc_status create(fc_store *s) {
+  const int version = FC_STORE_VERSION;
+
+  FC_TRY(fc_file_check_target(s->path));
+  s->file = fc_h5_create(s->tmp, &s->error);
+  FC_REQUIRE(s->file >= 0, FC_E_SYSTEM, "%s: cannot write here: %s", s->tmp,
+             s->error ? strerror(s->error) : "no memory");
+  fc_watch_litter(s->tmp, true);
+  const hid_t type = text_type(sizeof FC_VERSION);
+  fc_status   st   = put_attribute(s->file, "fieldcast_store", H5T_NATIVE_INT, &version);
+  if (st == FC_OK) st = put_attribute(s->file, "fieldcast_version", type, FC_VERSION);
+  if (st == FC_OK) st = put_attribute(s->file, "fieldcast_sum", H5T_NATIVE_INT, &version);
+  H5Tclose(type);
+  return st;
+}
+
+fc_status fc_store_create(const char *path, fc_store **out) {
+  FC_TRY(fc_store_new(path, true, out));
+  const fc_status st = create(*out);
+  if (st == FC_OK) return FC_OK;
+  fc_store_abandon(*out);
+  *out = NULL;
+  return st;
+}
+
+/* In one piece, at an address that is known at once, and nobody writes a fill value first. Times of day would
+   make other bytes of the same numbers. */
+static hid_t properties(void) {
+  const hid_t p = H5Pcreate(H5P_DATASET_CREATE);
+
+  H5Pset_obj_track_times(p, false);
+  H5Pset_layout(p, H5D_CONTIGUOUS);
+  H5Pset_alloc_time(p, H5D_ALLOC_TIME_EARLY);
+  H5Pset_fill_time(p, H5D_FILL_TIME_NEVER);
+  return p;
+}
+
+static int64_t numbers(int ndim, const int64_t *dim) {
   int64_t n = 1;
 
-  FC_ASSERT(s->writing && ndim <= FC_STORE_DIMS, "fc_store_put: %s cannot be stored here", name);
-  for (int i = 0; i < ndim; i++) n *= dim[i], size[i] = (hsize_t)dim[i];
-  const hid_t lcpl  = H5Pcreate(H5P_LINK_CREATE);
+  for (int i = 0; i < ndim; i++) n *= dim[i];
+  return n;
+}
+
+/* groups named before '/' are made as needed; negative: refused */
+static hid_t new_set(fc_store *s, const char *name, int ndim, const int64_t *dim, hid_t type) {
+  hsize_t size[FC_STORE_DIMS];
+
+  FC_ASSERT(s->tmp && s->file >= 0 && ndim <= FC_STORE_DIMS, "fc_store_put: %s cannot be stored here", name);
+  for (int i = 0; i < ndim; i++) size[i] = (hsize_t)dim[i];
+  const hid_t links = H5Pcreate(H5P_LINK_CREATE), p = properties();
   const hid_t space = ndim ? H5Screate_simple(ndim, size, NULL) : H5Screate(H5S_SCALAR);
-  H5Pset_create_intermediate_group(lcpl, 1);
-  const hid_t d  = H5Dcreate2(s->file, name, file_type, space, lcpl, H5P_DEFAULT, H5P_DEFAULT);
-  const bool  ok = d >= 0 && (n == 0 || H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0);
-  if (d >= 0) H5Dclose(d);
+  H5Pset_create_intermediate_group(links, 1);
+  const hid_t set = H5Dcreate2(s->file, name, type, space, links, p, H5P_DEFAULT);
   H5Sclose(space);
-  H5Pclose(lcpl);
+  H5Pclose(p);
+  H5Pclose(links);
+  return set;
+}
+
+/* of what the disk refuses HDF5 does not hear; seal tells */
+static fc_status stored(fc_store *s, const char *name, hid_t set, bool ok) {
+  if (set >= 0) H5Dclose(set);
   s->failed |= !ok;
   FC_REQUIRE(ok, FC_E_SYSTEM, "%s: cannot store '%s': no memory, or the name is taken", s->path, name);
   return FC_OK;
+}
+
+static fc_status put(fc_store *s, const char *name, int ndim, const int64_t *dim, hid_t file_type, hid_t type,
+                     const void *x) {
+  const hid_t d     = new_set(s, name, ndim, dim, file_type);
+  const bool  empty = numbers(ndim, dim) == 0;
+
+  return stored(s, name, d, d >= 0 && (empty || H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0));
+}
+
+fc_status fc_store_reserve_reals(fc_store *s, const char *name, int ndim, const int64_t *dim, int64_t *at) {
+  const hid_t   d     = new_set(s, name, ndim, dim, FC_STORE_REAL);
+  const bool    empty = numbers(ndim, dim) == 0;
+  const haddr_t place = d >= 0 && !empty ? H5Dget_offset(d) : 0;
+
+  *at = (int64_t)place;
+  return stored(s, name, d, d >= 0 && place != HADDR_UNDEF);
 }
 
 fc_status fc_store_put_reals(fc_store *s, const char *name, int ndim, const int64_t *dim, const fc_real *x) {
@@ -139,38 +205,39 @@ fc_status fc_store_put_text(fc_store *s, const char *name, const char *text) {
   return r;
 }
 
-/* The bytes of the file in memory, without a copy. */
-static fc_status image(const fc_store *s, const void **bytes, size_t *n) {
-  const hid_t   fapl    = H5Fget_access_plist(s->file);
-  void        **handle  = NULL;
-  const bool    flushed = H5Fflush(s->file, H5F_SCOPE_GLOBAL) >= 0;
-  const ssize_t size    = flushed ? H5Fget_file_image(s->file, NULL, 0) : -1;
-  const bool    ok = size > 0 && H5Fget_vfd_handle(s->file, fapl, (void **)&handle) >= 0 && handle && *handle;
+/* ---- making it the file ---- */
 
-  H5Pclose(fapl);
-  FC_REQUIRE(ok, FC_E_SYSTEM, "%s: cannot build the file; no memory?", s->path);
-  *bytes = *handle;
-  *n     = (size_t)size;
-  return FC_OK;
+fc_status fc_store_seal(fc_store *s) {
+  close_store(s);
+  FC_REQUIRE(!s->failed, FC_E_SYSTEM, "%s: not written, because a part could not be stored", s->path);
+  return s->error ? not_written(s->path, s->error) : FC_OK;
 }
 
-static fc_status write_out(const fc_store *s) {
-  const void *bytes = NULL;
-  size_t      n     = 0;
-  FILE       *f;
+/* Each rank syncs what it has written: another node's kernel does not know of it. */
+fc_status fc_store_fill(const char *path, int n, const fc_store_piece *piece) {
+  char *tmp = temporary(path);
+  int   fd = tmp ? open(tmp, O_WRONLY | O_CLOEXEC) : -1, why = fd < 0 ? tmp ? errno : ENOMEM : 0;
 
-  FC_REQUIRE(!s->failed, FC_E_SYSTEM, "%s: not written, because a part could not be stored", s->path);
-  FC_TRY(image(s, &bytes, &n));
-  FC_TRY(fc_file_begin(s->path, &f));
-  fwrite(bytes, 1, n, f); /* commit sees whether it failed */
-  fc_store_put_sum(bytes, n, f);
-  return fc_file_commit(s->path, f);
+  if (fd >= 0) fc_watch_litter(tmp, true);
+  for (int i = 0; i < n && !why; i++)
+    why = fc_file_put(fd, piece[i].x, piece[i].n * (int64_t)sizeof(fc_real), piece[i].at);
+  if (fd >= 0 && fsync(fd) && !why && errno != EINVAL && errno != ENOTSUP && errno != EROFS) why = errno;
+  if (fd >= 0 && close(fd) && !why) why = errno;
+  if (fd >= 0) fc_watch_litter(tmp, false);
+  free(tmp);
+  return why ? not_written(path, why) : FC_OK;
+}
+
+static fc_status finish(fc_store *s) {
+  FC_TRY(fc_store_seal(s));
+  const int why = fc_store_put_sum(s->tmp);
+  return why ? not_written(s->path, why) : fc_file_replace(s->tmp, s->path);
 }
 
 fc_status fc_store_commit(fc_store *s) {
-  FC_ASSERT(s->writing, "fc_store_commit: %s is open for reading", s->path);
-  const fc_status r = write_out(s);
+  FC_ASSERT(s->tmp, "fc_store_commit: %s is open for reading", s->path);
+  const fc_status r = finish(s);
 
-  fc_store_abandon(s);
+  fc_store_abandon(s); /* PATH.tmp is gone by now, whatever became of it */
   return r;
 }

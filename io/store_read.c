@@ -131,6 +131,30 @@ fc_status fc_store_get_reals(const fc_store *s, const char *name, int64_t n, fc_
   return get(s, name, H5T_FLOAT, FC_STORE_NATIVE, n, x);
 }
 
+fc_status fc_store_get_rows(const fc_store *s, const char *name, int64_t first, int64_t n, fc_real *x) {
+  hsize_t start[FC_STORE_DIMS] = {0}, count[FC_STORE_DIMS], all = 1;
+  int64_t dim[FC_STORE_DIMS];
+  int     ndim;
+  hid_t   d;
+
+  FC_TRY(fc_store_shape(s, name, &ndim, dim));
+  if (!ndim) return fc_store_get_reals(s, name, 1, x);
+  FC_REQUIRE(first >= 0 && first + n <= dim[0], FC_E_INPUT, "%s: '%s' has %lld rows, %lld are wanted",
+             s->path, name, (long long)dim[0], (long long)(first + n));
+  dim[0]   = n;
+  start[0] = (hsize_t)first;
+  for (int i = 0; i < ndim; i++) all *= count[i] = (hsize_t)dim[i];
+  FC_TRY(open_array(s, name, &d));
+  const hid_t space = H5Dget_space(d), memory = H5Screate_simple(1, &all, NULL);
+  const bool  ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+                  H5Dread(d, FC_STORE_NATIVE, memory, space, H5P_DEFAULT, x) >= 0;
+  H5Sclose(memory);
+  H5Sclose(space);
+  H5Dclose(d);
+  FC_REQUIRE(ok, FC_E_INPUT, "%s: '%s' cannot be read; the file is damaged", s->path, name);
+  return FC_OK;
+}
+
 fc_status fc_store_get_doubles(const fc_store *s, const char *name, int64_t n, double *x) {
   return get(s, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, n, x);
 }

@@ -5,6 +5,7 @@
      the sum is the lanes, mixed likewise, and the length. A change of one word always changes it. */
 #include "io/store_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,14 +44,6 @@ uint64_t fc_store_sum(const void *bytes, size_t n) {
   return mixed(h, n);
 }
 
-void fc_store_put_sum(const void *bytes, size_t n, FILE *f) {
-  trailer t;
-
-  memcpy(t.magic, magic, sizeof magic);
-  t.sum = fc_store_sum(bytes, n);
-  fwrite(&t, sizeof t, 1, f);
-}
-
 /* of the first n bytes */
 static bool sum_of(FILE *f, int64_t n, uint64_t *out) {
   uint64_t h[LANES] = {1, 2, 3, 4};
@@ -64,6 +57,24 @@ static bool sum_of(FILE *f, int64_t n, uint64_t *out) {
   free(piece);
   *out = mixed(h, (uint64_t)n);
   return piece && !left;
+}
+
+int fc_store_put_sum(const char *file) {
+  FILE   *f = fopen(file, "r+be");
+  trailer t;
+  int     why = f ? 0 : errno;
+
+  if (!f) return why;
+  memcpy(t.magic, magic, sizeof magic);
+  errno                = 0;
+  const bool    on_end = !fseeko(f, 0, SEEK_END);
+  const int64_t n      = on_end ? (int64_t)ftello(f) : -1;
+  rewind(f);
+  if (n < 0 || !sum_of(f, n, &t.sum) || fseeko(f, 0, SEEK_END) || fwrite(&t, sizeof t, 1, f) != 1 ||
+      fflush(f))
+    why = errno ? errno : EIO;
+  if (fclose(f) && !why) why = errno ? errno : EIO;
+  return why;
 }
 
 fc_status fc_store_check_sum(const char *path, FILE *f, bool *found) {

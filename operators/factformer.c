@@ -460,15 +460,15 @@ static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *o
 }
 
 /* u and the output; coordinates are everywhere */
-static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+static fc_part shared_part(const void *self, const fc_batch *whole, const char *name) {
   const model *m = self;
 
   (void)whole;
-  if (!name) return m->marches ? 2 : 1;
-  return strcmp(name, "u") ? -1 : first_axis(m);
+  if (!name) return fc_part_axis(m->marches ? 2 : 1);
+  return fc_part_axis(strcmp(name, "u") ? -1 : first_axis(m));
 }
 
-static const fc_sharing sharing = {shared_lines, shared_axis};
+static const fc_sharing sharing = {.cut = shared_lines, .part = shared_part};
 
 const fc_model_def fc_model_factformer = {
     .name        = "factformer",

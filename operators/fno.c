@@ -627,13 +627,13 @@ static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *o
   return FC_OK;
 }
 
-static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+static fc_part shared_part(const void *self, const fc_batch *whole, const char *name) {
   (void)whole;
-  if (name && !strcmp(name, "T")) return -1;
-  return ((const model *)self)->cfg.variant == NEURALOP ? 2 : 1;
+  if (name && !strcmp(name, "T")) return fc_part_axis(-1);
+  return fc_part_axis(((const model *)self)->cfg.variant == NEURALOP ? 2 : 1);
 }
 
-static const fc_sharing sharing = {.cut = shared_lines, .axis = shared_axis};
+static const fc_sharing sharing = {.cut = shared_lines, .part = shared_part};
 
 const fc_model_def fc_model_fno = {
     .name        = "fno",

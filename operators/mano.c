@@ -383,12 +383,12 @@ static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *o
 }
 
 /* x and the output, [B, C, H, W] */
-static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+static fc_part shared_part(const void *self, const fc_batch *whole, const char *name) {
   (void)self, (void)whole, (void)name;
-  return 2;
+  return fc_part_axis(2);
 }
 
-static const fc_sharing sharing = {shared_lines, shared_axis};
+static const fc_sharing sharing = {.cut = shared_lines, .part = shared_part};
 
 const fc_model_def fc_model_mano = {
     .name        = "mano",

@@ -583,14 +583,14 @@ static fc_status shared_lines(const void *self, const fc_batch *whole, fc_cut *o
 }
 
 /* fields [B, C, H, W] or [S, B, T, H, W], and the output; labels are everywhere */
-static int shared_axis(const void *self, const fc_batch *whole, const char *name) {
+static fc_part shared_part(const void *self, const fc_batch *whole, const char *name) {
   const model *m = self;
 
   (void)whole;
-  return !name || !strcmp(name, fields_input[m->separate]) ? 2 + m->separate : -1;
+  return fc_part_axis(!name || !strcmp(name, fields_input[m->separate]) ? 2 + m->separate : -1);
 }
 
-static const fc_sharing sharing = {shared_lines, shared_axis};
+static const fc_sharing sharing = {.cut = shared_lines, .part = shared_part};
 
 const fc_model_def fc_model_pde_transformer = {
     .name        = "pde_transformer",

@@ -93,8 +93,8 @@ static void describe(const void *config, fc_field_spec *out) {
                                          "plane lies on a wall; the last one, on the other wall, is left out"}}};
 }
 
-/* With a CFL number the speed is not known before the run: the estimate has the smoke rise freely for a unit
-   of time, which is what the published flows do in the end. */
+/* With a CFL number the speed is not known before the run: the estimate takes that of unit smoke which has
+   risen freely through half of the box. */
 static double typical_step(const fc_smoke_config *c, const fc_evolve *e) {
   const double speed = fmax(fabs(c->lid), sqrt(fabs(c->buoyancy) * (c->nz ? c->lz : c->ly)));
 

@@ -1,6 +1,7 @@
 /* train/checkpoint.c - what a run is: writing and reading all but the arrays of the model. */
 #include "train/checkpoint.h"
 
+#include "hpc/comm.h"
 #include "io/store.h"
 #include "train/series_known.h"
 
@@ -142,54 +143,132 @@ static fc_status put_block(fc_store *s, const char *group, const fc_network *n, 
   return FC_OK;
 }
 
+static fc_status same_shape(const fc_store *s, const char *path, const char *name, const fc_tensor *t) {
+  int     ndim;
+  int64_t dim[8];
+
+  FC_REQUIRE(fc_store_has(s, name), FC_E_MISMATCH,
+             "%s has no %s; it was written for another model or version", path, name);
+  FC_TRY(fc_store_shape(s, name, &ndim, dim));
+  bool same = ndim == t->ndim;
+  for (int a = 0; same && a < ndim; a++) same = dim[a] == t->dim[a];
+  FC_REQUIRE(same, FC_E_MISMATCH, "%s: %s has shape %s, the model wants %s", path, name,
+             fc_dims_text(ndim, dim), fc_shape_text(t));
+  return FC_OK;
+}
+
 static fc_status get_block(const fc_store *s, const char *path, const char *group, const fc_network *n,
                            fc_real *block, bool trained_only) {
   const fc_real *values = fc_params_values(n->params);
   char           name[256];
   fc_tensor     *t;
-  int            ndim;
-  int64_t        dim[8];
 
   for (int i = 0; i < fc_params_size(n->params); i++) {
     const char *own = fc_params_at(n->params, i, &t);
     if (trained_only && fc_params_kind(n->params, i) != FC_PARAM_TRAINED) continue;
     snprintf(name, sizeof name, "%s/%s", group, own);
-    FC_REQUIRE(fc_store_has(s, name), FC_E_MISMATCH,
-               "%s has no %s; it was written for another model or version", path, name);
-    FC_TRY(fc_store_shape(s, name, &ndim, dim));
-    bool same = ndim == t->ndim;
-    for (int a = 0; same && a < ndim; a++) same = dim[a] == t->dim[a];
-    FC_REQUIRE(same, FC_E_MISMATCH, "%s: %s has shape %s, the model wants %s", path, name,
-               fc_dims_text(ndim, dim), fc_shape_text(t));
+    FC_TRY(same_shape(s, path, name, t));
     FC_TRY(fc_store_get_reals(s, name, fc_len(t), block + (t->x - values)));
   }
   return FC_OK;
 }
 
+/* ---- moments and average, of which a rank may have a part ---- */
+
 static const char *const state_group[FC_OPTIM_STATES] = {"adam_m", "adam_v", "ema"};
 
-/* The other ranks hand over their parts (fc_checkpoint_lend) whatever became of the file: after a failure
-   every state is collected all the same. */
-static fc_status put_optim(fc_store *s, const fc_network *n, fc_optim *o, fc_status before) {
-  fc_status st = before;
+enum { NAME = 256 };
 
-  for (fc_optim_state k = 0; k < FC_OPTIM_STATES; k++) {
-    const fc_status collected = fc_optim_collect(o, k);
-    const fc_real  *whole     = fc_optim_whole(o, k);
-    if (st == FC_OK) st = collected;
-    if (st == FC_OK && whole) st = put_block(s, state_group[k], n, whole, true);
+/* tensor i, if it is trained: its numbers from .. to - 1 are this rank's */
+static bool part_of(const fc_network *n, const fc_optim *o, int i, fc_tensor **t, int64_t *from,
+                    int64_t *to) {
+  const int64_t at = fc_params_offset(n->params, i);
+  int64_t       lo, hi;
+
+  fc_params_at(n->params, i, t);
+  fc_optim_range(o, &lo, &hi);
+  *from = fc_max64(0, lo - at);
+  *to   = fc_min64(fc_len(*t), hi - at);
+  return fc_params_kind(n->params, i) == FC_PARAM_TRAINED;
+}
+
+static void state_name(const fc_network *n, fc_optim_state k, int i, char name[NAME]) {
+  fc_tensor *t;
+
+  snprintf(name, NAME, "%s/%s", state_group[k], fc_params_at(n->params, i, &t));
+}
+
+/* room for all numbers; at[state][tensor]: where they will lie */
+static fc_status reserve_optim(fc_store *s, const fc_network *n, fc_optim *o, int64_t *at) {
+  const int  tensors = fc_params_size(n->params);
+  char       name[NAME];
+  fc_tensor *t;
+  int64_t    from, to;
+
+  for (fc_optim_state k = 0; k < FC_OPTIM_STATES; k++)
+    for (int i = 0; i < tensors && fc_optim_own(o, k); i++) {
+      if (!part_of(n, o, i, &t, &from, &to)) continue;
+      state_name(n, k, i, name);
+      FC_TRY(fc_store_reserve_reals(s, name, t->ndim, t->dim, &at[k * tensors + i]));
+    }
+  return fc_store_put_ints(s, "adam_steps", tensors, fc_optim_counts(o));
+}
+
+/* this rank's numbers to their places */
+static fc_status fill_optim(const char *path, const fc_network *n, fc_optim *o, const int64_t *at) {
+  const int       tensors = fc_params_size(n->params);
+  fc_store_piece *piece   = malloc((size_t)(FC_OPTIM_STATES * tensors + 1) * sizeof *piece);
+  fc_tensor      *t;
+  int64_t         from, to, lo, hi;
+  int             count = 0;
+
+  FC_REQUIRE(piece, FC_E_SYSTEM, "%s: no memory", path);
+  fc_optim_range(o, &lo, &hi);
+  for (fc_optim_state k = 0; k < FC_OPTIM_STATES; k++)
+    for (int i = 0; i < tensors && fc_optim_own(o, k); i++)
+      if (part_of(n, o, i, &t, &from, &to) && from < to)
+        piece[count++] = (fc_store_piece){at[k * tensors + i] + from * (int64_t)sizeof(fc_real), to - from,
+                                          fc_optim_own(o, k) + fc_params_offset(n->params, i) + from - lo};
+  const fc_status s = fc_store_fill(path, count, piece);
+  free(piece);
+  return s;
+}
+
+/* numbers from .. to - 1 of an array, by the rows of its first axis that hold them */
+static fc_status get_range(const fc_store *s, const char *name, const fc_tensor *t, int64_t from, int64_t to,
+                           fc_real *x) {
+  const int64_t row   = t->ndim ? fc_len(t) / t->dim[0] : 1;
+  const int64_t first = from / row, rows = fc_ceil_div(to, row) - first;
+  fc_real      *all = malloc((size_t)(rows * row) * sizeof *all);
+
+  FC_REQUIRE(all, FC_E_SYSTEM, "no memory to read %s", name);
+  const fc_status st = fc_store_get_rows(s, name, first, rows, all);
+  if (st == FC_OK) memcpy(x, all + from - first * row, (size_t)(to - from) * sizeof *x);
+  free(all);
+  return st;
+}
+
+static fc_status get_state(const fc_store *s, const char *path, const fc_network *n, fc_optim *o,
+                           fc_optim_state k) {
+  char       name[NAME];
+  fc_tensor *t;
+  int64_t    from, to, lo, hi;
+
+  fc_optim_range(o, &lo, &hi);
+  for (int i = 0; i < fc_params_size(n->params); i++) {
+    if (!part_of(n, o, i, &t, &from, &to)) continue;
+    state_name(n, k, i, name);
+    FC_TRY(same_shape(s, path, name, t));
+    if (from < to)
+      FC_TRY(
+          get_range(s, name, t, from, to, fc_optim_own(o, k) + fc_params_offset(n->params, i) + from - lo));
   }
-  FC_TRY(st);
-  return fc_store_put_ints(s, "adam_steps", fc_params_size(n->params), fc_optim_counts(o));
+  return FC_OK;
 }
 
 static fc_status get_optim(const fc_store *s, const char *path, const fc_network *n, fc_optim *o) {
-  for (fc_optim_state k = 0; k < FC_OPTIM_STATES; k++) {
-    fc_real *whole = fc_optim_whole(o, k);
-    if (!whole) continue;
-    FC_TRY(get_block(s, path, state_group[k], n, whole, true));
-    fc_optim_take(o, k);
-  }
+  for (fc_optim_state k = 0; k < FC_OPTIM_STATES; k++)
+    if (fc_optim_own(o, k)) FC_TRY(get_state(s, path, n, o, k));
   return fc_store_get_ints(s, "adam_steps", fc_params_size(n->params), fc_optim_counts(o));
 }
 
@@ -264,22 +343,40 @@ static fc_status keep_previous(const char *path, const char *previous) {
   return fc_fail(FC_E_SYSTEM, "cannot keep %s as %s: %s", path, previous, strerror(errno));
 }
 
+/* all but the numbers of the optimiser */
+static fc_status lay_out(const char *path, const fc_saved *k, const fc_network *n, fc_optim *o, int64_t *at,
+                         fc_store **s) {
+  FC_TRY(fc_store_create(path, s));
+  FC_TRY(put_all(*s, k, n));
+  if (o) FC_TRY(reserve_optim(*s, n, o, at));
+  return fc_store_seal(*s);
+}
+
+static fc_status write_parts(const char *path, const fc_saved *k, const fc_network *n, fc_optim *o,
+                             int64_t *at, int64_t places, fc_store **s) {
+  const bool shared = o && fc_optim_is_shared(o);
+  fc_status  st     = shared && fc_comm_rank(NULL) ? FC_OK : lay_out(path, k, n, o, at, s);
+
+  if (shared) FC_TRY(fc_comm_agree(NULL, st));
+  if (shared) FC_TRY(fc_comm_broadcast(NULL, at, places * (int64_t)sizeof *at, 0));
+  if (o && st == FC_OK) st = fill_optim(path, n, o, at);
+  return shared ? fc_comm_agree(NULL, st) : st;
+}
+
 fc_status fc_checkpoint_write(const char *path, const char *previous, const fc_saved *k, const fc_network *n,
                               fc_optim *o) {
-  fc_store *s;
-  fc_status st = fc_store_create(path, &s);
+  const int64_t places = (int64_t)FC_OPTIM_STATES * fc_params_size(n->params);
+  int64_t      *at     = calloc((size_t)places + 1, sizeof *at);
+  fc_store     *s      = NULL;
 
-  if (st == FC_OK) st = put_all(s, k, n);
-  if (o) st = put_optim(s, n, o, st);
+  FC_REQUIRE(at, FC_E_SYSTEM, "%s: no memory", path);
+  fc_status st = write_parts(path, k, n, o, at, places, &s);
+  free(at);
+  if (!s) return st; /* rank 0 does the rest */
   if (st == FC_OK) st = keep_previous(path, previous);
   if (st == FC_OK) return fc_store_commit(s);
   fc_store_abandon(s);
   return st;
-}
-
-fc_status fc_checkpoint_lend(fc_optim *o) {
-  for (fc_optim_state k = 0; k < FC_OPTIM_STATES; k++) FC_TRY(fc_optim_collect(o, k));
-  return FC_OK;
 }
 
 static fc_status open_checked(const char *path, fc_store **out) {

@@ -36,10 +36,10 @@ typedef struct fc_saved { /* all but weights and moments */
 
 /* Replaces path in one piece. o may be NULL (imported weights). previous (may be NULL): the file that was at
    path is kept under this name; at every moment a complete checkpoint exists under path. If ranks share the
-   optimiser, the one that writes needs its parts: all others call lend meanwhile. The file is the same. */
+   optimiser it is collective: rank 0 lays the file out, every rank writes its part of the moments where it
+   belongs, and the file takes its name when all have. Its bytes do not tell how many ranks wrote it. */
 fc_status fc_checkpoint_write(const char *path, const char *previous, const fc_saved *k, const fc_network *n,
                               fc_optim *o);
-fc_status fc_checkpoint_lend(fc_optim *o); /* returns at once if it is not shared */
 
 /* Everything but arrays of the model. FC_E_INPUT if path is no checkpoint or holds an unknown model. */
 fc_status fc_checkpoint_read(const char *path, fc_saved *k);

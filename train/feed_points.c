@@ -80,7 +80,7 @@ static fc_status share(fc_points_feed *g, const fc_feed *f, const fc_network *pr
   const fc_domain *d = &f->ranks->domain;
 
   if (d->size == 1) return FC_OK;
-  FC_REQUIRE(probe->def->sharing && probe->def->sharing->part, FC_E_USAGE,
+  FC_REQUIRE(probe->def->sharing, FC_E_USAGE,
              "train.domain = %d: the points of %s cannot be shared by ranks; 1 leaves whole samples to each",
              d->size, probe->def->name);
   fc_points_share(&g->train, d);

@@ -280,20 +280,5 @@ void fc_optim_range(const fc_optim *o, int64_t *lo, int64_t *hi) {
   *hi = o->hi;
 }
 
-fc_real *fc_optim_whole(fc_optim *o, fc_optim_state s) {
-  return o->comm && o->state[s] ? fc_params_grads(o->p) : o->state[s];
-}
-
-fc_status fc_optim_collect(fc_optim *o, fc_optim_state s) {
-  fc_real *whole = fc_optim_whole(o, s);
-
-  if (!whole || !o->comm) return FC_OK;
-  memcpy(whole + o->lo, o->state[s], (size_t)(o->hi - o->lo) * sizeof *whole);
-  return gather(o, whole);
-}
-
-void fc_optim_take(fc_optim *o, fc_optim_state s) {
-  const fc_real *whole = fc_optim_whole(o, s);
-
-  if (whole && o->comm) memcpy(o->state[s], whole + o->lo, (size_t)(o->hi - o->lo) * sizeof *whole);
-}
+fc_real *fc_optim_own(fc_optim *o, fc_optim_state s) { return o->state[s]; }
+bool     fc_optim_is_shared(const fc_optim *o) { return o->comm != NULL; }

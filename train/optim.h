@@ -56,11 +56,8 @@ fc_real *fc_optim_ema(fc_optim *o); /* NULL without average */
 void     fc_optim_range(const fc_optim *o, int64_t *lo, int64_t *hi);
 int64_t *fc_optim_counts(fc_optim *o); /* by tensor number; all ranks know all */
 
-/* For checkpoints: a whole state, laid out as fc_params_values, [fc_params_block(p, true)]; NULL: there is
-   none. It is the state itself, or, if that is shared, the block of the gradients, which nobody needs between
-   two steps. collect fills it from all ranks (collective if shared), take keeps of it what belongs here. */
+/* what checkpoints hold of it, in their order */
 typedef enum { FC_OPTIM_M, FC_OPTIM_V, FC_OPTIM_EMA, FC_OPTIM_STATES } fc_optim_state;
-fc_real  *fc_optim_whole(fc_optim *o, fc_optim_state s);
-fc_status fc_optim_collect(fc_optim *o, fc_optim_state s);
-void      fc_optim_take(fc_optim *o, fc_optim_state s);
+fc_real *fc_optim_own(fc_optim *o, fc_optim_state s); /* [hi - lo]; NULL: there is none */
+bool     fc_optim_is_shared(const fc_optim *o);
 #endif

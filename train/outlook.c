@@ -254,9 +254,7 @@ fc_status fc_outlook_make(const fc_settings *set, const fc_model_def *def, const
   own.train.teacher_calls = fc_max64(1, own.train.teacher_calls);
   if (own.train.loss == FC_LOSS_AUTO) own.train.loss = FC_LOSS_RELATIVE_L2;
   if (s == FC_OK) s = check_job(&w);
-  out->weights          = fc_params_trainable(w.probe->params);
-  out->checkpoint_bytes = fc_params_block(w.probe->params, false) * (int64_t)sizeof(fc_real) +
-                          fc_optim_bytes(fc_params_block(w.probe->params, true), set->train.ema > 0);
+  out->weights = fc_params_trainable(w.probe->params);
   if (s == FC_OK) s = measure_rate(&w, out);
   if (s == FC_OK) s = all_rows(&w, out);
   fc_network_destroy(w.probe);
@@ -313,6 +311,4 @@ void fc_outlook_print(const fc_outlook *o, const fc_outlook_job *j, const char *
         "hides\n"
         "MiB, sent, messages: per rank (sent with what belongs to gradients)\n",
         f);
-  fprintf(f, "rank 0 takes %.0f MiB more while it puts a checkpoint together\n",
-          (double)o->checkpoint_bytes / 0x1p20);
 }

@@ -49,8 +49,7 @@ typedef struct fc_outlook {
   int64_t        probe[3];                         /* the grid of the step that ran here */
   double         probe_seconds, probe_flops, rate; /* rate: flops a second of one rank */
   int64_t        weights;
-  int64_t        checkpoint_bytes; /* taken by rank 0 while it writes one, not in its row */
-  char           ends[256];        /* why more ranks cannot share a field, "" if all could */
+  char           ends[256]; /* why more ranks cannot share a field, "" if all could */
 } fc_outlook;
 
 /* FC_E_USAGE, FC_E_MISMATCH: the model does not work on such a grid */

@@ -22,8 +22,6 @@ static void measure(fc_plan *p, const fc_network *n, const fc_settings *set) {
   p->gradient_bytes  = fc_params_block(n->params, true) * real;
   p->optimiser_parts = set->train.shard_optimiser ? fc_comm_size(NULL) : 1;
   p->optimiser_bytes = fc_optim_bytes(fc_optim_part(n->params, p->optimiser_parts), ema);
-  if (!fc_comm_rank(NULL)) /* whole moments, shared or not */
-    p->checkpoint_bytes = p->parameter_bytes + fc_optim_bytes(fc_params_block(n->params, true), ema);
   if (set->train.sam_rho > 0) p->optimiser_bytes += p->gradient_bytes; /* a copy of the weights */
 }
 
@@ -50,7 +48,7 @@ fc_status fc_plan_train(const fc_model_def *def, const void *args, const fc_feed
   out->data_bytes       = feed->data_bytes + fc_loader_bytes(feed, t->batch);
   out->held_bytes       = feed->held_bytes;
   out->total_bytes      = out->parameter_bytes + out->gradient_bytes + out->optimiser_bytes +
-                     out->activation_bytes + out->data_bytes + out->checkpoint_bytes;
+                     out->activation_bytes + out->data_bytes;
 failed:
   fc_ctx_destroy(c);
 done:
@@ -162,8 +160,7 @@ void fc_plan_print(const fc_plan *p, FILE *f) {
   if (p->optimiser_parts > 1) fprintf(f, "  (the largest of %d parts)", p->optimiser_parts);
   fprintf(f, "\n  activations %10.1f  (peak of one pass)\n  data        %10.1f\n", mib(p->activation_bytes),
           mib(p->data_bytes));
-  fprintf(f, "  checkpoint  %10.1f  (put together in the memory of rank 0 alone)\n  together    %10.1f\n",
-          mib(p->checkpoint_bytes), mib(p->total_bytes));
+  fprintf(f, "  together    %10.1f\n", mib(p->total_bytes));
   fprintf(f, "  there is    %10.1f  (%s)\n", left, why);
   fprintf(f, "arithmetic   %.1f GFLOP per step and rank (dense products, forward and backward)\n",
           p->flops / 1e9);

@@ -11,7 +11,6 @@ typedef struct fc_plan {
   int     optimiser_parts;  /* ranks that share them (train.shard_optimiser), else 1 */
   int64_t activation_bytes; /* peak of one forward and backward pass */
   int64_t data_bytes;       /* batches and cached frames */
-  int64_t checkpoint_bytes; /* a checkpoint is put together in the memory of rank 0; the others: 0 */
   int64_t total_bytes;      /* per rank */
   int64_t held_bytes;       /* part of total_bytes that is already taken */
   double  flops;            /* per optimiser step and rank: dense products, forward and backward */

@@ -260,7 +260,7 @@ static fc_status share(work *w) {
   const fc_domain    *d   = &w->ranks.domain;
 
   if (d->size == 1) return FC_OK;
-  FC_REQUIRE(def->sharing && def->sharing->part, FC_E_USAGE,
+  FC_REQUIRE(def->sharing, FC_E_USAGE,
              "--domain %d: the points of %s cannot be shared by ranks; 1 leaves whole samples to each",
              d->size, def->name);
   fc_points_share(&w->p, d);

@@ -7,12 +7,10 @@
 
 fc_part fc_part_of(const fc_ctx *c, const fc_model_def *def, const void *self, const fc_batch *whole,
                    const char *name) {
-  const fc_sharing *s = def->sharing;
-
   if (!fc_domain_shared(c)) return (fc_part){FC_PART_WHOLE};
-  if (s->part) return s->part(self, whole, name);
-  const int axis = s->axis(self, whole, name);
-  return (fc_part){.kind = axis < 0 ? FC_PART_WHOLE : FC_PART_AXIS, .axis = axis, .cut = c->cut};
+  fc_part p = def->sharing->part(self, whole, name);
+  if (p.kind == FC_PART_AXIS && !p.cut.n) p.cut = c->cut;
+  return p;
 }
 
 /* ---- ragged samples ---- */

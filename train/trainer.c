@@ -245,9 +245,9 @@ fc_status fc_trainer_validate(fc_trainer *t, fc_scores *out) {
 
 fc_status fc_trainer_save(fc_trainer *t, const char *path, const char *previous) {
   fc_loader_quiet(t->loader);
-  const fc_status s = fc_comm_rank(NULL) ? fc_checkpoint_lend(t->optim)
-                                         : fc_checkpoint_write(path, previous, &t->k, t->network, t->optim);
-  return fc_comm_agree(NULL, s);
+  const bool writes = !fc_comm_rank(NULL) || fc_optim_is_shared(t->optim);
+  return fc_comm_agree(NULL,
+                       writes ? fc_checkpoint_write(path, previous, &t->k, t->network, t->optim) : FC_OK);
 }
 
 /* the order of the data depends on these: resuming with others would not continue the same stream */

@@ -231,19 +231,57 @@ static void nothing_half_written(void) {
 
   CHECK_OK(fc_store_create(path, &s));
   fill(s);
-  CHECK(!fc_file_exists(path) && !fc_file_exists(check_path("g.h5.tmp")));
-  fc_store_abandon(s);
   CHECK(!fc_file_exists(path));
+  fc_store_abandon(s);
+  CHECK(!fc_file_exists(path) && !fc_file_exists(check_path("g.h5.tmp")));
   CHECK_OK(fc_store_create(path, &s));
   CHECK_OK(fc_store_put_ints(s, "step", 3, count));
   CHECK_FAILS(fc_store_put_ints(s, "step", 3, count), FC_E_SYSTEM, "cannot store 'step'");
   CHECK_FAILS(fc_store_commit(s), FC_E_SYSTEM, "a part could not be stored");
   CHECK(!fc_file_exists(path));
-  CHECK_OK(fc_store_create("/no/such/folder/g.h5", &s));
-  CHECK_FAILS(fc_store_commit(s), FC_E_SYSTEM, "/no/such/folder/g.h5.tmp: cannot write here");
+  CHECK(!fc_file_exists(check_path("g.h5.tmp")));
+  CHECK_FAILS(fc_store_create("/no/such/folder/g.h5", &s), FC_E_SYSTEM,
+              "/no/such/folder/g.h5.tmp: cannot write here");
 }
 
-/* more than the memory grows by at once; read back while its replacement is built */
+/* numbers that come later, in pieces and in any order; the bytes are those of one that gets them whole */
+static void reserved(void) {
+  enum { N = 1003 };
+  static const int64_t cut[]   = {0, 17, 17, 700, N};
+  const char          *path[2] = {check_path("k.h5"), check_path("l.h5")};
+  fc_real              x[N], y[N];
+  size_t               n[2];
+  char                *bytes[2];
+
+  for (int i = 0; i < N; i++) x[i] = (fc_real)(0.1 * i);
+  for (int way = 0; way < 2; way++) {
+    fc_store *s;
+    int64_t   at;
+    CHECK_OK(fc_store_create(path[way], &s));
+    CHECK_OK(fc_store_reserve_reals(s, "moments/long", 2, (int64_t[]){N / 17, 17}, &at));
+    fill(s);
+    CHECK_OK(fc_store_seal(s));
+    for (int k = 3; way && k >= 0; k--) {
+      const int64_t        size  = (int64_t)sizeof *x;
+      const fc_store_piece piece = {at + cut[k] * size, cut[k + 1] - cut[k], x + cut[k]};
+      CHECK_OK(fc_store_fill(path[way], 1, &piece));
+    }
+    if (!way) CHECK_OK(fc_store_fill(path[way], 1, &(fc_store_piece){at, N, x}));
+    CHECK_OK(fc_store_commit(s));
+    CHECK_OK(fc_store_open(path[way], &s));
+    CHECK_OK(fc_store_get_reals(s, "moments/long", N, y));
+    CHECK(!memcmp(x, y, sizeof x));
+    CHECK_OK(fc_store_get_rows(s, "moments/long", 20, 3, y));
+    CHECK(!memcmp(x + 20 * 17, y, 3 * 17 * sizeof *x));
+    CHECK_FAILS(fc_store_get_rows(s, "moments/long", 50, 10, y), FC_E_INPUT, "has 59 rows, 60 are wanted");
+    fc_store_abandon(s);
+    bytes[way] = bytes_of(path[way], &n[way]);
+  }
+  CHECK(n[0] == n[1] && !memcmp(bytes[0], bytes[1], n[0]));
+  free(bytes[0]), free(bytes[1]);
+}
+
+/* large; read back while its replacement is built */
 static void large_and_replaced(void) {
   enum { N = 700001 };
   const char *path = check_path("h.h5");
@@ -297,4 +335,5 @@ static void error_printing_is_restored(void) {
 }
 
 CHECK_SUITE(store, round_trip, every_array, wrong_questions, truncated_anywhere, flipped_anywhere,
-            foreign_files, full_disk, nothing_half_written, large_and_replaced, error_printing_is_restored)
+            foreign_files, full_disk, nothing_half_written, reserved, large_and_replaced,
+            error_printing_is_restored)
