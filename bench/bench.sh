@@ -43,7 +43,7 @@ onnx_runtime
 
 [ -f "$build/CMakeCache.txt" ] || cmake -S "$here/.." -B "$build" -DCMAKE_BUILD_TYPE=Release >> "$log" 2>&1 ||
   { say "cmake failed, see $log"; exit 1; }
-cmake --build "$build" -j "$(nproc)" --target bench_step bench_ops >> "$log" 2>&1 ||
+cmake --build "$build" -j "$(nproc)" --target bench_step bench_ops bench_solvers >> "$log" 2>&1 ||
   { tail -20 "$log"; say "the build failed, see $log"; exit 1; }
 
 load=$(cut -d' ' -f1 /proc/loadavg)
@@ -53,6 +53,8 @@ OMP_NUM_THREADS=$threads "$build/bench/bench_ops" --csv "$results/ops.csv" > "$r
 cat "$results/ops.txt"
 echo
 sh "$here/ranks.sh" "$build" || status=1
+echo
+sh "$here/solvers.sh" "$build" || status=1
 [ -x "$python" ] || { say "no Python, so no race: its driver is bench/race.py"; exit 1; }
 "$python" "$here/race.py" --build "$build" --python "$python" --results "$results" \
   --threads "$([ $threads = 1 ] && echo 1 || echo 1,2)" "$@" || status=1

@@ -2,6 +2,7 @@
 #include "solvers/box3d.h"
 
 #include "core/parallel.h"
+#include "solvers/box3d_sgs.h"
 #include "solvers/fft2.h"
 
 #include <math.h>
@@ -38,8 +39,8 @@ int64_t fc_box3d_kept(const fc_box3d *s, int64_t j, int64_t i) {
 
 int64_t fc_box3d_size(const fc_box3d *s) { return 2 * s->grid->ny * s->grid->my * s->grid->mz; }
 
-/* at a time on the grid: velocity and vorticity; nine gradients and a viscosity */
-static int fields(const fc_box3d_config *c) { return c->closure ? 10 : 6; }
+/* at a time on the grid: velocity and vorticity, or what a subgrid model wants */
+static int fields(const fc_box3d_config *c) { return c->sgs ? fc_box3d_sgs_fields(c) : 6; }
 
 /* the next n doubles of a block, on a cache line */
 static double *carve(double **block, int64_t n) {
@@ -96,13 +97,13 @@ void fc_box3d_destroy(fc_box3d *s) {
   free(s);
 }
 
-static int64_t work_size(const fc_box3d_config *c, int64_t spectrum, int64_t rows, int64_t my, int64_t mz) {
-  return (c->closure ? 12 : 9) * (spectrum + 8) + FC_BOX3D_PARTS * (rows + 8) + 2 * (my + 8) + mz + 8;
+static int64_t work_size(int64_t spectrum, int64_t rows, int64_t my, int64_t mz) {
+  return 9 * (spectrum + 8) + FC_BOX3D_PARTS * (rows + 8) + 2 * (my + 8) + mz + 8;
 }
 
 fc_status fc_box3d_work_create(const fc_box3d *s, fc_box3d_work **out) {
   const int64_t  size = fc_box3d_size(s), rows = fc_max64(s->grid->m, s->grid->my);
-  const int64_t  total = work_size(&s->c, size, rows, s->grid->my, s->grid->mz);
+  const int64_t  total = work_size(size, rows, s->grid->my, s->grid->mz);
   fc_box3d_work *k     = calloc(1, sizeof *k);
 
   *out = NULL;
@@ -118,17 +119,21 @@ fc_status fc_box3d_work_create(const fc_box3d *s, fc_box3d_work **out) {
     k->u[a]     = carve(&p, size);
     k->sum[a]   = carve(&p, size);
     k->stage[a] = carve(&p, size);
-    if (s->c.closure) k->force[a] = carve(&p, size);
-    k->e[a] = carve(&p, a < 2 ? s->grid->my : s->grid->mz);
+    k->e[a]     = carve(&p, a < 2 ? s->grid->my : s->grid->mz);
   }
   for (int a = 0; a < FC_BOX3D_PARTS; a++) k->part[a] = carve(&p, rows);
-  k->e_h = -1;
-  *out   = k;
-  return FC_OK;
+  k->e_h               = -1;
+  const fc_status made = s->c.sgs ? fc_box3d_sgs_create(s, &k->sgs) : FC_OK;
+  if (made == FC_OK)
+    *out = k;
+  else
+    fc_box3d_work_destroy(k);
+  return made;
 }
 
 void fc_box3d_work_destroy(fc_box3d_work *k) {
   if (!k) return;
+  fc_box3d_sgs_destroy(k->sgs);
   free(k->block);
   free(k);
 }
@@ -141,5 +146,6 @@ int64_t fc_box3d_bytes(const fc_box3d_config *config, int ranks) {
   const int64_t my = 2 * top + 1, mz = top + 1, spectrum = 2 * fc_ceil_div(my, ranks) * my * mz;
   return fc_slab3_bytes(m, top, fields(&c), ranks, fc_threads()) +
          (m == c.n ? 0 : fc_slab3_bytes(c.n, top, 4, ranks, fc_threads())) +
-         work_size(&c, spectrum, fc_max64(m, my), my, mz) * (int64_t)sizeof(double);
+         work_size(spectrum, fc_max64(m, my), my, mz) * (int64_t)sizeof(double) +
+         (c.sgs ? fc_box3d_sgs_bytes(&c, ranks) : 0);
 }

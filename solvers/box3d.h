@@ -5,7 +5,7 @@
    = 3 n/2 with padding. All arithmetic is in double precision; ranks share one flow. */
 #ifndef FC_BOX3D_H
 #define FC_BOX3D_H
-#include "core/options.h"
+#include "solvers/sgs_options.h"
 #include "solvers/slab3.h"
 
 enum { FC_BOX3D_PARTS = 4 };
@@ -27,7 +27,7 @@ typedef enum {
   FC_BOX3D_FACTFORMER,
   FC_BOX3D_REST
 } fc_box3d_initial;
-typedef enum { FC_BOX3D_KOLMOGOROV, FC_BOX3D_EXPONENTIAL } fc_box3d_shape;
+typedef enum { FC_BOX3D_KOLMOGOROV, FC_BOX3D_EXPONENTIAL, FC_BOX3D_GRID } fc_box3d_spectra;
 
 typedef struct fc_box3d_config {
   int64_t n;
@@ -37,16 +37,18 @@ typedef struct fc_box3d_config {
   int     scheme, dealias;
   double  dt, cfl, t_skip, frame_dt, t_end;
   int64_t frames, n_traj, first_traj, seed;
-  int     initial, spectrum; /* fc_box3d_initial, fc_box3d_shape */
+  int     initial, spectrum; /* fc_box3d_initial, fc_box3d_spectra */
   double  peak;
   bool    pressure, accurate;
-  int     fft; /* 0 estimate, 1 measure */
+  int     fft;                        /* 0 estimate, 1 measure */
+  int     sgs, test_filter, sgs_clip; /* fc_sgs_model, fc_sgs_filter_kind, fc_sgs_clip */
+  double  sgs_constant;
   char    history[FC_TEXT];
   double  history_dt;
-  bool    closure; /* not an option: room for solvers/box3d_les.h */
 } fc_box3d_config;
 
 typedef struct fc_box3d_work fc_box3d_work;
+typedef struct fc_box3d_sgs  fc_box3d_sgs; /* solvers/box3d_sgs.h */
 
 typedef struct fc_box3d { /* constant while it runs */
   fc_box3d_config c;
@@ -57,22 +59,15 @@ typedef struct fc_box3d { /* constant while it runs */
   double   *block;
 } fc_box3d;
 
-/* What is called before each evaluation of the rate: adds the spectrum of a force that depends on the flow u
-   (a subgrid model) to force[3]; the rate then contains it. */
-typedef fc_status (*fc_box3d_closure)(void *self, const fc_box3d *s, fc_box3d_work *k, double *const *u,
-                                      double *const *force);
-
 struct fc_box3d_work {       /* what one trajectory needs; nothing is allocated in the time loop */
   double *u[3];              /* the state */
   double *sum[3], *stage[3]; /* of Runge-Kutta: RK4's result so far, or RK3's last rate; the next argument */
-  double *force[3];          /* of the closure, NULL without */
   double *part[FC_BOX3D_PARTS]; /* a number a row ky or a plane x, added in order */
   double *e[3], e_h;            /* exp(-nu k^2 h/2) for kx, ky, kz */
-  fc_box3d_closure closure;
-  void            *closure_self;
-  double           speed;     /* max |u| + |v| + |w| at the last evaluation; NaN when the field is */
-  double           enstrophy; /* at the last evaluation, of this rank's modes */
-  double           lift;      /* factor of the forced band */
+  fc_box3d_sgs *sgs;            /* subgrid model, NULL without */
+  double        speed;          /* max |u| + |v| + |w| at the last evaluation; NaN when the field is */
+  double        enstrophy;      /* at the last evaluation, of this rank's modes */
+  double        lift;           /* factor of the forced band */
   double    lost, given; /* energy since the start, to viscosity (of this rank's modes) and from forcing */
   fc_status status;      /* first failure of communication */
   double   *block;
@@ -104,7 +99,8 @@ void fc_box3d_set(const fc_box3d *s, fc_box3d_work *k, const fc_real *x);
 void fc_box3d_values(const fc_box3d *s, fc_box3d_work *k, fc_real *x);
 
 /* All that follow are collective when the flow is shared; a failure goes to k->status and makes k->speed NaN.
-   rate = spectra [3] of P(u x omega) + f at u; also sets k->speed and k->enstrophy. Nine transforms. */
+   rate = spectra [3] of P(u x omega) + f (with a subgrid model: solvers/box3d_sgs.h) at u; also sets k->speed
+   and k->enstrophy. Nine transforms. */
 void fc_box3d_rate(const fc_box3d *s, fc_box3d_work *k, double *const *u, double *const *rate);
 /* one step of size h by the configured scheme */
 void            fc_box3d_step(const fc_box3d *s, fc_box3d_work *k, double h);
@@ -117,6 +113,8 @@ void    fc_box3d_spectrum(const fc_box3d *s, fc_box3d_work *k, double *e);
 
 /* ---- between the parts ---- */
 
+/* energy of the shell k (solvers/box3d_shape.c) */
+double fc_box3d_shape(const fc_box3d_config *c, double k);
 /* coefficients [2 mz] of row j of this rank's ky and number i of kx in an array of the state */
 static inline double *fc_box3d_row(const fc_box3d *s, double *u, int64_t j, int64_t i) {
   return u + 2 * s->grid->mz * (j * s->grid->my + i);
@@ -143,4 +141,7 @@ typedef void (*fc_box3d_use)(void *self, int64_t j, int64_t i, double *const *ra
  */
 void fc_box3d_evaluate(const fc_box3d *s, fc_box3d_work *k, double *const *u, fc_box3d_use use, void *self);
 void fc_box3d_agree(const fc_box3d *s, fc_box3d_work *k);
+/* a row of what is added up over points becomes one of the rate at u, and is used */
+void fc_box3d_finish(const fc_box3d *s, fc_box3d_work *k, double *const *u, int64_t j, int64_t i,
+                     double *const *row, fc_box3d_use use, void *self);
 #endif

@@ -2,6 +2,7 @@
 #include "solvers/box3d_history.h"
 
 #include "core/progress.h"
+#include "solvers/box3d_sgs.h"
 
 #include <errno.h>
 #include <math.h>
@@ -10,17 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS = 12, ROWS = 256, SECONDS = 5 };
+enum { COLUMNS = 12, MOST = COLUMNS + 4, ROWS = 256, SECONDS = 5 };
 
 static const char header[] =
-    "trajectory,t,energy,dissipation,enstrophy,helicity,given,lost,residual,re_lambda,integral_scale,cfl\n";
+    "trajectory,t,energy,dissipation,enstrophy,helicity,given,lost,residual,re_lambda,integral_scale,cfl",
+                  header_les[] = ",nu_t_mean,nu_t_max,sgs_constant,sgs_dissipation";
 
 struct fc_box3d_history {
-  FILE   *file;                               /* rank 0's */
-  double  row[ROWS][COLUMNS], t, next, start; /* time, of the next row; energy at the start */
-  double  due;                                /* when rows should be written again */
+  FILE   *file;                            /* rank 0's */
+  double  row[ROWS][MOST], t, next, start; /* time, of the next row; energy at the start */
+  double  due;                             /* when rows should be written again */
   int64_t traj;
-  int     n;
+  int     n, columns;
   bool    shared, begun;
   char    path[FC_TEXT];
   double *spectrum;
@@ -64,7 +66,8 @@ static fc_status create(const fc_box3d *s, fc_box3d_history **out) {
 
   if (y) y->spectrum = calloc((size_t)fc_box3d_shells(s), sizeof *y->spectrum);
   FC_REQUIRE(y && y->spectrum, FC_E_SYSTEM, "no memory for the history of the run");
-  y->shared = s->shared;
+  y->shared  = s->shared;
+  y->columns = s->c.sgs ? MOST : COLUMNS;
   memcpy(y->path, s->c.history, sizeof y->path);
   return !s->shared || fc_comm_rank(NULL) == 0 ? open_file(y) : FC_OK;
 }
@@ -82,7 +85,7 @@ fc_status fc_box3d_history_create(const fc_box3d *s, fc_box3d_history **out) {
 static void flush(fc_box3d_history *y) {
   for (int i = 0; y->file && i < y->n; i++) {
     fprintf(y->file, "%.0f", y->row[i][0]);
-    for (int c = 1; c < COLUMNS; c++) fprintf(y->file, ",%.14g", y->row[i][c]);
+    for (int c = 1; c < y->columns; c++) fprintf(y->file, ",%.14g", y->row[i][c]);
     fputc('\n', y->file);
   }
   if (y->file) fflush(y->file);
@@ -96,11 +99,13 @@ static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double
   fc_box3d_spectrum(s, k, y->spectrum);
   const fc_box3d_scales r = fc_box3d_scales_of(s, &q, y->spectrum);
   if (y->n == ROWS || fc_now() > y->due) flush(y);
-  const double row[COLUMNS] = {
-      (double)y->traj, y->t,        q.energy,
-      r.dissipation,   q.enstrophy, q.helicity,
-      q.given,         q.lost,      (q.energy + q.lost - q.given - y->start) / y->start,
-      r.re_lambda,     r.integral,  cfl};
+  const fc_box3d_eddies e         = k->sgs ? fc_box3d_sgs_measure(s, k) : (fc_box3d_eddies){0};
+  const double          row[MOST] = {(double)y->traj, y->t,        q.energy,
+                                     r.dissipation,   q.enstrophy, q.helicity,
+                                     q.given,         q.lost,      (q.energy + q.lost - q.given - y->start) / y->start,
+                                     r.re_lambda,     r.integral,  cfl,
+                                     e.mean,          e.most,      e.constant,
+                                     e.dissipation};
   memcpy(y->row[y->n++], row, sizeof row);
 }
 
@@ -108,8 +113,9 @@ void fc_box3d_history_start(fc_box3d_history *y, const fc_box3d *s, fc_box3d_wor
   if (!y) return;
   if (!y->begun) {
     cut(y, 0);
-    if (y->file) fputs(header, y->file);
+    if (y->file) fprintf(y->file, "%s%s\n", header, y->columns > COLUMNS ? header_les : "");
   }
+  if (k->sgs) fc_box3d_rate(s, k, k->u, k->stage); /* nu_t of the start */
   y->traj  = s->c.first_traj + traj;
   y->t     = 0;
   y->next  = s->c.history_dt;

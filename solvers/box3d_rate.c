@@ -2,7 +2,7 @@
    The enstrophy of the argument comes out on the way; what becomes of a row of the rate is decided by the
    caller while the row is in the cache. */
 #include "core/parallel.h"
-#include "solvers/box3d.h"
+#include "solvers/box3d_sgs.h"
 
 #include <math.h>
 #include <string.h>
@@ -106,22 +106,23 @@ static double points(const fc_box3d *s) {
   return (double)s->grid->m * (double)s->grid->m * (double)s->grid->m;
 }
 
-static void take(void *self, int64_t j, int64_t i, double *const *row) {
-  const trip     *t    = self;
-  const fc_box3d *s    = t->s;
-  const int64_t   band = t->k->lift == 0 ? 0 : fc_box3d_band(s, j, i);
+void fc_box3d_finish(const fc_box3d *s, fc_box3d_work *k, double *const *u, int64_t j, int64_t i,
+                     double *const *row, fc_box3d_use use, void *self) {
+  const int64_t band = k->lift == 0 ? 0 : fc_box3d_band(s, j, i);
 
-  for (int a = 0; t->k->closure && a < 3; a++) {
-    const double *f = fc_box3d_row(s, t->k->force[a], j, i);
-    for (int64_t c = 0; c < 2 * s->grid->mz; c++) row[a][c] += points(s) * f[c];
-  }
   fc_box3d_project(s, j, i, row, 1 / points(s));
   for (int a = 0; a < 3; a++) {
-    const double *u = fc_box3d_row(s, t->u[a], j, i);
-    for (int64_t c = 0; c < 2 * band; c++) row[a][c] += t->k->lift * u[c];
+    const double *v = fc_box3d_row(s, u[a], j, i);
+    for (int64_t c = 0; c < 2 * band; c++) row[a][c] += k->lift * v[c];
     if (i == 0 && s->grid->k0 + j == 0) row[a][0] = row[a][1] = 0; /* momentum is moved about, none is made */
   }
-  t->use(t->self, j, i, row);
+  use(self, j, i, row);
+}
+
+static void take(void *self, int64_t j, int64_t i, double *const *row) {
+  const trip *t = self;
+
+  fc_box3d_finish(t->s, t->k, t->u, j, i, row, t->use, t->self);
 }
 
 /* total pressure p + |u|^2/2 = -i k.(u x omega)/k^2 */
@@ -150,17 +151,23 @@ static void note_failure(fc_box3d_work *k, fc_status status) {
   if (k->status == FC_OK) k->status = status;
 }
 
-/* The square of the vorticity is summed without branches, so it tells whether all of the state is finite. */
-void fc_box3d_evaluate(const fc_box3d *s, fc_box3d_work *k, double *const *u, fc_box3d_use use, void *self) {
+static fc_status evaluate_plain(const fc_box3d *s, fc_box3d_work *k, double *const *u, fc_box3d_use use,
+                                void *self) {
   static const fc_slab3_pass pass = {6, 3, give, point, take};
   trip                       t    = {s, k, u, use, self};
 
+  FC_TRY(fc_slab3_run(s->grid, &pass, &t));
+  k->speed = 0;
+  for (int64_t x = 0; x < s->grid->nx; x += 2) k->speed = fmax(k->speed, k->part[1][x]);
+  return FC_OK;
+}
+
+/* The square of the vorticity is summed without branches, so it tells whether all of the state is finite. */
+void fc_box3d_evaluate(const fc_box3d *s, fc_box3d_work *k, double *const *u, fc_box3d_use use, void *self) {
   if (k->status != FC_OK) return;
   fc_box3d_lift(s, k, u);
-  if (k->closure) note_failure(k, k->closure(k->closure_self, s, k, u, k->force));
-  note_failure(k, fc_slab3_run(s->grid, &pass, &t));
-  k->speed = k->enstrophy = 0;
-  for (int64_t x = 0; x < s->grid->nx; x += 2) k->speed = fmax(k->speed, k->part[1][x]);
+  note_failure(k, k->sgs ? fc_box3d_sgs_evaluate(s, k, u, use, self) : evaluate_plain(s, k, u, use, self));
+  k->enstrophy = 0;
   for (int64_t j = 0; j < s->grid->ny; j++) k->enstrophy += k->part[0][j] / 2;
 }
 
@@ -186,6 +193,7 @@ static void keep(void *self, int64_t j, int64_t i, double *const *row) {
 void fc_box3d_rate(const fc_box3d *s, fc_box3d_work *k, double *const *u, double *const *rate) {
   store t = {s, rate};
 
+  if (k->sgs) fc_box3d_sgs_renew(k->sgs);
   fc_box3d_evaluate(s, k, u, keep, &t);
   fc_box3d_agree(s, k);
 }

@@ -44,14 +44,6 @@ static void abc(const fc_box3d *s, fc_box3d_work *k) {
 
 /* ---- random fields ---- */
 
-/* energy of a shell, but for a factor; k in units of the box */
-static double shape(const fc_box3d_config *c, double k) {
-  const double q = k / c->peak;
-
-  if (c->spectrum == FC_BOX3D_EXPONENTIAL) return pow(q, 4) * exp(-2 * q * q);
-  return q <= 1 ? q * q : pow(q, -5.0 / 3);
-}
-
 /* 0, -1, 1, -2, 2, .. -> 0, 1, 2, 3, 4, ..: the same number for a mode on every grid */
 static uint64_t fold(int64_t k) { return k < 0 ? (uint64_t)(-2 * k - 1) : (uint64_t)(2 * k); }
 
@@ -71,7 +63,7 @@ static void across(const double k[3], const double alpha[2], const double beta[2
   }
 }
 
-/* Amplitude 1 with random phases and a random share of the two directions. Of k and -k one draws. */
+/* |u| = 1 with random phases and a random share of the two directions. Of k and -k one draws. */
 static void isotropic_mode(const fc_rng *r, int64_t kx, int64_t ky, int64_t kz, double u[6]) {
   const bool     other = kz == 0 && (kx < 0 || (kx == 0 && ky < 0));
   const double   k[3]  = {(double)(other ? -kx : kx), (double)(other ? -ky : ky), (double)kz};
@@ -114,8 +106,8 @@ static void random_row(const fc_box3d *s, fc_box3d_work *k, const fc_rng *r, int
   const bool    published = s->c.initial == FC_BOX3D_FACTFORMER;
 
   for (int64_t kz = 0; kz < fc_box3d_kept(s, j, i); kz++) {
-    const double k2 = (double)(kx * kx + ky * ky + kz * kz), e = shape(&s->c, sqrt(k2));
-    const double size = k2 > 0 ? sqrt((published ? sqrt(e) : e) / k2) : 0;
+    const double k2 = (double)(kx * kx + ky * ky + kz * kz), e = fc_box3d_shape(&s->c, sqrt(k2));
+    const double size = k2 > 0 ? sqrt((published ? sqrt(e) : e) / (2 * M_PI * k2)) : 0; /* 4 pi k^2 modes */
     double       u[6];
     if (k2 == 0) continue;
     if (published)

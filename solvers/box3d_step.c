@@ -1,7 +1,7 @@
 /* solvers/box3d_step.c - time stepping. Every mode obeys u_t = -l u + N(u), l = nu k^2. A row of the rate is
    used while it is in the cache, so a step holds three spectra of the velocity and no rates. */
 #include "core/parallel.h"
-#include "solvers/box3d.h"
+#include "solvers/box3d_sgs.h"
 
 #include <math.h>
 #include <string.h>
@@ -89,7 +89,7 @@ static void prepare(const fc_box3d *s, fc_box3d_work *k, double h) {
 
 /* energy lost and given in a part of a step, by the quadrature of the scheme: rates of this rank */
 static void account(const fc_box3d *s, fc_box3d_work *k, double weight) {
-  k->lost += weight * 2 * s->c.nu * k->enstrophy;
+  k->lost += weight * (2 * s->c.nu * k->enstrophy + (k->sgs ? fc_box3d_sgs_drain(s, k->sgs) : 0));
   k->given += k->lift > 0 ? weight * s->c.power : 0;
 }
 
@@ -152,6 +152,7 @@ static double rk3_cn(const fc_box3d *s, fc_box3d_work *k, double h) {
 /* ---- one step ---- */
 
 void fc_box3d_step(const fc_box3d *s, fc_box3d_work *k, double h) {
+  if (k->sgs) fc_box3d_sgs_renew(k->sgs);
   k->speed = s->c.scheme == FC_BOX3D_RK4 ? rk4(s, k, h) : rk3_cn(s, k, h);
   if (s->c.forcing == FC_BOX3D_RESCALE) fc_box3d_rescale(s, k);
   fc_box3d_agree(s, k);

@@ -2,6 +2,7 @@
 #include "solvers/chan.h"
 
 #include "core/parallel.h"
+#include "solvers/chan_sgs.h"
 #include "solvers/fft2.h"
 
 #include <math.h>
@@ -85,6 +86,7 @@ fc_status fc_chan_create(const fc_chan_config *c, const fc_comm *comm, fc_chan *
   status = fc_chan_grid_create(c->map, c->stretch, c->ny, &s->grid);
   if (status == FC_OK) status = fc_chan_fft_create(c->nx, c->nz, c->fft, &s->fft);
   if (status == FC_OK) status = allocate(s);
+  if (status == FC_OK && c->sgs) status = fc_chan_sgs_create(s);
   if (status != FC_OK) {
     fc_chan_destroy(s);
     return status;
@@ -101,11 +103,13 @@ double fc_chan_bytes(const fc_chan_config *c) {
 
   share(&s);
   size_scratch(&s);
-  return 8.0 * (double)(lay_out(&s, NULL) + (fc_comm_size(NULL) > 1 ? 10 * s.k_n * c->ny * s.row : 0));
+  return (c->sgs ? fc_chan_sgs_bytes(&s) : 0) +
+         8.0 * (double)(lay_out(&s, NULL) + (fc_comm_size(NULL) > 1 ? 10 * s.k_n * c->ny * s.row : 0));
 }
 
 void fc_chan_destroy(fc_chan *s) {
   if (!s) return;
+  fc_chan_sgs_destroy(s->sgs);
   fc_turn_destroy(s->turn);
   fc_chan_fft_destroy(s->fft);
   fc_chan_grid_destroy(s->grid);

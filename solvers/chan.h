@@ -44,9 +44,12 @@ typedef struct fc_chan_config {
   int64_t noise_modes;
   int     points; /* fc_chan_points of frames */
   int64_t nx_keep, nz_keep, y_stride;
-  char    history[FC_TEXT];
+  char    history[FC_TEXT], statistics[FC_TEXT];
+  double  stats_from, stats_every;
   bool    accurate;
-  int     fft; /* 0 estimate, 1 measure */
+  int     fft;                        /* 0 estimate, 1 measure */
+  int     sgs, test_filter, sgs_clip; /* fc_sgs_model, fc_sgs_filter_kind, fc_sgs_clip */
+  double  sgs_constant;
 } fc_chan_config;
 
 enum {
@@ -66,6 +69,7 @@ typedef struct fc_chan_row { /* a field of wave numbers somewhere: row(kx, y) = 
 } fc_chan_row;
 
 struct fc_chan_cells;
+typedef struct fc_chan_sgs fc_chan_sgs; /* solvers/chan_sgs.h */
 
 typedef struct fc_chan {
   fc_chan_config c;
@@ -95,13 +99,14 @@ typedef struct fc_chan {
   fc_status      status; /* first failure of a message */
   /* large-eddy simulation (solvers/chan_eddy.h) */
   void (*model)(void *self, const struct fc_chan *s, const struct fc_chan_cells *p, double *nu_t);
-  void   *model_self;
-  double *nu_t;                        /* [y_n + 2, mx mz] from cell y_lo - 1 on; NULL: no model */
-  double *views, *eddy_block, *drains; /* scratch; [y_n] sums of 2 nu_t S:S */
-  bool    hold;                        /* products take nu_t as it is */
-  int64_t view_size;
-  double  drain; /* energy that nu_t takes, at the last products, of all ranks */
-  double *block;
+  void        *model_self;
+  double      *nu_t;                        /* [y_n + 2, mx mz] from cell y_lo - 1 on; NULL: no model */
+  double      *views, *eddy_block, *drains; /* scratch; [y_n] sums of 2 nu_t S:S */
+  bool         hold;                        /* products take nu_t as it is */
+  int64_t      view_size;
+  fc_chan_sgs *sgs;   /* the model made by the configuration, NULL: none */
+  double       drain; /* energy that nu_t takes, at the last products, of all ranks */
+  double      *block;
 } fc_chan;
 
 typedef struct fc_chan_budget {

@@ -2,6 +2,7 @@
 #include "solvers/chan_eddy.h"
 
 #include "core/parallel.h"
+#include "solvers/chan_sgs.h"
 #include "solvers/fft2.h"
 
 #include <math.h>
@@ -210,7 +211,10 @@ void fc_chan_each_plane(fc_chan *s, fc_chan_model one, void *self) {
   FC_FOR_TASKS(t, s->tasks, INT64_MAX) some_planes(s, t, one, self);
 }
 
-void fc_chan_eddies(fc_chan *s) { fc_chan_each_plane(s, s->model, s->model_self); }
+void fc_chan_eddies(fc_chan *s) {
+  if (s->sgs) fc_chan_sgs_before(s);
+  fc_chan_each_plane(s, s->model, s->model_self);
+}
 
 fc_status fc_chan_set_model(fc_chan *s, fc_chan_model model, void *self) {
   free(s->eddy_block);

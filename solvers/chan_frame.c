@@ -65,7 +65,7 @@ static void add_place(places *p, double x, int64_t entry) {
 
 static void known(const fc_chan *s, const fc_chan_frame *f, int which, places *p) {
   const fc_chan_grid *g     = s->grid;
-  const bool          nodes = which == 2 && s->c.points == FC_CHAN_AT_NODES;
+  const bool          nodes = which == 2 && f->points == FC_CHAN_AT_NODES;
   const int64_t       n     = which == 2 ? f->Y : g->n;
   const double       *x     = which == 0 ? g->c : which == 1 ? g->y : f->y;
 
@@ -101,14 +101,14 @@ static fc_status fill_stencils(const fc_chan *s, fc_chan_frame *f) {
   return ok ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for frames");
 }
 
-fc_status fc_chan_frame_create(const fc_chan *s, fc_chan_frame **out) {
+fc_status fc_chan_frame_create(const fc_chan *s, const fc_chan_config *kept, fc_chan_frame **out) {
   fc_chan_frame *f = calloc(1, sizeof *f);
   fc_status      status;
   int64_t        hi;
 
   *out = NULL;
   FC_REQUIRE(f, FC_E_SYSTEM, "no memory for frames");
-  f->X = s->c.nx_keep, f->Y = fc_chan_frame_points(&s->c), f->Z = s->c.nz_keep;
+  f->X = kept->nx_keep, f->Y = fc_chan_frame_points(kept), f->Z = kept->nz_keep, f->points = kept->points;
   fc_comm_block(s->comm, f->X, &f->x_lo, &hi);
   f->x_n = hi - f->x_lo;
   fc_comm_block(s->comm, f->Y, &f->y_lo, &hi);
@@ -117,7 +117,7 @@ fc_status fc_chan_frame_create(const fc_chan *s, fc_chan_frame **out) {
   status   = f->block ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for frames");
   if (status == FC_OK) {
     lay_out(s, f, f->block);
-    fc_chan_frame_y(&s->c, f->y);
+    fc_chan_frame_y(kept, f->y);
     status = fill_stencils(s, f);
   }
   if (status == FC_OK) status = fc_fft2_create(f->X, f->Z, s->c.fft, &f->fft);
@@ -205,10 +205,14 @@ static void planes_to_points(const fc_chan *s, const fc_chan_frame *f) {
       plane_to_points(s, f, f->plane[a] + j * s->nkx * f->Z, scratch_of(s, t), f->point[a] + j * f->X * f->Z);
 }
 
-void fc_chan_frame_values(fc_chan *s, fc_chan_frame *f, fc_real *x) {
+void fc_chan_frame_planes(fc_chan *s, fc_chan_frame *f) {
   columns_to_points(s, f);
   if (s->status == FC_OK) s->status = fc_turn_there(f->modes, 3, f->column, f->plane);
   planes_to_points(s, f);
+}
+
+void fc_chan_frame_values(fc_chan *s, fc_chan_frame *f, fc_real *x) {
+  fc_chan_frame_planes(s, f);
   if (s->status == FC_OK) s->status = fc_turn_there(f->lines, 3, f->point, f->line);
   FC_FOR_ROWS(i, f->x_n * f->Y, 3 * f->Z)
   for (int64_t l = 0; l < f->Z; l++)

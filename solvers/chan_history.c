@@ -1,34 +1,39 @@
 /* solvers/chan_history.c */
 #include "solvers/chan_history.h"
 
+#include "solvers/chan_sgs.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 4096, COLUMNS = 8 };
+enum { ROWS = 4096, COLUMNS = 8, MOST = COLUMNS + 4 };
 
 struct fc_chan_history {
   FILE   *file; /* NULL on other ranks */
   int64_t traj, n;
+  int     columns;
   bool    failed;
-  double  row[ROWS][COLUMNS];
+  double  row[ROWS][MOST];
 };
 
-fc_status fc_chan_history_create(const char *path, fc_chan_history **out) {
+fc_status fc_chan_history_create(const char *path, bool les, fc_chan_history **out) {
   fc_chan_history *h = calloc(1, sizeof *h);
 
   *out = NULL;
   FC_REQUIRE(h, FC_E_SYSTEM, "no memory for a history");
+  h->columns = les ? MOST : COLUMNS;
   if (fc_comm_rank(NULL) == 0) {
     h->file = fopen(path, "w");
     if (!h->file) {
       free(h);
       return fc_fail(FC_E_USAGE, "history=%s: %s", path, strerror(errno));
     }
-    fputs("trajectory,t,bulk_velocity,pressure_gradient,re_tau_lower,re_tau_upper,energy,divergence\n",
-          h->file);
+    fprintf(h->file,
+            "trajectory,t,bulk_velocity,pressure_gradient,re_tau_lower,re_tau_upper,energy,divergence%s\n",
+            les ? ",nu_t_mean,nu_t_max,sgs_constant,sgs_dissipation" : "");
   }
   *out = h;
   return FC_OK;
@@ -38,15 +43,20 @@ void fc_chan_history_note(fc_chan_history *h, fc_chan *s, int64_t traj) {
   if (!h) return;
   if (traj >= 0) h->traj = traj;
   if (h->n == ROWS) fc_chan_history_flush(h);
-  const fc_chan_budget q            = fc_chan_measure(s);
-  const double         row[COLUMNS] = {(double)h->traj,
-                                       s->time,
-                                       q.bulk,
-                                       q.push,
-                                       fc_chan_re_tau(s, q.shear[0]),
-                                       fc_chan_re_tau(s, q.shear[1]),
-                                       q.energy,
-                                       q.divergence};
+  const fc_chan_budget      q         = fc_chan_measure(s);
+  const fc_chan_eddy_budget e         = fc_chan_sgs_measure(s);
+  const double              row[MOST] = {(double)h->traj,
+                                         s->time,
+                                         q.bulk,
+                                         q.push,
+                                         fc_chan_re_tau(s, q.shear[0]),
+                                         fc_chan_re_tau(s, q.shear[1]),
+                                         q.energy,
+                                         q.divergence,
+                                         e.mean,
+                                         e.most,
+                                         e.constant,
+                                         s->drain};
   memcpy(h->row[h->n++], row, sizeof row);
 }
 
@@ -54,8 +64,10 @@ void fc_chan_history_flush(fc_chan_history *h) {
   if (!h) return;
   for (int64_t i = 0; i < h->n && h->file; i++) {
     const double *r = h->row[i];
-    h->failed |= fprintf(h->file, "%.0f,%.9g,%.12g,%.9g,%.9g,%.9g,%.12g,%.3g\n", r[0], r[1], r[2], r[3], r[4],
+    h->failed |= fprintf(h->file, "%.0f,%.9g,%.12g,%.9g,%.9g,%.9g,%.12g,%.3g", r[0], r[1], r[2], r[3], r[4],
                          r[5], r[6], r[7]) < 0;
+    for (int c = COLUMNS; c < h->columns; c++) h->failed |= fprintf(h->file, ",%.9g", r[c]) < 0;
+    h->failed |= fputc('\n', h->file) < 0;
   }
   h->n = 0;
 }

@@ -1,5 +1,6 @@
 /* solvers/chan_history.h - a table of what a channel does in each step: t, bulk velocity, -dP/dx, Re_tau at
-   the lower and the upper wall, energy, divergence. Rows wait in memory and are written at frames. */
+   the lower and the upper wall, energy, divergence; with a subgrid model (les) nu_t, its constant and what it
+   takes. Rows wait in memory and are written at frames. */
 #ifndef FC_CHAN_HISTORY_H
 #define FC_CHAN_HISTORY_H
 #include "solvers/chan.h"
@@ -7,7 +8,7 @@
 typedef struct fc_chan_history fc_chan_history;
 
 /* Written by rank 0. Collective; FC_E_USAGE: the file cannot be made. All functions take NULL. */
-fc_status fc_chan_history_create(const char *path, fc_chan_history **out);
+fc_status fc_chan_history_create(const char *path, bool les, fc_chan_history **out);
 /* a row; traj >= 0 begins a trajectory. Collective. */
 void      fc_chan_history_note(fc_chan_history *h, fc_chan *s, int64_t traj);
 void      fc_chan_history_flush(fc_chan_history *h);

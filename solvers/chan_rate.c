@@ -2,7 +2,7 @@
    1, as the faces are in one complex field; a window of planes moves up, so each is transformed once. What a
    pair gives does not depend on where a thread or a rank begins. */
 #include "core/parallel.h"
-#include "solvers/chan_eddy.h"
+#include "solvers/chan_sgs.h"
 
 #include <math.h>
 #include <string.h>
@@ -307,6 +307,7 @@ static void gather(fc_chan *s) {
     sum += s->top[2 * j + 1];
     s->drain += s->drains[j] / (double)(2 * s->fft->mx * s->fft->mz);
   }
+  if (s->sgs) top = fmax(top, fc_chan_sgs_speed(s));
   s->speed = isfinite(sum) ? top : INFINITY;
 }
 

@@ -2,6 +2,7 @@
    described in chan.h, the runs are in channel_run.c. */
 #include "core/parallel.h"
 #include "solvers/channel_run.h"
+#include "solvers/sgs_options.h"
 
 #include <math.h>
 
@@ -43,8 +44,14 @@ static const fc_option options[] = {
     INT(nx_keep, "0", 0, 8192, "points along the stream that are kept, even: the spectrum is cut; 0: all"),
     INT(nz_keep, "0", 0, 8192, "points across that are kept, even; 0: all"),
     INT(y_stride, "1", 1, 4096, "points=nodes: every y_stride-th node is kept"),
+    FC_SGS_OPTIONS(fc_chan_config),
     FC_OPT_TEXT(fc_chan_config, history, "",
                 "FILE of a table (CSV): what was measured in every step; empty: none"),
+    FC_OPT_TEXT(fc_chan_config, statistics, "",
+                "FILE of profiles, spectra and wall units with intervals (HDF5), sampled as the run goes; "
+                "empty: none"),
+    REAL(stats_from, "0", 0, 1e9, "statistics: time of the first sample"),
+    REAL(stats_every, "0.5", 1e-9, 1e9, "statistics: time between samples"),
     FC_OPT_BOOL(fc_chan_config, accurate, "false", "changes nothing: there is one scheme"),
     CHOICE(fft, "estimate|measure", "estimate", "FFTW plans: the same bits in every run, or the fastest"),
     FC_OPT_END};

@@ -2,14 +2,17 @@
 #include "solvers/channel_run.h"
 
 #include "solvers/chan_history.h"
+#include "solvers/chan_statistics.h"
+#include "solvers/sgs.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef struct {
-  fc_chan         *s;
-  fc_chan_frame   *frame;
-  fc_chan_history *history; /* NULL: none is wanted */
+  fc_chan            *s;
+  fc_chan_frame      *frame;
+  fc_chan_history    *history; /* NULL: none is wanted */
+  fc_chan_statistics *statistics;
 } flow;
 
 static void start(void *state, int64_t traj) {
@@ -17,6 +20,7 @@ static void start(void *state, int64_t traj) {
 
   fc_chan_start(f->s, traj);
   fc_chan_history_note(f->history, f->s, traj);
+  fc_chan_statistics_begin(f->statistics);
 }
 
 static double speed(void *state) {
@@ -30,7 +34,10 @@ static double step(void *state, double h) {
   const flow *f = state;
 
   fc_chan_step(f->s, h);
-  if (isfinite(f->s->speed)) fc_chan_history_note(f->history, f->s, -1);
+  if (isfinite(f->s->speed)) {
+    fc_chan_history_note(f->history, f->s, -1);
+    fc_chan_statistics_look(f->statistics, f->s);
+  }
   return f->s->speed;
 }
 
@@ -57,9 +64,25 @@ static fc_status status(void *state) { return ((const flow *)state)->s->status; 
 
 /* ---- restarts ---- */
 
-static int64_t state_size(void *state) { return fc_chan_kept(((const flow *)state)->s); }
-static void    keep(void *state, double *x) { fc_chan_keep(((const flow *)state)->s, x); }
-static void    restore(void *state, const double *x) { fc_chan_restore(((const flow *)state)->s, x); }
+static int64_t state_size(void *state) {
+  const flow *f = state;
+
+  return fc_chan_kept(f->s) + fc_chan_statistics_kept(f->statistics);
+}
+
+static void keep(void *state, double *x) {
+  const flow *f = state;
+
+  fc_chan_keep(f->s, x);
+  fc_chan_statistics_keep(f->statistics, x + fc_chan_kept(f->s));
+}
+
+static void restore(void *state, const double *x) {
+  const flow *f = state;
+
+  fc_chan_restore(f->s, x);
+  fc_chan_statistics_restore(f->statistics, x + fc_chan_kept(f->s));
+}
 
 /* ---- runs ---- */
 
@@ -89,17 +112,21 @@ fc_evolve fc_channel_evolve(const fc_chan_config *c) {
 static fc_status begin(const fc_chan_config *c, flow *f) {
   fc_status s = fc_chan_create(c, NULL, &f->s);
 
-  if (s == FC_OK) s = fc_chan_frame_create(f->s, &f->frame);
-  if (s == FC_OK && c->history[0]) s = fc_chan_history_create(c->history, &f->history);
+  if (s == FC_OK) s = fc_chan_frame_create(f->s, c, &f->frame);
+  if (s == FC_OK && c->history[0]) s = fc_chan_history_create(c->history, c->sgs != FC_SGS_NONE, &f->history);
+  if (s == FC_OK && c->statistics[0]) s = fc_chan_statistics_create(f->s, &f->statistics);
   return fc_comm_agree(NULL, s);
 }
 
 static fc_status end(flow *f, fc_status s) {
   const fc_status written = fc_chan_history_finish(f->history);
 
+  if (s == FC_OK) s = written;
+  if (s == FC_OK) s = fc_chan_statistics_write(f->statistics);
+  fc_chan_statistics_destroy(f->statistics);
   fc_chan_frame_destroy(f->frame);
   fc_chan_destroy(f->s);
-  return s == FC_OK ? written : s;
+  return s;
 }
 
 fc_status fc_channel_run(const fc_chan_config *config, fc_frame_sink sink, void *user,
@@ -123,7 +150,8 @@ static fc_chan_config on_grid(const fc_chan_config *config, const int64_t *dim, 
   c.nz = c.nz_keep = dim[2];
   c.y_stride       = 1;
   c.frame_dt       = frame_dt;
-  c.initial        = FC_CHAN_LAMINAR; /* not used; its options need not fit this grid */
+  c.history[0] = c.statistics[0] = 0;               /* of the run that made the frame */
+  c.initial                      = FC_CHAN_LAMINAR; /* not used; its options need not fit this grid */
   return c;
 }
 

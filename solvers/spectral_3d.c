@@ -1,6 +1,7 @@
 /* solvers/spectral_3d.c - three-dimensional Navier-Stokes flows in a periodic cube as a solver: options,
    description, plan. The numerics are in slab3*.c and box3d*.c, the runs in spectral_3d_run.c. */
 #include "core/parallel.h"
+#include "solvers/box3d_sgs.h"
 #include "solvers/solver.h"
 #include "solvers/spectral_3d_run.h"
 
@@ -41,13 +42,16 @@ static const fc_option options[] = {
     INT(seed, "0", 0, 9e15, "of the random initial fields"),
     CHOICE(initial, "taylor_green|abc|isotropic|factformer|rest", "taylor_green",
            "Taylor-Green vortices, ABC flow, random phases, FactFormer's variant of them, nothing"),
-    CHOICE(spectrum, "kolmogorov|exponential", "kolmogorov",
-           "random fields: E(k) ~ k^2 up to the peak and k^(-5/3) from there, or k^4 exp(-2 (k/peak)^2)"),
+    CHOICE(
+        spectrum, "kolmogorov|exponential|grid", "kolmogorov",
+        "random fields: E(k) ~ k^2 up to the peak and k^(-5/3) from there, k^4 exp(-2 (k/peak)^2), or that "
+        "measured behind a grid by Comte-Bellot and Corrsin (length in m, time in s)"),
     REAL(peak, "3", 0.1, 8192, "random fields: where their spectrum peaks, in units of 2 pi/length"),
     FC_OPT_BOOL(fc_box3d_config, pressure, "false", "frames hold the pressure too, with mean zero"),
-    FC_OPT_TEXT(
-        fc_box3d_config, history, "",
-        "CSV file: energy, dissipation, enstrophy, helicity, budget, Re_lambda, scales, CFL against time"),
+    FC_SGS_OPTIONS(fc_box3d_config),
+    FC_OPT_TEXT(fc_box3d_config, history, "",
+                "CSV file: energy, dissipation, enstrophy, helicity, budget, Re_lambda, scales, CFL, subgrid "
+                "model against time"),
     REAL(history_dt, "0", 0, 1e9, "time between rows of the history; 0: a row a step"),
     FC_OPT_BOOL(fc_box3d_config, accurate, "false",
                 "instead of scheme, dt and a doubtful start: rk4, cfl (0.75), dealiased, initial=isotropic"),
@@ -74,7 +78,7 @@ fc_status fc_box3d_check(const fc_box3d_config *config) {
              (long long)c.n, (long long)top);
   FC_REQUIRE(c.forcing != FC_BOX3D_RESCALE || c.energy > 0, FC_E_USAGE,
              "forcing=rescale keeps the energy of the flow at a given value: set energy");
-  FC_REQUIRE(!random_start(&c) || c.energy > 0, FC_E_USAGE,
+  FC_REQUIRE(!random_start(&c) || c.energy > 0 || c.spectrum == FC_BOX3D_GRID, FC_E_USAGE,
              "random initial fields are scaled to a given energy: set energy");
   return FC_OK;
 }
@@ -122,6 +126,14 @@ static double first_step(const fc_box3d_config *c) {
   return h;
 }
 
+/* a step, but for those of the dynamic models' own filters */
+static double transforms(const fc_box3d_config *c) {
+  const int  fields = c->sgs ? fc_box3d_sgs_fields(c) + 5 : 9;
+  const bool finds  = c->sgs == FC_SGS_DYNAMIC || c->sgs == FC_SGS_DYNAMIC_CLIPPED;
+
+  return fields * fc_box3d_evaluations(c->scheme) + (finds ? 8 : 0);
+}
+
 static void plan(const void *config, FILE *out) {
   const fc_box3d_config c     = fc_box3d_resolve(config);
   const fc_evolve       e     = fc_box3d_evolve(&c, c.n);
@@ -137,8 +149,8 @@ static void plan(const void *config, FILE *out) {
           (long long)c.frames, c.frame_dt, c.t_skip);
   fprintf(out, "steps        %.0f a trajectory, %.3g %s\n", ceil(steps), h,
           c.cfl > 0 ? "long, judging by the speed of the first initial field" : "long");
-  fprintf(out, "transforms   %.3g of %lld^3 points in all\n",
-          steps * 9 * fc_box3d_evaluations(c.scheme) * (double)c.n_traj, (long long)m);
+  fprintf(out, "transforms   %.3g of %lld^3 points in all\n", steps * transforms(&c) * (double)c.n_traj,
+          (long long)m);
   fprintf(out, "memory       %.0f MB on each of %d rank%s, %d thread%s\n",
           (double)fc_box3d_bytes(&c, ranks) / 1e6, ranks, ranks == 1 ? "" : "s", fc_threads(),
           fc_threads() == 1 ? "" : "s");

@@ -121,13 +121,15 @@ static void truncated(void) {
   free(whole);
 }
 
-/* Bytes replaced at places from a fixed sequence. Values may change unseen; nothing of ours may crash.
-   HDF5 1.10 itself falls over references to objects that a sound heap does not have (H5HG_read looks beyond
-   the end of its list), in about one of 250 such files, if what lies in memory there is no zero; the info
-   command therefore looks at files in a child process, and two crashes are allowed here. */
+/* HDF5 1.10 itself falls over references into a heap that is otherwise sound (H5HG_read), in about one of 250
+   such files; commands therefore look at files in a child process first. Those are signals; a sanitizer that
+   finds fault with our code exits with a code of its own. */
+enum { FALLS_OF_HDF5 = 2 };
+
+/* Bytes replaced at places from a fixed sequence. Values may change unseen; nothing of ours may crash. */
 static void altered(void) {
   const char *path = check_path("altered.h5");
-  int         bad = 0, crashed = 0, noticed = 0;
+  int         bad = 0, noticed = 0, fallen = 0;
   uint64_t    r = 12345;
 
   make(false);
@@ -140,13 +142,14 @@ static void altered(void) {
     }
     put_file(path, x, size);
     const int got = in_child(path);
-    crashed += got == -SIGSEGV;
-    if (got != FINE && got != IN_WORDS && got != -SIGSEGV)
+    if (got == -SIGSEGV && fallen < FALLS_OF_HDF5)
+      fallen++;
+    else if (got != FINE && got != IN_WORDS)
       bad++, fprintf(stderr, "alteration %d: %d\n", k, got);
     noticed += got == IN_WORDS;
     free(x);
   }
-  CHECK(bad == 0 && crashed <= 2);
+  CHECK(bad == 0);
   CHECK(noticed > 10); /* most bytes are values, but headers are hit too */
   free(whole);
 }

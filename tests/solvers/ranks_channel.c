@@ -90,8 +90,8 @@ static void frames_agree_with_one(void) {
 
   CHECK_OK(fc_comm_split(NULL, fc_comm_rank(NULL), &self));
   fc_chan *all = begin(&c, NULL), *one = begin(&c, self);
-  CHECK_OK(fc_chan_frame_create(all, &f));
-  CHECK_OK(fc_chan_frame_create(one, &g));
+  CHECK_OK(fc_chan_frame_create(all, &c, &f));
+  CHECK_OK(fc_chan_frame_create(one, &c, &g));
   fc_real *x = calloc((size_t)(f->x_n * line + 1), sizeof *x),
           *y = calloc((size_t)(c.nx_keep * line), sizeof *y);
   fc_chan_frame_values(all, f, x);
@@ -122,8 +122,8 @@ static void states_from_frames_agree(void) {
   CHECK_OK(fc_comm_split(NULL, fc_comm_rank(NULL), &self));
   fc_chan      *all = begin(&c, NULL), *one = begin(&c, self);
   const int64_t block = c.ny * one->row;
-  CHECK_OK(fc_chan_frame_create(all, &f));
-  CHECK_OK(fc_chan_frame_create(one, &g));
+  CHECK_OK(fc_chan_frame_create(all, &c, &f));
+  CHECK_OK(fc_chan_frame_create(one, &c, &g));
   fc_chan_frame_set(all, f, x);
   fc_chan_frame_set(one, g, x);
   CHECK(fc_chan_measure(all).divergence < 1e-12); /* white noise has large gradients */

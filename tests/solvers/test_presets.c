@@ -79,9 +79,9 @@ static void every_preset_runs(void) {
 /* the same start, another scheme: where accurate promises a difference, there is one, and it is not another
  * flow */
 static void accurate_does_something(void) {
-  static const char *const names[] = {"fno-ns-v1e-3",    "factformer-km2d", "pinonkf-re500",
-                                      "fno-darcy-421",   "pdebench-darcy",  "factformer-smoke3d",
-                                      "pdearena-smoke2d"};
+  static const char *const names[] = {"fno-ns-v1e-3",     "factformer-km2d", "pinonkf-re500",
+                                      "fno-darcy-421",    "pdebench-darcy",  "factformer-smoke3d",
+                                      "pdearena-smoke2d", "factformer-iso3d"};
 
   for (int i = 0; i < FC_COUNT(names); i++) {
     const fc_preset *p = fc_preset_find(names[i]);
@@ -126,10 +126,10 @@ static void every_solver_can_be_accurate(void) {
 /* the data sets that official weights and recipes belong to, by the names they are known under */
 static void published_sets_are_there(void) {
   static const char *const names[] = {
-      "fno-ns-v1e-3",      "fno-ns-v1e-4",    "fno-ns-v1e-5",       "fno-darcy-421",
-      "fno-burgers-r10",   "factformer-km2d", "pinonkf-re500",      "apebench-kolmogorov",
-      "apebench-decaying", "apebench-ks",     "jax-cfd-kolmogorov", "pdebench-burgers",
-      "pdebench-darcy",    "chl-retau180",    "chl-retau395",       "chl-retau590"};
+      "fno-ns-v1e-3",       "fno-ns-v1e-4",     "fno-ns-v1e-5",        "fno-darcy-421",     "fno-burgers-r10",
+      "factformer-km2d",    "pinonkf-re500",    "apebench-kolmogorov", "apebench-decaying", "apebench-ks",
+      "jax-cfd-kolmogorov", "pdebench-burgers", "pdebench-darcy",      "chl-retau180",      "chl-retau395",
+      "chl-retau590",       "factformer-iso3d", "factformer-smoke3d",  "pdearena-smoke2d"};
 
   for (int i = 0; i < FC_COUNT(names); i++) CHECK(fc_preset_find(names[i]) != NULL);
 }
