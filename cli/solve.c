@@ -51,6 +51,7 @@ static fc_status specify(fc_solve_job *j) {
   fc_field_spec *s = &j->spec;
 
   j->def->describe(j->config, s);
+  if (j->start) FC_TRY(fc_solve_start_specify(j));
   FC_TRY(fc_solver_text(j->def, j->config, &j->text));
   const char *const more[][2] = {{"command", j->command},
                                  {"preset", j->preset},
@@ -83,7 +84,7 @@ static fc_status compute(fc_solve_job *j) {
   j->kept_at = j->looked = fc_now();
   fc_attendant_set(&(fc_attendant){j, take_measured, take_ranges, j->kept});
   fc_stop_catch();
-  fc_status s = j->def->run(j->config, fc_solve_take, j, fc_solve_show, j);
+  fc_status s = j->start ? fc_solve_start_run(j) : j->def->run(j->config, fc_solve_take, j, fc_solve_show, j);
   fc_attendant_set(NULL);
   s = fc_solve_settle(j, s);
   fc_stop_release();
@@ -185,6 +186,10 @@ static fc_status plausible(const fc_solve_job *j, double keep_minutes, double li
              "solve --split: -o FOLDER says where the frames go");
   FC_REQUIRE(!j->out || strlen(j->out) < sizeof j->state - 16, FC_E_USAGE, "-o %.60s..: the path is too long",
              j->out);
+  FC_REQUIRE(!j->start || !(j->from || j->last || j->resume || j->split || fc_comm_size(NULL) > 1),
+             FC_E_USAGE,
+             "solve --start runs in one process, to the end, into one file: without --from, --last, --resume "
+             "and --split");
   FC_REQUIRE(keep_minutes >= 0, FC_E_USAGE, "--keep-every %g: minutes from 0 on are wanted", keep_minutes);
   FC_REQUIRE(limit >= 0, FC_E_USAGE, "--max-seconds %g is in the past", limit);
   return FC_OK;
@@ -211,6 +216,7 @@ fc_status fc_cmd_solve(int argc, char **argv) {
   fc_status     s       = j && command ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory");
 
   if (s != FC_OK) goto end;
+  j->start_at         = NAN;
   const fc_arg args[] = {
       {"output", 'o', FC_ARG_VALUE, &j->out, "FILE",
        "where the frames go (HDF5); with --split a folder; without it only what is measured is printed"},
@@ -226,6 +232,10 @@ fc_status fc_cmd_solve(int argc, char **argv) {
       {"last", 0, FC_ARG_VALUE, &j->last, "STATE", "also keep the states at the end of all trajectories"},
       {"from", 0, FC_ARG_VALUE, &j->from, "STATE",
        "begin at the states that another run has kept, on the same grid and as many ranks"},
+      {"start", 0, FC_ARG_VALUE, &j->start, "FIELDS",
+       "begin at a frame of each trajectory of a file, on its points: large-eddy simulation of filtered "
+       "fields"},
+      {"start-at", 0, FC_ARG_REAL, &j->start_at, "T", "time of that frame; default the first one"},
       {"list", 'l', FC_ARG_FLAG, &listing, NULL, "list presets and solvers"},
       {"about", 0, FC_ARG_FLAG, &about, NULL, "say what a preset copies and what --accurate changes"},
       {"plan", 0, FC_ARG_FLAG, &planning, NULL, "only say what the run would cost"}};

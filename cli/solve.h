@@ -19,6 +19,8 @@ typedef struct fc_solve_job {
   /* of the command line */
   const char *out, *split, *preset, *command; /* out NULL: nothing is written */
   const char *from, *last;                    /* states to begin at; where the last states go */
+  const char *start; /* fields to begin at, the frame at time start_at (NaN: the first) */
+  double      start_at;
   bool        resume;
   double      keep_every; /* seconds; 0: only where the run is cut */
 
@@ -62,6 +64,13 @@ void      fc_solve_close(fc_solve_job *j, bool leave); /* leave: a run may go on
 /* fc_frame_sink */
 fc_status fc_solve_take(void *job, int64_t traj, int64_t t, const fc_real *x);
 void      fc_solve_report(fc_solve_job *j, double seconds);
+
+/* ---- cli/solve_start.c ---- */
+
+/* --start: trajectories and the time of the first frame are those of the file, whose fields and points are
+   the solver's. FC_E_MISMATCH says what is not. */
+fc_status fc_solve_start_specify(fc_solve_job *j);
+fc_status fc_solve_start_run(fc_solve_job *j); /* in place of fc_solver_def.run */
 
 /* ---- cli/solve_ranks.c ---- */
 

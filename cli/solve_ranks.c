@@ -61,7 +61,7 @@ fc_status fc_solve_divide(fc_solve_job *j) {
   const int ranks = fc_comm_size(NULL);
 
   j->together = ranks > 1 && j->def->share;
-  j->lasting  = j->out && !j->spec.n_constant;
+  j->lasting  = j->out && !j->spec.n_constant && !j->start;
   /* Numbers at places that are known from the start: ranks write theirs, and a cut run goes on in the file.
    */
   j->spec.shared   = ranks > 1 || j->lasting;
@@ -320,7 +320,8 @@ static fc_status stopped(const fc_solve_job *j) {
   if (j->stored)
     return fc_fail(FC_STOPPED, "stopped %s; %s is written, --resume goes on from there", why, j->state);
   /* a job would come back for ever */
-  FC_REQUIRE(!j->resume, FC_E_USAGE, "stopped %s; this run has no state to go on with: give it more time", why);
+  FC_REQUIRE(!j->resume, FC_E_USAGE, "stopped %s; this run has no state to go on with: give it more time",
+             why);
   return fc_fail(FC_STOPPED, "stopped %s; nothing was written", why);
 }
 

@@ -74,11 +74,28 @@ static bool varying(hid_t at, bool sample, bool time) {
   return fc_h5_put_flags(at, "sample_varying", 0, &s) && fc_h5_put_flags(at, "time_varying", 0, &t);
 }
 
-/* ---- groups ---- */
 static const char *axis_name(const fc_field_spec *s, int a) {
   static const char *const names[3] = {"x", "y", "z"};
   return s->axis[a] ? s->axis[a] : names[a];
 }
+
+/* scalars stand in front of vectors */
+bool fc_field_spec_channel(const fc_field_spec *s, int n, const fc_out_field *fields, int c,
+                           char name[FC_NAME]) {
+  for (int rank = 0; rank < 2; rank++)
+    for (int i = 0; i < n; i++) {
+      if (fields[i].rank != rank) continue;
+      const int parts = rank ? s->ndim : 1;
+      if (c < parts) {
+        snprintf(name, FC_NAME, rank ? "%.30s_%.30s" : "%.63s", fields[i].name, axis_name(s, c));
+        return true;
+      }
+      c -= parts;
+    }
+  return false;
+}
+
+/* ---- groups ---- */
 
 /* without the time of day, which HDF5 would note: the same run makes the same bytes */
 static hid_t create(hid_t at, const char *name, hid_t type, hid_t space) {

@@ -46,6 +46,10 @@ typedef struct fc_field_spec {
 
 typedef struct fc_field_writer fc_field_writer;
 
+/* name of channel c of these fields, as readers will call it ("velocity_x"); false past the last one */
+bool fc_field_spec_channel(const fc_field_spec *s, int n, const fc_out_field *fields, int c,
+                           char name[FC_NAME]);
+
 fc_status fc_field_writer_create(const char *path, const fc_field_spec *spec, fc_field_writer **out);
 /* x[nt, X.., C], C = scalars and vector components in the order of spec->field, scalars first */
 fc_status fc_field_write(fc_field_writer *w, int64_t traj, int64_t t0, int64_t nt, const fc_real *x);

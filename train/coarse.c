@@ -58,11 +58,13 @@ static fc_status time_grid(fc_coarse *c, const fc_source *s, const fc_real *x, d
   return FC_OK;
 }
 
-static bool same_names(int n, const fc_channel *have, int n_want, const fc_out_field *want) {
-  bool same = n == n_want;
+static bool same_names(int n, const fc_channel *have, const fc_field_spec *spec, int n_want,
+                       const fc_out_field *want) {
+  char name[FC_NAME];
 
-  for (int i = 0; same && i < n; i++) same = !strcmp(have[i].name, want[i].name);
-  return same;
+  for (int i = 0; i < n; i++)
+    if (!fc_field_spec_channel(spec, n_want, want, i, name) || strcmp(have[i].name, name)) return false;
+  return !fc_field_spec_channel(spec, n_want, want, n, name);
 }
 
 /* NULL if the baseline can be run */
@@ -70,11 +72,11 @@ static const char *obstacle(const fc_source *s, const fc_coarse *c) {
   fc_field_spec spec;
 
   c->def->describe(c->config, &spec);
-  if (!same_names(s->out.n, s->out.channel, spec.n_fields, spec.field))
+  if (!same_names(s->out.n, s->out.channel, &spec, spec.n_fields, spec.field))
     return "the channels are not the fields of its solver";
   if (s->steady) {
     if (!c->def->steady) return "its solver is not one for steady problems";
-    return same_names(s->in.n, s->in.channel, spec.n_constant, spec.constant)
+    return same_names(s->in.n, s->in.channel, &spec, spec.n_constant, spec.constant)
                ? NULL
                : "the inputs are not what its solver is given";
   }
