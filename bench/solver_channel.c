@@ -82,6 +82,3 @@ static double transforms(int64_t mx, int64_t mz, double in, double out) {
                                       end,  transforms_##which};
 
 CASE(channel, "channel 128 x 128 x 64", 128, 128, 64, FC_SGS_NONE, 9, 15)
-CASE(channel_coarse, "channel 32 x 32 x 16, no model", 32, 32, 16, FC_SGS_NONE, 9, 15)
-CASE(channel_wale, "channel 32 x 32 x 16, WALE", 32, 32, 16, FC_SGS_WALE, 37, 15)
-CASE(channel_dynamic, "channel 32 x 32 x 16, dynamic model", 32, 32, 16, FC_SGS_DYNAMIC, 37, 15)

@@ -14,9 +14,21 @@
 #include <string.h>
 #include <time.h>
 
-static const bench_solver *const cases[] = {&bench_box3d,          &bench_box3d_padded,   &bench_box3d_large,
-                                            &bench_channel,        &bench_channel_coarse, &bench_channel_wale,
-                                            &bench_channel_dynamic};
+static const bench_solver *const cases[] = {&bench_box3d,
+                                            &bench_box3d_padded,
+                                            &bench_box3d_large,
+                                            &bench_channel,
+                                            &bench_les_none,
+                                            &bench_les_smagorinsky,
+                                            &bench_les_wale,
+                                            &bench_les_vreman,
+                                            &bench_les_dynamic,
+                                            &bench_les_trapezoid,
+                                            &bench_les_clipped,
+                                            &bench_cube_none,
+                                            &bench_cube_smagorinsky,
+                                            &bench_cube_wale,
+                                            &bench_cube_dynamic};
 
 enum { MIN_RUNS = 5, MAX_RUNS = 400 };
 static const double enough = 1.5; /* seconds spent on a case */

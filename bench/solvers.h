@@ -13,8 +13,10 @@ typedef struct bench_solver {
   double (*transforms)(void); /* seconds that FFTW takes on one rank for the transforms of a step */
 } bench_solver;
 
-extern const bench_solver bench_box3d, bench_box3d_padded, bench_box3d_large, bench_channel,
-    bench_channel_coarse, bench_channel_wale, bench_channel_dynamic;
+extern const bench_solver bench_box3d, bench_box3d_padded, bench_box3d_large, bench_channel;
+extern const bench_solver bench_les_none, bench_les_smagorinsky, bench_les_wale, bench_les_vreman,
+    bench_les_dynamic, bench_les_trapezoid, bench_les_clipped, bench_cube_none, bench_cube_smagorinsky,
+    bench_cube_wale, bench_cube_dynamic;
 
 /* the fastest of several calls of run(self), each of processor time */
 double bench_fastest(void (*run)(void *self), void *self);

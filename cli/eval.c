@@ -2,6 +2,7 @@
 #include "cli/plot.h"
 #include "core/domain.h"
 #include "hpc/comm.h"
+#include "hpc/stop.h"
 #include "train/evaluate.h"
 #include "train/series_evaluate.h"
 #include "train/series_run.h"
@@ -72,9 +73,8 @@ static fc_status evaluate(const fc_run *run, fc_evaluate_job *job, const char *s
              "series");
   FC_TRY(parse_split(split, &job->split));
   if (fc_run_on_points(run, job->data)) return fc_points_evaluate(run, job, stdout);
-  FC_REQUIRE(
-      fc_comm_size(NULL) == 1, FC_E_USAGE,
-      "eval on several ranks is for points; of fields, 'fieldcast rollout --compare' measures on several");
+  FC_REQUIRE(job->domain <= 1, FC_E_USAGE,
+             "--domain is for points; of fields, each rank evaluates windows of its own");
   FC_REQUIRE(!job->out, FC_E_USAGE,
              "eval -o is for points; 'fieldcast rollout' writes predictions of fields on a grid");
   return fc_evaluate(run, job, stdout);
@@ -131,6 +131,7 @@ fc_status fc_cmd_eval(int argc, char **argv) {
   FC_TRY(fc_plot_view(view, up, job.view, &job.up));
   job.command = command;
   job.quiet   = fc_verbosity == 0 || fc_comm_rank(NULL);
+  fc_stop_catch();
   FC_TRY(fc_run_load(files.v[0], !raw, &run));
   const fc_status s = evaluate(run, &job, split, &back);
   fc_run_free(run);

@@ -1,4 +1,4 @@
-/* cli/plot_log.c - columns of a training log as curves. */
+/* cli/plot_log.c - columns of a training log, or of the history of a solver's run, as curves. */
 #include "cli/plot.h"
 
 #include "io/file.h"
@@ -97,6 +97,15 @@ static bool wanted(const fc_plot_request *r, const char *name) {
   return r->channels.n == 0 && is_score(name);
 }
 
+/* training logs count steps or epochs, histories of solvers have times */
+static int abscissa(const table *t) {
+  static const char *const names[] = {"step", "epoch", "t"};
+
+  for (int i = 0; i < FC_COUNT(names); i++)
+    if (find(t, names[i]) >= 0) return find(t, names[i]);
+  return -1;
+}
+
 /* Column k against column x. Scores are written now and then: lines without a value are left out, so that the
    others are joined. */
 static fc_curve curve_of(const table *t, int x, int k, double *xs, double *ys) {
@@ -113,7 +122,7 @@ static fc_curve curve_of(const table *t, int x, int k, double *xs, double *ys) {
 
 static fc_status draw(const fc_plot_request *r, const char *path, const table *t) {
   fc_curve  curve[MAX_COLUMNS], rate = {0};
-  const int lr = find(t, "lr"), step = find(t, "step"), x = step >= 0 ? step : find(t, "epoch");
+  const int lr = find(t, "lr"), x = abscissa(t);
   int       n = 0;
   fc_status s = FC_OK;
   double   *v = malloc((size_t)(2 * t->n_columns * t->n_rows) * sizeof *v), *free_room = v;
@@ -131,8 +140,10 @@ static fc_status draw(const fc_plot_request *r, const char *path, const table *t
                 "%s: no column of losses or scores with a number in it; name columns with --channel", path);
   } else {
     const char    *x_label  = x < 0 ? "line" : t->name[x];
+    const bool     history  = x >= 0 && !strcmp(x_label, "t");
+    const char    *y_label  = !history ? "loss and scores" : n == 1 ? curve[0].label : "";
     const fc_chart charts[] = {
-        {{.x_label = x_label, .y_label = "loss and scores", .log_y = true, .h_line = NAN}, n, curve},
+        {{.x_label = x_label, .y_label = y_label, .log_y = !history, .h_line = NAN}, n, curve},
         {{.x_label = x_label, .y_label = "learning rate", .h_line = NAN}, 1, &rate}};
     rate.label = NULL;
     s          = fc_plot_charts(r->png, path, lr >= 0 && rate.n ? 2 : 1, 1, charts);

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "core/domain.h"
 #include "hpc/comm.h"
+#include "hpc/stop.h"
 #include "train/rollout_run.h"
 
 #include <errno.h>
@@ -68,6 +69,7 @@ fc_status fc_cmd_rollout(int argc, char **argv) {
   FC_TRY(parse_trajectory(traj, &job.traj));
   job.command = command;
   job.quiet   = fc_verbosity == 0 || fc_comm_rank(NULL);
+  fc_stop_catch();
   FC_TRY(fc_run_load(files.v[0], !raw, &run));
   const fc_status s =
       fc_run_on_points(run, job.data)

@@ -164,9 +164,6 @@ static void name_state(fc_solve_job *j) {
 
 fc_status fc_solve_recall(fc_solve_job *j, bool *again) {
   *again = false;
-  FC_REQUIRE(j->lasting || !j->resume, FC_E_USAGE,
-             "--resume: %s has nothing to go on with: only runs in time that write a file have",
-             j->def->name);
   FC_TRY(fc_comm_agree(NULL, identify(j)));
   if (!j->lasting && !j->from && !j->last) return FC_OK;
   FC_TRY(fc_comm_agree(NULL, fc_kept_create(j->first, j->n, &j->kept)));
@@ -322,6 +319,8 @@ static fc_status stopped(const fc_solve_job *j) {
     snprintf(why, sizeof why, "before the time limit");
   if (j->stored)
     return fc_fail(FC_STOPPED, "stopped %s; %s is written, --resume goes on from there", why, j->state);
+  /* a job would come back for ever */
+  FC_REQUIRE(!j->resume, FC_E_USAGE, "stopped %s; this run has no state to go on with: give it more time", why);
   return fc_fail(FC_STOPPED, "stopped %s; nothing was written", why);
 }
 

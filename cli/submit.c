@@ -33,7 +33,8 @@ static void more(FILE *f) {
         "is an\n"
         "array with a folder in DIR for each task. Behind '--' stands any other command, in which a sweep "
         "fills\n"
-        "{KEY} in. docs/slurm.md tells the rest.\n",
+        "{KEY} in; 'solve .. -o FILE' goes on like a training when its time is up. docs/slurm.md tells the "
+        "rest.\n",
         f);
 }
 
@@ -138,10 +139,19 @@ static fc_status bind_job_alone(const request *q, fc_job *job) {
   return s;
 }
 
+/* a solver that writes a file keeps its state beside it */
+static bool goes_on(const request *q) {
+  bool writes = false;
+
+  for (int i = 1; i < q->n_words; i++)
+    writes |= !strncmp(q->words[i], "-o", 2) || !strncmp(q->words[i], "--output", 8);
+  return q->n_words > 0 && !strcmp(q->words[0], "solve") && writes;
+}
+
 static fc_status job_of(const request *q, const fc_job *from, fc_job *job) {
   *job = *from;
   for (int i = 0; fc_job_options[i].key; i++) FC_TRY(set_option(q, i, job));
-  return fc_job_check(job, q->n_words <= 0);
+  return fc_job_check(job, q->n_words <= 0 || goes_on(q));
 }
 
 static fc_status settle_training(const request *q, fc_submission *s) {
@@ -246,9 +256,13 @@ static fc_status every_key_is_used(const request *q, const fc_sweep *s) {
   return FC_OK;
 }
 
+/* --resume stands right behind the command: later words may be a preset or values */
 static fc_status command_words(const request *q, fc_submission *s) {
   FC_TRY(every_key_is_used(q, &s->sweep));
-  return s->call.tasks ? FC_OK : add_words(&s->call.words, q->n_words, (const char *const *)(void *)q->words);
+  if (goes_on(q)) FC_TRY(add_words(&s->call.words, 2, (const char *const[]){q->words[0], "--resume"}));
+  if (s->call.tasks) return FC_OK;
+  const int first = goes_on(q) ? 1 : 0;
+  return add_words(&s->call.words, q->n_words - first, (const char *const *)(void *)(q->words + first));
 }
 
 static fc_status tasks(const request *q, fc_submission *s) {
@@ -257,7 +271,8 @@ static fc_status tasks(const request *q, fc_submission *s) {
   s->call.task = s->task;
   for (int64_t i = 0; i < s->call.tasks; i++) {
     if (s->config) FC_TRY(training_task(s, i, &s->task[i]));
-    for (int w = 0; !s->config && w < q->n_words; w++) FC_TRY(filled(&s->sweep, i, q->words[w], &s->task[i]));
+    for (int w = goes_on(q) ? 1 : 0; !s->config && w < q->n_words; w++)
+      FC_TRY(filled(&s->sweep, i, q->words[w], &s->task[i]));
   }
   return FC_OK;
 }
@@ -328,7 +343,7 @@ static fc_status settle(const request *q, fc_submission *s) {
   FC_TRY(s->config ? training_words(q, s) : command_words(q, s));
   FC_TRY(tasks(q, s));
   s->call.log       = s->log;
-  s->call.continues = s->config != NULL;
+  s->call.continues = s->config || goes_on(q);
   return FC_OK;
 }
 

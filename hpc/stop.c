@@ -49,6 +49,11 @@ void fc_stop_release(void) {
 
 int fc_stop_signal(void) { return last; }
 
+fc_status fc_stop_check(const fc_comm *ranks, const char *left) {
+  FC_REQUIRE(!fc_comm_any(ranks, last != 0), FC_STOPPED, "stopped by a signal; %s", left);
+  return FC_OK;
+}
+
 /* ---- time ---- */
 
 void fc_stop_after(double seconds) { own = fc_now() + seconds; }

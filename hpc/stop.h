@@ -2,7 +2,7 @@
    in, or a limit of its own. One process has one of each. */
 #ifndef FC_STOP_H
 #define FC_STOP_H
-#include "core/base.h"
+#include "hpc/comm.h"
 
 /* SIGUSR1 and SIGUSR2, which would end the process, are remembered from here on; to be called early, since
    SLURM may send them while a job still opens its data. */
@@ -11,6 +11,9 @@ void fc_stop_listen(void);
 void fc_stop_catch(void);
 void fc_stop_release(void);
 int  fc_stop_signal(void); /* the last one that came, 0: none */
+/* For work that does not go on later: FC_STOPPED if a signal came to any rank of the group; left: what there
+   is of the work then. */
+fc_status fc_stop_check(const fc_comm *ranks, const char *left);
 
 /* a limit in seconds from now on */
 void fc_stop_after(double seconds);

@@ -2,6 +2,7 @@
 #include "io/file.h"
 #include "io/hdf5_put.h"
 #include "io/statistics.h"
+#include "io/trial.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -174,7 +175,7 @@ static fc_status get_all(hid_t file, const char *path, fc_statistics *s) {
   return status;
 }
 
-fc_status fc_statistics_read(const char *path, fc_statistics *s) {
+static fc_status read_file(const char *path, fc_statistics *s) {
   const fc_h5_quiet q = fc_h5_hush();
   hid_t             file;
 
@@ -187,6 +188,22 @@ fc_status fc_statistics_read(const char *path, fc_statistics *s) {
   if (status != FC_OK) fc_statistics_free(s);
   fc_h5_unhush(q);
   return status;
+}
+
+static fc_status attempt(void *path, int *answer) {
+  fc_statistics s;
+
+  *answer = 0;
+  FC_TRY(read_file(path, &s));
+  fc_statistics_free(&s);
+  return FC_OK;
+}
+
+fc_status fc_statistics_read(const char *path, fc_statistics *s) {
+  fc_statistics_init(s, "");
+  FC_TRY(fc_trial(path, fc_trial_seconds(path), attempt, (void *)path,
+                  NULL)); /* a damaged file may crash HDF5 */
+  return read_file(path, s);
 }
 
 bool fc_statistics_recognised(const char *path) {

@@ -23,6 +23,7 @@ struct fc_box3d_history {
   double  due;                             /* when rows should be written again */
   int64_t traj;
   int     n, columns;
+  int64_t resume; /* bytes of the table that a run goes on behind; -1: as it is */
   bool    shared, begun;
   char    path[FC_TEXT];
   double *spectrum;
@@ -48,10 +49,11 @@ static fc_status open_file(fc_box3d_history *y) {
   return FC_OK;
 }
 
-/* the first bytes of what is there; a pipe has none. Failures show at the end. */
+/* The first bytes of what is there; a pipe has none. Failures show at the end. */
 static void cut(fc_box3d_history *y, int64_t bytes) {
   if (y->file && ftruncate(fileno(y->file), (off_t)bytes)) clearerr(y->file);
-  y->begun = true;
+  y->begun  = true;
+  y->resume = -1;
 }
 
 static void drop(fc_box3d_history *y) {
@@ -67,6 +69,7 @@ static fc_status create(const fc_box3d *s, fc_box3d_history **out) {
   if (y) y->spectrum = calloc((size_t)fc_box3d_shells(s), sizeof *y->spectrum);
   FC_REQUIRE(y && y->spectrum, FC_E_SYSTEM, "no memory for the history of the run");
   y->shared  = s->shared;
+  y->resume  = -1;
   y->columns = s->c.sgs ? MOST : COLUMNS;
   memcpy(y->path, s->c.history, sizeof y->path);
   return !s->shared || fc_comm_rank(NULL) == 0 ? open_file(y) : FC_OK;
@@ -96,6 +99,7 @@ static void flush(fc_box3d_history *y) {
 static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double cfl) {
   const fc_box3d_budget q = fc_box3d_measure(s, k);
 
+  if (y->resume >= 0) cut(y, y->resume);
   fc_box3d_spectrum(s, k, y->spectrum);
   const fc_box3d_scales r = fc_box3d_scales_of(s, &q, y->spectrum);
   if (y->n == ROWS || fc_now() > y->due) flush(y);
@@ -111,6 +115,7 @@ static void add(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, double
 
 void fc_box3d_history_start(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work *k, int64_t traj) {
   if (!y) return;
+  y->resume = -1;
   if (!y->begun) {
     cut(y, 0);
     if (y->file) fprintf(y->file, "%s%s\n", header, y->columns > COLUMNS ? header_les : "");
@@ -134,6 +139,7 @@ void fc_box3d_history_step(fc_box3d_history *y, const fc_box3d *s, fc_box3d_work
 void fc_box3d_history_keep(fc_box3d_history *y, double x[FC_BOX3D_HISTORY]) {
   memset(x, 0, FC_BOX3D_HISTORY * sizeof *x);
   if (!y) return;
+  if (y->resume >= 0) cut(y, y->resume);
   flush(y);
   if (y->file) fflush(y->file);
   const double now[FC_BOX3D_HISTORY] = {(double)y->traj, y->t, y->next, y->start,
@@ -144,7 +150,7 @@ void fc_box3d_history_keep(fc_box3d_history *y, double x[FC_BOX3D_HISTORY]) {
 void fc_box3d_history_restore(fc_box3d_history *y, const double x[FC_BOX3D_HISTORY]) {
   if (!y) return;
   y->traj = (int64_t)x[0], y->t = x[1], y->next = x[2], y->start = x[3];
-  cut(y, (int64_t)x[4]);
+  y->resume = (int64_t)x[4];
 }
 
 fc_status fc_box3d_history_finish(fc_box3d_history *y, fc_status run) {

@@ -101,26 +101,47 @@ static void factformer_mode(const fc_rng *r, int64_t kx, int64_t ky, int64_t kz,
   for (int a = 0; a < 6; a++) u[a] = (u[a] + (a % 2 ? -v[a] : v[a])) / 2;
 }
 
+static int64_t shell_of(double k2) { return (int64_t)(sqrt(k2) + 0.5); }
+
+/* points of the lattice of modes whose distance from 0 is nearest to 0, 1, .., n - 1 */
+static void count_shells(double *count, int64_t n) {
+  memset(count, 0, (size_t)n * sizeof *count);
+  for (int64_t x = 0; x <= n; x++)
+    for (int64_t y = 0; y <= n; y++)
+      for (int64_t z = 0; z <= n; z++) { /* each stands for its mirror images */
+        const int64_t shell = shell_of((double)(x * x + y * y + z * z));
+        if (shell < n) count[shell] += (x ? 2 : 1) * (y ? 2 : 1) * (z ? 2 : 1);
+      }
+}
+
+/* |u| of mode k: the modes of a shell have its energy in equal parts, but for the published field */
+static double amplitude(const fc_box3d *s, const double *count, double k2) {
+  const int64_t shell = shell_of(k2);
+
+  if (s->c.initial == FC_BOX3D_FACTFORMER) return sqrt(sqrt(fc_box3d_shape(&s->c, sqrt(k2))) / k2);
+  return sqrt(2 * fc_box3d_shape(&s->c, (double)shell) / count[shell]);
+}
+
 static void random_row(const fc_box3d *s, fc_box3d_work *k, const fc_rng *r, int64_t j, int64_t i) {
   const int64_t kx = fc_slab3_mode(s->grid, i), ky = fc_slab3_mode(s->grid, s->grid->k0 + j);
-  const bool    published = s->c.initial == FC_BOX3D_FACTFORMER;
 
   for (int64_t kz = 0; kz < fc_box3d_kept(s, j, i); kz++) {
-    const double k2 = (double)(kx * kx + ky * ky + kz * kz), e = fc_box3d_shape(&s->c, sqrt(k2));
-    const double size = k2 > 0 ? sqrt((published ? sqrt(e) : e) / (2 * M_PI * k2)) : 0; /* 4 pi k^2 modes */
+    const double k2 = (double)(kx * kx + ky * ky + kz * kz);
     double       u[6];
     if (k2 == 0) continue;
-    if (published)
+    if (s->c.initial == FC_BOX3D_FACTFORMER)
       factformer_mode(r, kx, ky, kz, u);
     else
       isotropic_mode(r, kx, ky, kz, u);
-    for (int a = 0; a < 6; a++) fc_box3d_row(s, k->u[a / 2], j, i)[2 * kz + a % 2] = size * u[a];
+    for (int a = 0; a < 6; a++)
+      fc_box3d_row(s, k->u[a / 2], j, i)[2 * kz + a % 2] = amplitude(s, k->part[3], k2) * u[a];
   }
 }
 
 static void random_field(const fc_box3d *s, fc_box3d_work *k, int64_t traj) {
   const fc_rng r = {(uint64_t)s->c.seed, (uint64_t)(s->c.first_traj + traj), FC_RNG_FIELD};
 
+  count_shells(k->part[3], fc_box3d_shells(s));
   FC_FOR_ROWS(j, s->grid->ny, 128 * s->grid->my * s->grid->mz)
   for (int64_t i = 0; i < s->grid->my; i++) random_row(s, k, &r, j, i);
 }

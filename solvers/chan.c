@@ -23,8 +23,8 @@ static int64_t lay_out(fc_chan *s, double *block) {
   for (int a = 0; a < FC_CHAN_STATE; a++) TAKE(s->state[a], lines);
   for (int a = 0; a < 3; a++) TAKE(s->old[a], lines);
   for (int a = 0; a < FC_CHAN_PRODUCTS; a++) TAKE(s->product[a], s->y_n * s->k_n * s->row);
-  TAKE(s->top, 2 * s->y_n), TAKE(s->drains, s->y_n), TAKE(s->sums, fc_max64(1, s->k_n) * (n + 1)),
-      TAKE(s->ones, n);
+  TAKE(s->top, 2 * s->y_n), TAKE(s->drains, s->y_n), TAKE(s->shear, s->y_n),
+      TAKE(s->sums, fc_max64(1, s->k_n) * (n + 1)), TAKE(s->ones, n);
   TAKE(s->columns, s->tasks * s->column_size), TAKE(s->planes, s->tasks * s->plane_size);
 #undef TAKE
   return at;

@@ -86,6 +86,7 @@ typedef struct fc_chan {
   void        *model_self;
   double      *nu_t;                        /* [y_n + 2, mx mz] from cell y_lo - 1 on; NULL: no model */
   double      *views, *eddy_block, *drains; /* scratch; [y_n] sums of 2 nu_t S:S */
+  double      *shear;                       /* [y_n] <2 nu_t S_xy> at lower faces, at the last products */
   bool         hold;                        /* products take nu_t as it is */
   int64_t      view_size;
   fc_chan_sgs *sgs;   /* the model made by the configuration, NULL: none */

@@ -8,14 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ROWS = 4096, COLUMNS = 8, MOST = COLUMNS + 4 };
 
 struct fc_chan_history {
-  FILE   *file; /* NULL on other ranks */
-  int64_t traj, n;
+  FILE   *file;            /* NULL on other ranks */
+  int64_t traj, n, resume; /* bytes of the table that a run goes on behind; -1: as it is */
   int     columns;
-  bool    failed;
+  bool    failed, begun;
   double  row[ROWS][MOST];
 };
 
@@ -26,22 +27,37 @@ fc_status fc_chan_history_create(const char *path, bool les, fc_chan_history **o
   FC_REQUIRE(h, FC_E_SYSTEM, "no memory for a history");
   h->columns = les ? MOST : COLUMNS;
   if (fc_comm_rank(NULL) == 0) {
-    h->file = fopen(path, "w");
+    h->file = fopen(path, "ae"); /* what is in it stays until it is known whether the run begins or goes on */
     if (!h->file) {
       free(h);
       return fc_fail(FC_E_USAGE, "history=%s: %s", path, strerror(errno));
     }
+  }
+  h->resume = -1;
+  *out      = h;
+  return FC_OK;
+}
+
+/* to its first bytes; a pipe stays as it is */
+static void cut(fc_chan_history *h, int64_t bytes) {
+  if (h->file && ftruncate(fileno(h->file), (off_t)bytes)) clearerr(h->file);
+  h->begun  = true;
+  h->resume = -1;
+}
+
+static void begin(fc_chan_history *h) {
+  cut(h, 0);
+  if (h->file)
     fprintf(h->file,
             "trajectory,t,bulk_velocity,pressure_gradient,re_tau_lower,re_tau_upper,energy,divergence%s\n",
-            les ? ",nu_t_mean,nu_t_max,sgs_constant,sgs_dissipation" : "");
-  }
-  *out = h;
-  return FC_OK;
+            h->columns > COLUMNS ? ",nu_t_mean,nu_t_max,sgs_constant,sgs_dissipation" : "");
 }
 
 void fc_chan_history_note(fc_chan_history *h, fc_chan *s, int64_t traj) {
   if (!h) return;
-  if (traj >= 0) h->traj = traj;
+  if (traj >= 0) h->traj = traj, h->resume = -1;
+  if (h->resume >= 0) cut(h, h->resume);
+  if (!h->begun) begin(h);
   if (h->n == ROWS) fc_chan_history_flush(h);
   const fc_chan_budget      q         = fc_chan_measure(s);
   const fc_chan_eddy_budget e         = fc_chan_sgs_measure(s);
@@ -71,6 +87,22 @@ void fc_chan_history_flush(fc_chan_history *h) {
   }
   h->n = 0;
 }
+
+double fc_chan_history_keep(fc_chan_history *h) {
+  if (h && h->resume >= 0) cut(h, h->resume);
+  fc_chan_history_flush(h);
+  if (!h || !h->file) return 0;
+  h->failed |= fflush(h->file) != 0;
+  return (double)ftello(h->file);
+}
+
+void fc_chan_history_restore(fc_chan_history *h, int64_t traj, double bytes) {
+  if (!h) return;
+  h->traj   = traj;
+  h->resume = (int64_t)bytes;
+}
+
+int64_t fc_chan_history_traj(const fc_chan_history *h) { return h ? h->traj : 0; }
 
 fc_status fc_chan_history_finish(fc_chan_history *h) {
   bool failed;

@@ -47,5 +47,6 @@ void fc_chan_profile(fc_chan *s, double *work, double *out) {
   memset(out, 0, (size_t)size * sizeof *out);
   for (int64_t i = 0; i < s->k_n; i++)
     for (int64_t j = 0; j < size; j++) out[j] += work[i * size + j];
+  for (int64_t y = 0; y < s->y_n; y++) out[FC_CHAN_STRESS * s->grid->n + s->y_lo + y] += s->shear[y];
   if (s->status == FC_OK) s->status = fc_comm_sum_double(s->comm, out, size);
 }

@@ -1,7 +1,7 @@
 /* solvers/chan_profile.h - means over planes of a channel at one time, from the modes alone (Parseval),
    without transforms. At cells: U, <u'u'>, <w'w'>; at lower faces of cells: <v'v'>, <u^'v'>, and the total
    stress nu (U[f] - U[f-1])/df - <u^ v>, which the discrete equations make G (1 - y) in the mean over time,
-   to rounding. */
+   to rounding. With a subgrid model <2 nu_t S_xy> of the last substep joins it. */
 #ifndef FC_CHAN_PROFILE_H
 #define FC_CHAN_PROFILE_H
 #include "solvers/chan.h"

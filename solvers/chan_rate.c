@@ -158,23 +158,36 @@ static void cell_products(window *k, int64_t j, const double *uw, const double *
   give(k, 0, j, 1, j);
 }
 
+/* of the real parts of a line */
+FC_SIMD static double sum_line(const double *line, int64_t n) {
+  double sum = 0;
+
+  FC_REDUCE(+, sum) for (int64_t i = 0; i < n; i++) sum += line[2 * i];
+  return sum;
+}
+
+/* u^v before the stress is taken off, less u^v after it: T_xy */
 static void face_products(window *k, int64_t y, const double *below, const double *above, const double *v) {
   const fc_chan     *s     = k->s;
   const fc_chan_fft *f     = s->fft;
   const bool         eddy  = s->nu_t && y > 0; /* none at the wall */
-  double             drain = 0;
+  double             drain = 0, shear = 0;
 
   if (eddy) fc_chan_slopes(s, k->scratch, FC_CHAN_V, y, k->rows, k->slope[2]);
   for (int64_t i = 0; i < f->mx; i++) {
     const int64_t at = 2 * i * f->mz;
     face_line(k->line, below + at, above + at, v + at, f->mz);
-    if (eddy)
+    if (eddy) {
+      shear += sum_line(k->line, f->mz);
       drain +=
           fc_chan_face_stress(k->line, below + at, above + at, k->slope[2] + at, eddies_of(s, y - 1) + at / 2,
                               eddies_of(s, y) + at / 2, 1 / s->grid->df[y], f->mz);
+      shear -= sum_line(k->line, f->mz);
+    }
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
   s->drains[y - s->y_lo] += s->grid->df[y] * drain;
+  s->shear[y - s->y_lo] = shear / (double)(f->mx * f->mz);
   give(k, 2, y, 3, y);
 }
 

@@ -62,26 +62,42 @@ static void values(void *state, fc_real *x) {
 
 static fc_status status(void *state) { return ((const flow *)state)->s->status; }
 
-/* ---- restarts ---- */
+/* ---- restarts: the flow, the place in the table, statistics ---- */
+
+enum { HISTORY = 2 };
+
+static int64_t flow_size(void *state) { return fc_chan_kept(((const flow *)state)->s); }
 
 static int64_t state_size(void *state) {
-  const flow *f = state;
-
-  return fc_chan_kept(f->s) + fc_chan_statistics_kept(f->statistics);
+  return flow_size(state) + HISTORY + fc_chan_statistics_kept(((const flow *)state)->statistics);
 }
 
 static void keep(void *state, double *x) {
-  const flow *f = state;
+  const flow *f    = state;
+  double     *rest = x + flow_size(state);
 
   fc_chan_keep(f->s, x);
-  fc_chan_statistics_keep(f->statistics, x + fc_chan_kept(f->s));
+  rest[0] = (double)fc_chan_history_traj(f->history);
+  rest[1] = fc_chan_history_keep(f->history);
+  fc_chan_statistics_keep(f->statistics, rest + HISTORY);
 }
 
 static void restore(void *state, const double *x) {
+  const flow   *f    = state;
+  const double *rest = x + flow_size(state);
+
+  fc_chan_restore(f->s, x);
+  fc_chan_history_restore(f->history, (int64_t)rest[0], rest[1]);
+  fc_chan_statistics_restore(f->statistics, rest + HISTORY);
+}
+
+static void begin_at(void *state, const double *x, int64_t traj) {
   const flow *f = state;
 
   fc_chan_restore(f->s, x);
-  fc_chan_statistics_restore(f->statistics, x + fc_chan_kept(f->s));
+  f->s->time = 0;
+  fc_chan_history_note(f->history, f->s, traj);
+  fc_chan_statistics_begin(f->statistics);
 }
 
 /* ---- runs ---- */
@@ -91,7 +107,7 @@ fc_evolve fc_channel_evolve(const fc_chan_config *c) {
       start,   speed,      step,
       measure, values,     {"energy", "Re_tau", "bulk velocity", "pressure gradient", "divergence"},
       status,  state_size, keep,
-      restore};
+      restore, flow_size,  begin_at};
   int64_t lo, n;
 
   fc_chan_frame_share(c, &lo, &n);

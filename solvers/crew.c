@@ -52,6 +52,8 @@ fc_status fc_crew_progress(fc_crew *c, double share, const char *note) {
   return s;
 }
 
+void fc_crew_credit(fc_crew *c, double share) { FC_CRITICAL(fc_solver_out) c->fraction += share; }
+
 void fc_crew_widen(fc_crew *c, int range, double value) {
   FC_CRITICAL(fc_solver_out) {
     double *r          = c->range[range];

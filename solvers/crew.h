@@ -31,6 +31,7 @@ fc_status fc_crew_run(fc_crew *c, int64_t n, int lanes, fc_status (*one)(void *s
 /* For lanes. FC_STOPPED: another lane has failed, or the sink or done wants no more. */
 fc_status fc_crew_emit(fc_crew *c, int64_t traj, int64_t t, const fc_real *x);
 fc_status fc_crew_progress(fc_crew *c, double share, const char *note); /* share of all work just done */
+void      fc_crew_credit(fc_crew *c, double share);                     /* done by an earlier run */
 void      fc_crew_widen(fc_crew *c, int range, double value);
 
 /* after the run: the ranges of n diagnostics with these names to whoever attends, and as the summary in the

@@ -59,12 +59,16 @@ static void describe_state(worker *w) {
 
 /* ---- states that are kept: where in time a trajectory is, and what the solver gives ---- */
 
-static void keep(worker *w) {
-  const double head[FC_KEPT_TIMES] = {0,    (double)w->next, (double)w->left, (double)w->steps, w->t, w->goal,
-                                      w->h, w->last,         w->cfl,          w->first_cfl};
-  double      *r                   = fc_kept_place(w->kept, w->lane, w->traj); /* sets its first number */
+static int64_t flow_size(const fc_evolve_def *d, void *state) {
+  return d->flow_size ? d->flow_size(state) : d->state_size(state);
+}
 
-  memcpy(r + 1, head + 1, sizeof head - sizeof *head);
+static void keep(worker *w) {
+  double *r = fc_kept_place(w->kept, w->lane, w->traj); /* sets its first number */
+
+  r[1] = (double)w->next, r[2] = (double)w->left, r[3] = (double)w->steps;
+  r[4] = w->t, r[5] = w->goal, r[6] = w->h, r[7] = w->last, r[8] = w->cfl, r[9] = w->first_cfl;
+  r[FC_KEPT_FLOW] = (double)flow_size(w->e->def, w->state);
   w->e->def->keep(w->state, r + FC_KEPT_TIMES);
 }
 
@@ -80,8 +84,11 @@ static bool go_on(worker *w) {
   const double *r = w->kept ? fc_kept_record(w->kept, w->traj, &afresh) : NULL;
 
   if (!r) return false;
-  w->e->def->restore(w->state, r + FC_KEPT_TIMES);
-  if (afresh && w->e->def->afresh) w->e->def->afresh(w->state, w->traj);
+  const fc_evolve_def *d = w->e->def;
+  if (afresh && d->begin_at)
+    d->begin_at(w->state, r + FC_KEPT_TIMES, w->traj);
+  else
+    d->restore(w->state, r + FC_KEPT_TIMES);
   if (!afresh) {
     w->next = (int64_t)r[1], w->left = (int64_t)r[2], w->steps = (int64_t)r[3];
     w->t = r[4], w->goal = r[5], w->h = r[6], w->last = r[7], w->cfl = r[8], w->first_cfl = r[9];
@@ -190,17 +197,17 @@ static fc_status trajectory(void *self, int lane, int64_t traj) {
   const double     share = 1 / (double)e->n_traj;
 
   if (w->kept && fc_kept_finished(w->kept, traj)) {
+    fc_crew_credit(w->crew, share);
     fc_kept_finish(w->kept, lane, traj);
-    return fc_crew_progress(w->crew, share, "");
+    return FC_OK;
   }
   w->traj = traj;
   w->t = w->goal = w->h = w->last = w->cfl = w->first_cfl = 0;
   w->next = w->left = w->steps = 0;
   const bool restored = go_on(w), going_on = restored && (w->steps || w->next);
   if (!restored) e->def->start(w->state, traj);
-  fc_status s =
-      going_on && w->t > 0 ? fc_crew_progress(w->crew, share * w->t / fc_evolve_time(e), "") : FC_OK;
-  if (s == FC_OK) s = frames(w, going_on);
+  if (going_on && w->t > 0) fc_crew_credit(w->crew, share * w->t / fc_evolve_time(e));
+  const fc_status s = frames(w, going_on);
   if (s == FC_STOPPED) keep_if_asked(w); /* another lane was asked first, and stopped all */
   if (s == FC_OK && w->kept && w->kept->last) keep(w);
   if (s == FC_OK && w->kept) fc_kept_finish(w->kept, lane, traj);
@@ -218,7 +225,7 @@ static fc_status begin_keeping(const fc_evolve *e, int lanes, void *const *state
     const double range[2] = {(*out)->sums.least[i], (*out)->sums.most[i]};
     if (range[0] <= range[1]) fc_crew_widen(c, i, range[0]), fc_crew_widen(c, i, range[1]);
   }
-  return fc_kept_begin(*out, e->n_traj, lanes, e->def->state_size(states[0]));
+  return fc_kept_begin(*out, e->n_traj, lanes, e->def->state_size(states[0]), flow_size(e->def, states[0]));
 }
 
 fc_status fc_evolve_run(const fc_evolve *e, int lanes, void *const *states, fc_frame_sink sink, void *user,

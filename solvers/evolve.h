@@ -25,9 +25,11 @@ typedef struct fc_evolve_def {
   int64_t (*state_size)(void *state);
   void (*keep)(void *state, double *x);
   void (*restore)(void *state, const double *x);
-  /* After restore, where a new run begins at the state of another one: what has been counted and written
-     since the start begins again, as trajectory traj. NULL: there is no such thing. */
-  void (*afresh)(void *state, int64_t traj);
+  /* Where a new run begins at the state of another one, whose counts, tables and statistics do not matter:
+     how many of the first numbers are the flow, and trajectory traj begun at them. NULL: all of them, by
+     restore. */
+  int64_t (*flow_size)(void *state);
+  void (*begin_at)(void *state, const double *x, int64_t traj);
 } fc_evolve_def;
 
 typedef struct fc_evolve {

@@ -91,11 +91,12 @@ static int64_t load_records(fc_kept *k, const double *r, int64_t places, int64_t
   for (int64_t i = 0; i < places; i++, r += width) {
     const double traj = r[0] - (double)k->offset;
     if (!(r[0] >= 0 && traj >= 0 && traj < (double)k->room)) continue;
+    if (afresh && !(r[FC_KEPT_FLOW] <= (double)(width - FC_KEPT_TIMES))) continue;
     const int64_t at = (int64_t)traj;
     if (k->finished[at] && !afresh && !k->last) continue;
     if (!record[at]) k->waiting++;
     record[at] = r;
-    k->width   = width; /* what the run must have too */
+    if (!afresh) k->width = width; /* what the run must have too */
     mine++;
   }
   return mine;
@@ -164,21 +165,26 @@ void fc_kept_seal(fc_kept *k) {
 
 /* ---- the run's answers ---- */
 
-static fc_status fits(const fc_kept *k, int64_t n_traj, int64_t width) {
-  FC_ASSERT(n_traj == k->room, "%lld trajectories to keep, not %lld", (long long)n_traj, (long long)k->room);
-  FC_REQUIRE(!k->waiting || k->width == width, FC_E_INPUT,
-             "the states have %lld numbers, and this run wants %lld: another grid, or other ranks",
-             (long long)(k->width - FC_KEPT_TIMES), (long long)(width - FC_KEPT_TIMES));
-  for (int64_t i = 0; i < n_traj && k->afresh; i++)
-    FC_REQUIRE(k->first[i] || k->record[i] || k->finished[i], FC_E_INPUT,
-               "there is no state of trajectory %lld to begin with", (long long)(k->offset + i));
+/* all the numbers of a run that goes on, the flow of one that begins */
+static fc_status fits(const fc_kept *k, int64_t i, int64_t width, int64_t flow) {
+  const double *r      = k->record[i] ? k->record[i] : k->first[i];
+  const int64_t wanted = k->record[i] ? width - FC_KEPT_TIMES : flow;
+
+  FC_REQUIRE(r || k->finished[i] || !k->afresh, FC_E_INPUT,
+             "there is no state of trajectory %lld to begin with", (long long)(k->offset + i));
+  if (!r) return FC_OK;
+  const int64_t has = k->record[i] ? k->width - FC_KEPT_TIMES : (int64_t)fmin(fmax(r[FC_KEPT_FLOW], 0), 1e15);
+  FC_REQUIRE(has == wanted, FC_E_INPUT,
+             "the states have %lld numbers, and this run wants %lld: another grid, scheme or number of ranks",
+             (long long)has, (long long)wanted);
   return FC_OK;
 }
 
-fc_status fc_kept_begin(fc_kept *k, int64_t n_traj, int lanes, int64_t state_size) {
+fc_status fc_kept_begin(fc_kept *k, int64_t n_traj, int lanes, int64_t state_size, int64_t flow_size) {
   const int64_t width = FC_KEPT_TIMES + state_size, places = k->last ? n_traj : lanes + k->waiting;
 
-  FC_TRY(fits(k, n_traj, width));
+  FC_ASSERT(n_traj == k->room, "%lld trajectories to keep, not %lld", (long long)n_traj, (long long)k->room);
+  for (int64_t i = 0; i < n_traj; i++) FC_TRY(fits(k, i, width, flow_size));
   k->width  = width;
   k->n_traj = n_traj;
   k->lanes  = lanes;

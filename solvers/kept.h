@@ -10,7 +10,7 @@
 
 #include <stdatomic.h>
 
-enum { FC_KEPT_RANGES = 9, FC_KEPT_TIMES = 10 };
+enum { FC_KEPT_RANGES = 9, FC_KEPT_TIMES = 11, FC_KEPT_FLOW = 10 };
 
 typedef struct fc_kept_sums { /* of the frames so far; the last range is that of the values */
   double least[FC_KEPT_RANGES], most[FC_KEPT_RANGES], square, count;
@@ -55,7 +55,7 @@ bool fc_kept_ask(fc_kept *k, bool end);
 void fc_kept_seal(fc_kept *k); /* makes the block complete, after ready or the run */
 
 /* ---- for the run ---- */
-fc_status fc_kept_begin(fc_kept *k, int64_t n_traj, int lanes, int64_t state_size);
+fc_status fc_kept_begin(fc_kept *k, int64_t n_traj, int lanes, int64_t state_size, int64_t flow_size);
 bool      fc_kept_wants(const fc_kept *k, int lane); /* is a question unanswered? cheap */
 double   *fc_kept_place(fc_kept *k, int lane, int64_t traj);
 fc_status fc_kept_given(fc_kept *k, int lane); /* its place is filled. FC_STOPPED: go no further */

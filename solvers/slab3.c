@@ -23,9 +23,9 @@ static int64_t lane_size(int64_t m, int64_t top, int most) {
 
 int64_t fc_slab3_bytes(int64_t m, int64_t top, int most, int ranks, int lanes) {
   const int64_t my = 2 * top + 1, mz = top + 1, nx = fc_ceil_div(m, ranks), ny = fc_ceil_div(my, ranks);
-  const int64_t shares = 2 * most * mz * (nx * my + (ranks > 1 ? ny * m : 0));
+  const int64_t message = 2 * most * mz * fc_max64(nx * my, ny * m);
 
-  return (shares * (ranks > 1 ? 2 : 1) + lanes * lane_size(m, top, most)) * (int64_t)sizeof(double);
+  return ((ranks > 1 ? 2 : 1) * message + lanes * lane_size(m, top, most)) * (int64_t)sizeof(double);
 }
 
 /* numbers along the first axis of [m, mz], in place; lines of m one after the other */
@@ -55,16 +55,17 @@ static bool plans(fc_slab3 *t, bool measure) {
 }
 
 static bool memory(fc_slab3 *t) {
-  bool ok = true;
+  const int64_t message = 2 * t->most * t->mz * fc_max64(t->nx * t->my, t->ny * t->m);
+  bool          ok      = true;
 
-  t->lane = calloc((size_t)t->lanes, sizeof *t->lane);
-  if (!t->lane) return false;
+  t->lane        = calloc((size_t)t->lanes, sizeof *t->lane);
+  t->mode_count  = calloc((size_t)t->ranks, sizeof *t->mode_count);
+  t->point_count = calloc((size_t)t->ranks, sizeof *t->point_count);
+  t->sent        = fc_fft2_alloc(fc_max64(1, message));
+  t->got         = t->ranks > 1 ? fc_fft2_alloc(fc_max64(1, message)) : t->sent;
+  if (!t->lane || !t->mode_count || !t->point_count || !t->sent || !t->got) return false;
   for (int i = 0; i < t->lanes; i++)
     ok &= (t->lane[i] = fc_fft2_alloc(lane_size(t->m, t->top, t->most))) != NULL;
-  for (int f = 0; f < t->most; f++) {
-    ok &= (t->plane[f] = fc_fft2_alloc(fc_max64(1, 2 * t->nx * t->my * t->mz))) != NULL;
-    if (t->turn) ok &= (t->column[f] = fc_fft2_alloc(fc_max64(1, 2 * t->ny * t->m * t->mz))) != NULL;
-  }
   return ok;
 }
 
@@ -76,7 +77,6 @@ static void cut(int64_t all, int64_t *lo, int64_t *n) {
 fc_status fc_slab3_create(bool shared, int64_t m, int64_t top, int most, bool measure, fc_slab3 **out) {
   const int ranks = shared ? fc_comm_size(NULL) : 1;
   fc_slab3 *t     = calloc(1, sizeof *t);
-  fc_status s     = FC_OK;
 
   *out = NULL;
   FC_ASSERT(most <= FC_SLAB3_FIELDS && 2 * top < m, "%d fields, modes up to %lld of %lld points", most,
@@ -86,18 +86,16 @@ fc_status fc_slab3_create(bool shared, int64_t m, int64_t top, int most, bool me
   t->lines = lines_of(m);
   t->nx    = m;
   t->ny    = t->my;
+  t->ranks = ranks;
   if (ranks > 1) {
     cut(m, &t->x0, &t->nx);
     cut(t->my, &t->k0, &t->ny);
-    s = fc_turn_create(NULL, m, t->my, 2 * t->mz, most, &t->turn);
   }
-  if (s == FC_OK && (!memory(t) || !plans(t, measure)))
-    s = fc_fail(FC_E_SYSTEM,
-                "no memory for a grid of %lld^3 points: %.0f MB; use a smaller grid or more ranks",
-                (long long)m, (double)fc_slab3_bytes(m, top, most, ranks, t->lanes) * 1e-6);
-  if (s != FC_OK) {
+  if (!memory(t) || !plans(t, measure)) {
     fc_slab3_destroy(t);
-    return s;
+    return fc_fail(FC_E_SYSTEM,
+                   "no memory for a grid of %lld^3 points: %.0f MB; use a smaller grid or more ranks",
+                   (long long)m, (double)fc_slab3_bytes(m, top, most, ranks, fc_threads()) * 1e-6);
   }
   *out = t;
   return FC_OK;
@@ -109,9 +107,11 @@ void fc_slab3_destroy(fc_slab3 *t) {
     if (t->across[i]) fftw_destroy_plan(t->across[i]);
     if (t->along[i]) fftw_destroy_plan(t->along[i]);
   }
-  for (int f = 0; f < t->most; f++) free(t->plane[f]), free(t->column[f]);
+  if (t->got != t->sent) free(t->got);
+  free(t->sent);
+  free(t->mode_count);
+  free(t->point_count);
   for (int i = 0; t->lane && i < t->lanes; i++) free(t->lane[i]);
   free(t->lane);
-  fc_turn_destroy(t->turn);
   free(t);
 }

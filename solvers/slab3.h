@@ -1,26 +1,26 @@
 /* solvers/slab3.h - real fields on a periodic cube of m^3 points, in double precision, and the low modes of
    their spectra, |kx|, |ky|, |kz| <= top. Only those modes are ever transformed, stored or sent, so the three
    passes of a transform cost 4/9, 2/3 and 1 of a full one when top is m/3 (the 2/3 rule, or 3/2 padding).
-   On several ranks points are cut along x and modes along ky (solvers/turn.h).
+   On several ranks points are cut along x and modes along ky. Between the two, numbers lie in the messages
+   themselves: nothing is copied to be sent.
    A spectrum is [ky of this rank, kx, kz] Fourier coefficients as (re, im) pairs, my = 2 top + 1 values of kx
    and ky in the order 0, 1, .., top, -top, .., -1, mz = top + 1 values of kz. */
 #ifndef FC_SLAB3_H
 #define FC_SLAB3_H
-#include "solvers/turn.h"
+#include "hpc/comm.h"
 
 enum { FC_SLAB3_FIELDS = 12 };
 
 typedef struct fc_slab3 {
-  int64_t  m, top, my, mz;          /* points a side, highest mode, see above */
-  int64_t  x0, nx, k0, ny;          /* planes x0 .. x0 + nx - 1 and rows k0 .. of ky belong to this rank */
-  int64_t  lines;                   /* lines along z in a block of points */
-  int      most, lanes;             /* fields at a time, threads */
-  double  *plane[FC_SLAB3_FIELDS];  /* [nx, my, mz] complex: x transformed, y and z not */
-  double  *column[FC_SLAB3_FIELDS]; /* [ny, m, mz] complex on several ranks: the same, cut along ky */
-  double **lane;                    /* work space of each thread */
-  fc_turn *turn;                    /* NULL on one rank */
-  struct fftw_plan_s *across[2];    /* [m, mz] along the first axis in place: x and y, there and back */
-  struct fftw_plan_s *along[2];     /* lines of m complex numbers: z of two planes at once */
+  int64_t             m, top, my, mz; /* points a side, highest mode, see above */
+  int64_t             x0, nx, k0, ny; /* planes x0 .. x0 + nx - 1 and rows k0 .. of ky belong to this rank */
+  int64_t             lines;          /* lines along z in a block of points */
+  int                 most, lanes, ranks;       /* fields at a time, threads */
+  double             *sent, *got;               /* messages; one array on one rank */
+  int64_t            *mode_count, *point_count; /* numbers in those of and for each rank */
+  double            **lane;                     /* work space of each thread */
+  struct fftw_plan_s *across[2]; /* [m, mz] along the first axis in place: x and y, there and back */
+  struct fftw_plan_s *along[2];  /* lines of m complex numbers: z of two planes at once */
 } fc_slab3;
 
 /* A journey of fields: spectra in, points, spectra out. Each function is called by several threads at once,

@@ -1,6 +1,7 @@
 /* solvers/slab3_run.c - the three transforms of a pass. All of a row ky is done while it is in the cache, and
-   so is all of a pair of planes. Along z two planes are one complex field, x + 1 in the imaginary part: FFTW
-   has vector code for complex transforms only, and products of real numbers do not care. */
+   so is all of a pair of planes; in between, numbers travel in runs of mz. Along z two planes are one complex
+   field, x + 1 in the imaginary part: FFTW has vector code for complex transforms only, and products of real
+   numbers do not care. */
 #include "core/parallel.h"
 #include "solvers/slab3.h"
 
@@ -16,13 +17,50 @@ static int64_t whole(int64_t n) { return (n + 7) / 8 * 8; }
 /* row of mode number i among m */
 static int64_t row_of(const fc_slab3 *t, int64_t i) { return i <= t->top ? i : i - t->my + t->m; }
 
+/* ---- messages ----
+   To each rank r, one after the other, and of each of k fields: [ky of one side, x of the other, mz] complex.
+ */
+
+static int64_t first_of(int64_t n, int rank, int ranks) { return n * rank / ranks; }
+
+/* planes of rank r in row j of field f: they follow each other */
+static double *in_row(const fc_slab3 *t, double *message, int k, int r, int f, int64_t j) {
+  const int64_t x = first_of(t->m, r, t->ranks), n = first_of(t->m, r + 1, t->ranks) - x;
+
+  return message + 2 * t->mz * (k * t->ny * x + (f * t->ny + j) * n);
+}
+
+/* rows of rank r in plane x of field f: nx runs of mz apart */
+static double *in_plane(const fc_slab3 *t, double *message, int k, int r, int f, int64_t x) {
+  const int64_t j = first_of(t->my, r, t->ranks), n = first_of(t->my, r + 1, t->ranks) - j;
+
+  return message + 2 * t->mz * (k * t->nx * j + f * n * t->nx + x);
+}
+
+static fc_status exchange(fc_slab3 *t, int k, bool to_points) {
+  if (t->ranks == 1) return FC_OK;
+  for (int r = 0; r < t->ranks; r++) {
+    t->mode_count[r] =
+        2 * t->mz * k * t->ny * (first_of(t->m, r + 1, t->ranks) - first_of(t->m, r, t->ranks));
+    t->point_count[r] =
+        2 * t->mz * k * t->nx * (first_of(t->my, r + 1, t->ranks) - first_of(t->my, r, t->ranks));
+  }
+  return fc_comm_exchange_double(NULL, t->sent, to_points ? t->mode_count : t->point_count, t->got,
+                                 to_points ? t->point_count : t->mode_count);
+}
+
 /* ---- modes: x ---- */
 
-/* row j of ky of field f on all m points or modes along x */
-static double *column(const fc_slab3 *t, int f, int64_t j) {
-  const int64_t size = 2 * t->m * t->mz;
+/* a row ky of field f on all m points or modes along x */
+static double *column(const fc_slab3 *t, int f) { return t->lane[fc_thread()] + f * whole(2 * t->m * t->mz); }
 
-  return t->turn ? t->column[f] + j * size : t->lane[fc_thread()] + f * whole(size);
+/* row j of field f, from or to the messages */
+static void copy_row(const fc_slab3 *t, int k, int f, int64_t j, double *c, bool in) {
+  for (int r = 0; r < t->ranks; r++) {
+    const int64_t x = first_of(t->m, r, t->ranks), n = first_of(t->m, r + 1, t->ranks) - x;
+    double       *at = in_row(t, in ? t->got : t->sent, k, r, f, j), *to = c + 2 * t->mz * x;
+    memcpy(in ? to : at, in ? at : to, (size_t)(2 * t->mz * n) * sizeof *c);
+  }
 }
 
 static void give_row(const fc_slab3 *t, const fc_slab3_pass *p, void *self, int64_t j) {
@@ -30,17 +68,17 @@ static void give_row(const fc_slab3 *t, const fc_slab3_pass *p, void *self, int6
   double       *c[FC_SLAB3_FIELDS], *row[FC_SLAB3_FIELDS];
 
   for (int f = 0; f < p->in; f++) {
-    c[f] = column(t, f, j);
+    c[f] = column(t, f);
     memset(c[f] + t->mz * len, 0, (size_t)((t->m - t->my) * len) * sizeof **c);
   }
   for (int64_t i = 0; i < t->my; i++) {
     for (int f = 0; f < p->in; f++) row[f] = c[f] + row_of(t, i) * len;
     p->give(self, j, i, row);
   }
-  for (int f = 0; f < p->in; f++) transform(t->across[0], c[f], c[f]);
-  for (int f = 0; !t->turn && f < p->in; f++)
-    for (int64_t x = 0; x < t->m; x++)
-      memcpy(t->plane[f] + (x * t->my + j) * len, c[f] + x * len, (size_t)len * sizeof **c);
+  for (int f = 0; f < p->in; f++) {
+    transform(t->across[0], c[f], c[f]);
+    copy_row(t, p->in, f, j, c[f], false);
+  }
 }
 
 static void take_row(const fc_slab3 *t, const fc_slab3_pass *p, void *self, int64_t j) {
@@ -48,9 +86,8 @@ static void take_row(const fc_slab3 *t, const fc_slab3_pass *p, void *self, int6
   double       *c[FC_SLAB3_FIELDS], *row[FC_SLAB3_FIELDS];
 
   for (int f = 0; f < p->out; f++) {
-    c[f] = column(t, f, j);
-    for (int64_t x = 0; !t->turn && x < t->m; x++)
-      memcpy(c[f] + x * len, t->plane[f] + (x * t->my + j) * len, (size_t)len * sizeof **c);
+    c[f] = column(t, f);
+    copy_row(t, p->out, f, j, c[f], true);
     transform(t->across[1], c[f], c[f]);
   }
   for (int64_t i = 0; i < t->my; i++) {
@@ -112,37 +149,45 @@ static desk desk_of(const fc_slab3 *t) {
   return d;
 }
 
-static void planes_in(const fc_slab3 *t, int f, int64_t x, double *const *plane) {
-  const int64_t len = 2 * t->mz, top = t->mz * len;
+/* rows ky of plane x of field f, from or to the messages */
+static void copy_plane(const fc_slab3 *t, int k, int f, int64_t x, double *plane, bool in) {
+  const int64_t len = 2 * t->mz, stride = t->nx * len;
+  int64_t       i = 0;
+
+  for (int r = 0; r < t->ranks; r++) {
+    double *at = in_plane(t, in ? t->got : t->sent, k, r, f, x);
+    for (; i < first_of(t->my, r + 1, t->ranks); i++, at += stride) {
+      double *row = plane + row_of(t, i) * len;
+      memcpy(in ? row : at, in ? at : row, (size_t)len * sizeof *row);
+    }
+  }
+}
+
+static void planes_in(const fc_slab3 *t, int k, int f, int64_t x, double *const *plane) {
+  const int64_t len = 2 * t->mz;
 
   for (int b = 0; b < 2; b++) {
     if (x + b >= t->nx) {
       memset(plane[b], 0, (size_t)(t->m * len) * sizeof(double));
       continue;
     }
-    const double *from = t->plane[f] + (x + b) * t->my * len;
-    memcpy(plane[b], from, (size_t)top * sizeof(double));
-    memset(plane[b] + top, 0, (size_t)((t->m - t->my) * len) * sizeof(double));
-    memcpy(plane[b] + (t->m - t->top) * len, from + top, (size_t)(t->top * len) * sizeof(double));
+    copy_plane(t, k, f, x + b, plane[b], true);
+    memset(plane[b] + t->mz * len, 0, (size_t)((t->m - t->my) * len) * sizeof(double));
     transform(t->across[0], plane[b], plane[b]);
   }
 }
 
-static void planes_out(const fc_slab3 *t, int f, int64_t x, double *const *plane) {
-  const int64_t len = 2 * t->mz, top = t->mz * len;
-
+static void planes_out(const fc_slab3 *t, int k, int f, int64_t x, double *const *plane) {
   for (int b = 0; b < 2 && x + b < t->nx; b++) {
-    double *to = t->plane[f] + (x + b) * t->my * len;
     transform(t->across[1], plane[b], plane[b]);
-    memcpy(to, plane[b], (size_t)top * sizeof(double));
-    memcpy(to + top, plane[b] + (t->m - t->top) * len, (size_t)(t->top * len) * sizeof(double));
+    copy_plane(t, k, f, x + b, plane[b], false);
   }
 }
 
 static void pair_of_planes(const fc_slab3 *t, const fc_slab3_pass *p, void *self, int64_t x) {
   const desk d = desk_of(t);
 
-  for (int f = 0; f < p->in; f++) planes_in(t, f, x, d.plane[f]);
+  for (int f = 0; f < p->in; f++) planes_in(t, p->in, f, x, d.plane[f]);
   for (int64_t y = 0; y < t->m; y += t->lines) {
     const int64_t at = 2 * y * t->mz;
     for (int f = 0; f < p->in; f++) {
@@ -155,7 +200,7 @@ static void pair_of_planes(const fc_slab3 *t, const fc_slab3_pass *p, void *self
       part(d.plane[f][0] + at, d.plane[f][1] + at, d.back, t->m, t->mz, t->lines);
     }
   }
-  for (int f = 0; f < p->out; f++) planes_out(t, f, x, d.plane[f]);
+  for (int f = 0; f < p->out; f++) planes_out(t, p->out, f, x, d.plane[f]);
 }
 
 /* ---- the journey ---- */
@@ -167,11 +212,11 @@ fc_status fc_slab3_run(fc_slab3 *t, const fc_slab3_pass *p, void *self) {
             p->in, p->out, fc_threads());
   if (p->in) {
     FC_FOR_TASKS(j, t->ny, t->ny * rows) give_row(t, p, self, j);
-    if (t->turn) FC_TRY(fc_turn_back(t->turn, p->in, t->column, t->plane));
+    FC_TRY(exchange(t, p->in, true));
   }
   FC_FOR_TASKS(i, pairs, pairs * rows) pair_of_planes(t, p, self, 2 * i);
   if (p->out) {
-    if (t->turn) FC_TRY(fc_turn_there(t->turn, p->out, t->plane, t->column));
+    FC_TRY(exchange(t, p->out, false));
     FC_FOR_TASKS(j, t->ny, t->ny * rows) take_row(t, p, self, j);
   }
   return FC_OK;

@@ -61,33 +61,38 @@ static void values(void *state, fc_real *x) {
 
 /* ---- states: the spectra of this rank, sums since the start, the place in the table ---- */
 
-enum { SUMS = 2 + FC_BOX3D_HISTORY };
-
-static int64_t state_size(void *state) { return 3 * fc_box3d_size(((const flow *)state)->s) + SUMS; }
+static int64_t flow_size(void *state) { return 3 * fc_box3d_size(((const flow *)state)->s); }
+static int64_t state_size(void *state) { return flow_size(state) + 2 + FC_BOX3D_HISTORY; }
 
 static void keep(void *state, double *x) {
   const flow   *f = state;
   const int64_t n = fc_box3d_size(f->s);
 
+  for (int a = 0; a < 3; a++, x += n) memcpy(x, f->k->u[a], (size_t)n * sizeof *x);
   x[0] = f->k->lost, x[1] = f->k->given;
   fc_box3d_history_keep(f->history, x + 2);
-  for (int a = 0; a < 3; a++) memcpy(x + SUMS + a * n, f->k->u[a], (size_t)n * sizeof *x);
+}
+
+static const double *restore_flow(const flow *f, const double *x) {
+  const int64_t n = fc_box3d_size(f->s);
+
+  for (int a = 0; a < 3; a++, x += n) memcpy(f->k->u[a], x, (size_t)n * sizeof *x);
+  return x;
 }
 
 static void restore(void *state, const double *x) {
-  const flow   *f = state;
-  const int64_t n = fc_box3d_size(f->s);
+  const flow   *f    = state;
+  const double *rest = restore_flow(f, x);
 
-  f->k->lost = x[0], f->k->given = x[1];
-  fc_box3d_history_restore(f->history, x + 2);
-  for (int a = 0; a < 3; a++) memcpy(f->k->u[a], x + SUMS + a * n, (size_t)n * sizeof *x);
+  f->k->lost = rest[0], f->k->given = rest[1];
+  fc_box3d_history_restore(f->history, rest + 2);
 }
 
-static void afresh(void *state, int64_t traj) {
+static void begin_at(void *state, const double *x, int64_t traj) {
   const flow *f = state;
 
+  restore_flow(f, x);
   f->k->lost = f->k->given = 0;
-  fc_box3d_history_restore(f->history, (const double[FC_BOX3D_HISTORY]){0});
   fc_box3d_history_start(f->history, f->s, f->k, traj);
 }
 
@@ -98,7 +103,7 @@ fc_evolve fc_box3d_evolve(const fc_box3d_config *c, int64_t nx) {
       start,   speed,      step,
       measure, values,     {"energy", "enstrophy", "dissipation", "helicity", "Re_lambda", "integral scale"},
       failure, state_size, keep,
-      restore, afresh};
+      restore, flow_size,  begin_at};
 
   return (fc_evolve){.def        = &def,
                      .t_skip     = c->t_skip,

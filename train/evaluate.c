@@ -2,6 +2,7 @@
 #include "train/evaluate.h"
 
 #include "core/progress.h"
+#include "hpc/stop.h"
 #include "train/linear.h"
 #include "train/metrics.h"
 #include "train/rollout.h"
@@ -32,6 +33,7 @@ typedef struct {
   fc_real       *truth, *guess[METHODS];
   double        *values;
   scores         first[METHODS], whole[METHODS];
+  scores        *each; /* [count][2][METHODS]: summed in one order, whichever ranks had the windows */
   fc_progress    bar;
 } work;
 
@@ -67,7 +69,8 @@ static fc_status allocate(work *w) {
   w->grid   = (fc_grid){w->s.geo.ndim, {w->s.geo.dim[0], w->s.geo.dim[1], w->s.geo.dim[2]}, w->s.out.n};
   w->truth  = malloc(len * sizeof(fc_real));
   w->values = malloc((size_t)(w->frames * w->s.out.n) * sizeof(double));
-  bool good = w->truth && w->values;
+  w->each   = calloc((size_t)(2 * METHODS * w->count), sizeof *w->each);
+  bool good = w->truth && w->values && w->each;
   for (int m = 0; m < METHODS; m++) good &= (w->guess[m] = malloc(len * sizeof(fc_real))) != NULL;
   FC_REQUIRE(good, FC_E_SYSTEM, "no memory for %lld frames; lower --frames", (long long)w->frames);
   return FC_OK;
@@ -116,18 +119,51 @@ static void predict(work *w) {
   fc_scaling_undo(&w->s.out, w->frames * w->s.points, w->guess[MEAN]);
 }
 
-static fc_status one_window(work *w, int64_t i) {
-  int64_t traj, start;
+static fc_status one_window(work *w, int64_t number) {
+  const int64_t place = (2 * number + 1) * fc_windows_size(w->windows) / (2 * w->count);
+  scores       *first = w->each + 2 * METHODS * number;
+  int64_t       traj, start;
 
-  fc_windows_at(w->windows, i, &traj, &start);
+  fc_windows_at(w->windows, place, &traj, &start);
   FC_TRY(fc_rollout_start(w->roll, traj, start));
   FC_TRY(
       fc_source_truth(&w->s, traj, w->s.steady ? 0 : start + fc_rollout_span(w->roll), w->frames, w->truth));
   predict(w);
   for (int m = 0; m < METHODS; m++) {
     if (!shown(w, m)) continue;
-    FC_TRY(add_scores(w, 1, w->guess[m], &w->first[m]));
-    FC_TRY(add_scores(w, w->frames, w->guess[m], &w->whole[m]));
+    FC_TRY(add_scores(w, 1, w->guess[m], &first[m]));
+    FC_TRY(add_scores(w, w->frames, w->guess[m], &first[METHODS + m]));
+  }
+  return FC_OK;
+}
+
+/* this rank's windows */
+static fc_status all_windows(work *w, bool quiet) {
+  int64_t lo, hi;
+
+  fc_comm_block(NULL, w->count, &lo, &hi);
+  fc_progress_start(&w->bar, "eval", "window", 0, hi - lo, quiet);
+  for (int64_t i = lo; i < hi; i++) {
+    FC_TRY(one_window(w, i));
+    fc_progress_update(&w->bar, i + 1 - lo, NULL);
+    FC_REQUIRE(!fc_stop_signal(), FC_STOPPED, "stopped by a signal; nothing was written");
+  }
+  fc_progress_end(&w->bar, NULL);
+  return FC_OK;
+}
+
+static void add(scores *sum, const scores *x) {
+  for (int m = 0; m < FC_M_COUNT; m++) sum->plain[m] += x->plain[m];
+  for (int i = 0; i < PDEBENCH; i++) sum->pde[i] += x->pde[i];
+}
+
+static fc_status join_windows(work *w) {
+  const int64_t n = 2 * METHODS * w->count;
+
+  FC_TRY(fc_comm_sum_double(NULL, w->each->plain, n * (int64_t)(sizeof(scores) / sizeof(double))));
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t m = i % (2 * METHODS);
+    add(m < METHODS ? &w->first[m] : &w->whole[m - METHODS], &w->each[i]);
   }
   return FC_OK;
 }
@@ -190,18 +226,18 @@ static void print_all(const work *w, FILE *f) {
     fprintf(f, "no linear baseline: %s\n", w->no_linear);
 }
 
-static fc_status perform(work *w, const fc_evaluate_job *job, FILE *f) {
+static fc_status prepare(work *w, const fc_evaluate_job *job) {
   FC_TRY(fc_rollout_create(w->run, &w->s, NULL, &w->roll));
   FC_TRY(open_windows(w, job));
   FC_TRY(allocate(w));
-  FC_TRY(fc_linear_fit(w->run, &w->s, &w->linear, &w->no_linear));
-  fc_progress_start(&w->bar, "eval", "window", 0, w->count, job->quiet);
-  for (int64_t i = 0; i < w->count; i++) {
-    FC_TRY(one_window(w, (2 * i + 1) * fc_windows_size(w->windows) / (2 * w->count)));
-    fc_progress_update(&w->bar, i + 1, NULL);
-  }
-  fc_progress_end(&w->bar, NULL);
-  print_all(w, f);
+  return fc_linear_fit(w->run, &w->s, &w->linear, &w->no_linear);
+}
+
+static fc_status perform(work *w, const fc_evaluate_job *job, FILE *f) {
+  FC_TRY(fc_comm_agree(NULL, prepare(w, job)));
+  FC_TRY(fc_comm_agree(NULL, all_windows(w, job->quiet)));
+  FC_TRY(join_windows(w));
+  if (!fc_comm_rank(NULL)) print_all(w, f);
   return FC_OK;
 }
 
@@ -210,7 +246,7 @@ fc_status fc_evaluate(const fc_run *run, const fc_evaluate_job *job, FILE *f) {
 
   FC_REQUIRE(w, FC_E_SYSTEM, "no memory for an evaluation");
   w->run      = run;
-  fc_status s = fc_run_open_data(run, job->data, &w->s);
+  fc_status s = fc_comm_agree(NULL, fc_run_open_data(run, job->data, &w->s));
   if (s == FC_OK) s = perform(w, job, f);
   fc_windows_destroy(w->windows);
   fc_rollout_destroy(w->roll);
@@ -219,6 +255,7 @@ fc_status fc_evaluate(const fc_run *run, const fc_evaluate_job *job, FILE *f) {
   for (int m = 0; m < METHODS; m++) free(w->guess[m]);
   free(w->truth);
   free(w->values);
+  free(w->each);
   free(w);
   return s;
 }

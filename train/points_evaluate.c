@@ -1,5 +1,6 @@
 /* train/points_evaluate.c */
 #include "core/progress.h"
+#include "hpc/stop.h"
 #include "train/evaluate.h"
 #include "train/plan.h"
 #include "train/points_linear.h"
@@ -284,6 +285,7 @@ static fc_status all_samples(work *w) {
   fc_progress_start(&w->bar, "eval", "sample", 0, hi - lo, w->job->quiet);
   for (int64_t k = lo; k < hi; k++) {
     FC_TRY(one_sample(w, k));
+    FC_TRY(fc_stop_check(w->ranks.points, "nothing was written"));
     fc_progress_update(&w->bar, k + 1 - lo, NULL);
   }
   fc_progress_end(&w->bar, NULL);

@@ -3,6 +3,7 @@
 
 #include "core/progress.h"
 #include "hpc/domain.h"
+#include "hpc/stop.h"
 #include "io/field_writer.h"
 #include "io/file.h"
 #include "train/coarse.h"
@@ -232,6 +233,7 @@ static fc_status roll_all(work *w, int64_t steps) {
     FC_TRY(fc_rollout_start(w->roll, traj, w->job->start));
     for (int64_t t = 0; t < steps; t++) {
       FC_TRY(one_frame(w, traj, t));
+      FC_TRY(fc_stop_check(w->ranks.points, "nothing was written"));
       fc_progress_update(&w->bar, (traj - w->own_lo) * steps + t + 1, NULL);
     }
   }
@@ -239,6 +241,8 @@ static fc_status roll_all(work *w, int64_t steps) {
 }
 
 /* ---- the linear map ---- */
+
+static const char only_written[] = "the prediction is written, the comparison is not";
 
 static fc_status roll_linear(work *w) {
   FC_TRY(fc_linear_fit(w->run, &w->s, &w->linear_map, &w->no_linear));
@@ -248,6 +252,7 @@ static fc_status roll_linear(work *w) {
   w->linear   = fc_compare_method(w->cmp, "linear");
   fc_status s = FC_OK;
   for (int64_t traj = w->lo; traj < w->hi && s == FC_OK; traj++) {
+    if ((s = fc_stop_check(NULL, only_written)) != FC_OK) break;
     if ((s = fc_rollout_start(w->roll, traj, w->job->start)) != FC_OK) break;
     fc_linear_predict(w->linear_map, fc_rollout_history(w->roll), w->known, y);
     fc_scaling_undo(&w->s.out, w->known * w->s.points, y);
@@ -270,6 +275,7 @@ static fc_status compare_coarse(void *user, int64_t unused, int64_t t, const fc_
   const coarse_frame *k = user;
 
   (void)unused;
+  FC_TRY(fc_stop_check(NULL, only_written));
   FC_TRY(read_truth(k->w, k->traj, t));
   return fc_compare_add(k->w->cmp, k->w->solver, t, x, k->w->truth);
 }

@@ -2,6 +2,7 @@
 #include "train/series_evaluate.h"
 
 #include "core/progress.h"
+#include "hpc/stop.h"
 #include "train/series_explain.h"
 #include "train/series_run.h"
 #include "train/series_table.h"
@@ -276,6 +277,7 @@ static fc_status perform(work *w, const fc_run *run, fc_series_taker take, void 
   fc_progress_start(&w->bar, "eval", "window", 0, w->n, w->job->quiet);
   for (int64_t from = 0; from < w->n; from += w->batch) {
     one_batch(w, run->network, from, fc_min64(w->batch, w->n - from));
+    FC_TRY(fc_stop_check(NULL, "nothing was written"));
     fc_progress_update(&w->bar, fc_min64(w->n, from + w->batch), NULL);
   }
   fc_progress_end(&w->bar, NULL);

@@ -8,15 +8,20 @@
 #SBATCH --cpus-per-task=16
 #SBATCH --time=1-00:00:00
 #SBATCH --mem=32G
+#SBATCH --signal=USR1@120
 #SBATCH --requeue
 
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 case $SLURM_ARRAY_TASK_ID in
-0) set -- solve km2d-256 -o km-1.hdf5 --set seed=1 ;;
-1) set -- solve km2d-256 -o km-2.hdf5 --set seed=2 ;;
-2) set -- solve km2d-256 -o km-3.hdf5 --set seed=3 ;;
-3) set -- solve km2d-256 -o km-4.hdf5 --set seed=4 ;;
+0) set -- km2d-256 -o km-1.hdf5 --set seed=1 ;;
+1) set -- km2d-256 -o km-2.hdf5 --set seed=2 ;;
+2) set -- km2d-256 -o km-3.hdf5 --set seed=3 ;;
+3) set -- km2d-256 -o km-4.hdf5 --set seed=4 ;;
 esac
-srun --mpi=pmix --cpus-per-task="$OMP_NUM_THREADS" --wait=20 fieldcast "$@"
+srun --mpi=pmix --cpus-per-task="$OMP_NUM_THREADS" --wait=20 fieldcast solve --resume "$@"
 code=$?
+# 85: stopped in time, the checkpoint is written, the next run goes on from it
+if [ $code -eq 85 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 1000 ]; then
+  scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+fi
 exit $code

@@ -63,7 +63,6 @@ refused() {
 {
   refused 2 '3 ranks for 2 trajectories' 3 $flow --set n_traj=2 -o no.hdf5
   refused 3 'cannot' 2 $flow --set n_traj=2 -o nowhere/x.hdf5
-  refused 2 'only runs in time' 2 fno-darcy-85 --set n=21 --set n_traj=3 -o no.hdf5 --resume
 }
 # the first trajectory blows up near t = 3, the second near t = 9, when the first rank has long failed
 refused 5 'trajectory 0 became infinite' 2 spectral_2d --set n=32 --set nu=1e-4 --set scheme=euler_cn --set dt=0.02 \

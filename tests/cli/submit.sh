@@ -116,10 +116,16 @@ SLURM_ARRAY_TASK_ID=4 bash sbatch.script >out 2>/dev/null
 say "\[--out\]\[sweep2/4-lr=1e-4_seed=2\]\[--set\]\[lr=1e-4\]\[--set\]\[seed=2\]"
 grep -qF 'scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"' sbatch.script || complain "a task would requeue its array"
 
-# other commands: no requeue, the log beside; a key of a sweep fills a place
-expect 0 "" "$program" submit --program fieldcast --time 1 --sweep seed=7..9 -- solve demo-ns2d -o "ns {seed}.hdf5" --set "seed={seed}"
+# a solver goes on too where it writes a file; a key of a sweep fills a place
+expect 0 "" "$program" submit --program fieldcast --time 10 --sweep seed=7..9 -- solve demo-ns2d -o "ns {seed}.hdf5" --set "seed={seed}"
 SLURM_ARRAY_TASK_ID=1 bash sbatch.script >out 2>/dev/null
-say "\[fieldcast\]\[solve\]\[demo-ns2d\]\[-o\]\[ns 8.hdf5\]\[--set\]\[seed=8\]"
+say "\[fieldcast\]\[solve\]\[--resume\]\[demo-ns2d\]\[-o\]\[ns 8.hdf5\]\[--set\]\[seed=8\]"
+grep -q "scontrol requeue" sbatch.script && grep -q "signal=USR1" sbatch.script || complain "a job of a solver does not go on"
+expect 2 "before its start" "$program" submit --time 1 -- solve demo-ns2d -o ns.hdf5
+# other commands: no requeue, the log beside
+expect 0 "" "$program" submit --program fieldcast --time 1 -- solve demo-ns2d --set seed=8
+bash sbatch.script >out 2>/dev/null
+say "\[fieldcast\]\[solve\]\[demo-ns2d\]\[--set\]\[seed=8\]"
 grep -q "scontrol\|USR1" sbatch.script && complain "a job that cannot go on requeues itself"
 
 # what sbatch says is told, and nothing is left

@@ -1,4 +1,5 @@
 /* tests/io/test_statistics.c - statistics in files and tables, and how two of them are compared. */
+#include "io/file.h"
 #include "io/statistics.h"
 #include "tests/check.h"
 
@@ -66,6 +67,34 @@ static void wrong_files(void) {
   setrlimit(RLIMIT_FSIZE, &old);
   CHECK(status == FC_E_SYSTEM && access(check_path("full.h5"), F_OK) &&
         access(check_path("full.h5.tmp"), F_OK));
+  fc_statistics_free(&s);
+}
+
+/* single bytes altered, and files cut off: read or refused in words, never a crash */
+static void damaged_files(void) {
+  const fc_rng  r = {8, 0, FC_RNG_TEST};
+  fc_statistics s, t;
+  char         *bytes;
+  size_t        n;
+  int           refused = 0;
+
+  fill(&s);
+  CHECK_OK(fc_statistics_write(check_path("whole.h5"), &s));
+  CHECK_OK(fc_file_read(check_path("whole.h5"), 1 << 20, &bytes, &n));
+  for (uint64_t k = 0; k < 60; k++) {
+    const size_t at  = (size_t)(fc_rng_uniform(&r, k) * (double)n);
+    const char   old = bytes[at];
+    FILE        *f   = text_file("altered.h5");
+    bytes[at] ^= (char)(1 << k % 8);
+    fwrite(bytes, 1, k % 3 ? n : at, f), fclose(f);
+    bytes[at]           = old;
+    const fc_status got = fc_statistics_read(check_path("altered.h5"), &t);
+    CHECK(got == FC_OK || (got == FC_E_INPUT && strstr(fc_error(), "altered.h5")));
+    refused += got != FC_OK;
+    fc_statistics_free(&t);
+  }
+  CHECK(refused >= 20); /* at least those cut off */
+  free(bytes);
   fc_statistics_free(&s);
 }
 
@@ -145,4 +174,4 @@ static void weights(void) {
   fc_statistics_free(&s);
 }
 
-CHECK_SUITE(statistics, round_trip, wrong_files, tables, comparison, weights)
+CHECK_SUITE(statistics, round_trip, wrong_files, damaged_files, tables, comparison, weights)

@@ -1,5 +1,6 @@
 /* tests/solvers/test_channel_sgs.c - subgrid models in the channel: nu_t against the models' own functions,
    what is measured, and what it asks of steps. The stresses themselves are tested in test_channel.c. */
+#include "solvers/chan_profile.h"
 #include "solvers/chan_sgs.h"
 #include "solvers/fft2.h"
 #include "solvers/sgs.h"
@@ -166,6 +167,26 @@ static void steps_and_energy(void) {
   }
 }
 
+/* The mean of what goes back is <u^ v> - T_xy, so the total stress of the profile holds the subgrid stress.
+ */
+static void shear_joins_the_total_stress(void) {
+  for (int m = 0; m < FC_COUNT(all_models); m++) {
+    const fc_chan_config c = base(all_models[m]);
+    fc_chan             *s = begin(&c, 10);
+    double *work = calloc((size_t)fc_chan_profile_work(s), sizeof *work), p[FC_CHAN_PROFILES][NY], most = 0;
+    fc_chan_profile(s, work, p[0]);
+    for (int64_t j = 0; j < NY; j++) {
+      const double slope = p[FC_CHAN_MEAN_U][j] - (j > 0 ? p[FC_CHAN_MEAN_U][j - 1] : 0);
+      const double back  = s->product[2][j * s->nkx * s->row];
+      CHECK_NEAR(p[FC_CHAN_STRESS][j], c.nu * slope / s->grid->df[j] - back, 1e-15);
+      most = fmax(most, fabs(s->shear[j]));
+    }
+    CHECK(most > 1e-6);
+    free(work);
+    fc_chan_destroy(s);
+  }
+}
+
 static void same_bits(void) {
   for (int m = 0; m < FC_COUNT(all_models); m++) {
     const fc_chan_config c = base(all_models[m]);
@@ -181,4 +202,5 @@ static void same_bits(void) {
   fc_threads_set(1);
 }
 
-CHECK_SUITE(channel_sgs, pointwise_models, dynamic_model, clipped_model, steps_and_energy, same_bits)
+CHECK_SUITE(channel_sgs, pointwise_models, dynamic_model, clipped_model, steps_and_energy,
+            shear_joins_the_total_stress, same_bits)

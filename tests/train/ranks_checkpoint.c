@@ -76,6 +76,7 @@ static void same_files(const char *a, const char *b) {
   CHECK_OK(fc_file_read(b, 1 << 24, &y, &m));
   CHECK(n == m && n > 3 * LONG * sizeof(fc_real) && !memcmp(x, y, n));
   free(x), free(y);
+  CHECK_OK(fc_comm_agree(NULL, FC_OK)); /* the folder goes when rank 0 ends */
 }
 
 static void same_bytes(void) {
@@ -108,6 +109,7 @@ static void goes_on_in_parts(void) {
     CHECK(!memcmp(fc_optim_own(alone.o, k) + lo, fc_optim_own(from.o, k), bytes));
   }
   CHECK(fc_optim_counts(shared.o)[0] == 2 && fc_optim_counts(alone.o)[2] == 2);
+  CHECK_OK(fc_comm_agree(NULL, FC_OK));
   drop(&from), drop(&alone), drop(&shared);
 }
 
@@ -133,6 +135,7 @@ static void all_or_nothing(void) {
   CHECK_OK(fc_comm_agree(NULL, FC_OK));
   same_files(path, before);
   CHECK(access(tmp, F_OK));
+  CHECK_OK(fc_comm_agree(NULL, FC_OK));
   drop(&r);
 }
 
