@@ -1,4 +1,4 @@
-/* solvers/chan.c - grid, memory, and the way of the velocities to the planes. */
+/* solvers/chan.c - grid and memory. */
 #include "solvers/chan.h"
 
 #include "core/parallel.h"
@@ -15,22 +15,17 @@ static int64_t padded(int64_t n) { return (n + 7) / 8 * 8; }
 
 /* All arrays out of one block: with block NULL only their total is found. */
 static int64_t lay_out(fc_chan *s, double *block) {
-  const int64_t n = s->c.ny, lines = s->k_n * n * s->row, planes = s->nkx * s->row;
+  const int64_t n = s->c.ny, lines = s->k_n * n * s->row;
   int64_t       at = 0;
 
 #define TAKE(p, size) ((p) = block ? block + at : NULL, at += padded(size))
   TAKE(s->kx, s->nkx), TAKE(s->kz, s->nk);
   for (int a = 0; a < FC_CHAN_STATE; a++) TAKE(s->state[a], lines);
   for (int a = 0; a < 3; a++) TAKE(s->old[a], lines);
-  for (int a = 0; a < FC_CHAN_PRODUCTS; a++) TAKE(s->product[a], s->y_n * planes);
+  for (int a = 0; a < FC_CHAN_PRODUCTS; a++) TAKE(s->product[a], s->y_n * s->k_n * s->row);
   TAKE(s->top, 2 * s->y_n), TAKE(s->drains, s->y_n), TAKE(s->shear, s->y_n),
       TAKE(s->sums, fc_max64(1, s->k_n) * (n + 1)), TAKE(s->ones, n);
   TAKE(s->columns, s->tasks * s->column_size), TAKE(s->planes, s->tasks * s->plane_size);
-  if (fc_comm_size(s->comm) > 1) {
-    for (int a = 0; a < 3; a++) TAKE(s->slab[a], (s->y_n + 2 * FC_CHAN_HALO) * planes);
-    for (int a = 0; a < FC_CHAN_PRODUCTS; a++) TAKE(s->turned[a], lines);
-    for (int i = 0; i < 2; i++) TAKE(s->halo[i], 6 * FC_CHAN_HALO * planes);
-  }
 #undef TAKE
   return at;
 }
@@ -60,18 +55,15 @@ static void size_scratch(fc_chan *s) {
 }
 
 static fc_status allocate(fc_chan *s) {
-  const int ranks = fc_comm_size(s->comm);
-
   size_scratch(s);
   s->block = fc_fft2_alloc(lay_out(s, NULL));
-  s->count = calloc(2 * (size_t)ranks, sizeof *s->count);
-  FC_REQUIRE(s->block && s->count, FC_E_SYSTEM,
+  FC_REQUIRE(s->block, FC_E_SYSTEM,
              "no memory for a channel of %lld x %lld x %lld points: %.0f MB a rank; use more ranks or a "
              "smaller grid",
              (long long)s->c.nx, (long long)s->c.ny, (long long)s->c.nz, (double)lay_out(s, NULL) * 8e-6);
   lay_out(s, s->block);
   fill_wave_numbers(s);
-  return ranks > 1 ? fc_turn_create(s->comm, s->nkx, s->c.ny, s->row, FC_CHAN_PRODUCTS, &s->turn) : FC_OK;
+  return fc_chan_way_create(s);
 }
 
 fc_status fc_chan_create(const fc_chan_config *c, const fc_comm *comm, fc_chan **out) {
@@ -103,57 +95,16 @@ double fc_chan_bytes(const fc_chan_config *c) {
 
   share(&s);
   size_scratch(&s);
-  return (c->sgs ? fc_chan_sgs_bytes(&s) : 0) +
-         8.0 * (double)(lay_out(&s, NULL) + (fc_comm_size(NULL) > 1 ? 10 * s.k_n * c->ny * s.row : 0));
+  return (c->sgs ? fc_chan_sgs_bytes(&s) : 0) + 8.0 * (double)(lay_out(&s, NULL) + fc_chan_way_size(&s));
 }
 
 void fc_chan_destroy(fc_chan *s) {
   if (!s) return;
   fc_chan_sgs_destroy(s->sgs);
-  fc_turn_destroy(s->turn);
+  fc_chan_way_destroy(s->way);
   fc_chan_fft_destroy(s->fft);
   fc_chan_grid_destroy(s->grid);
-  free(s->count);
   free(s->eddy_block);
   free(s->block);
   free(s);
-}
-
-/* ---- velocities to planes ---- */
-
-fc_chan_row fc_chan_source(fc_chan *s, int a) {
-  if (!s->turn) return (fc_chan_row){s->state[a], s->grid->n * s->row, s->row, 0};
-  return (fc_chan_row){s->slab[a], s->row, s->nkx * s->row, s->y_lo - FC_CHAN_HALO};
-}
-
-/* HALO planes of each field to the rank below and above; what lies beyond the walls is never read */
-static fc_status exchange_halo(fc_chan *s) {
-  const int     me = fc_comm_rank(s->comm), ranks = fc_comm_size(s->comm);
-  const int64_t piece = FC_CHAN_HALO * s->nkx * s->row, inner = s->y_n * s->nkx * s->row;
-  int64_t      *out = s->count, *in = s->count + ranks;
-  double       *to = s->halo[0], *from = s->halo[1];
-
-  memset(s->count, 0, 2 * (size_t)ranks * sizeof *s->count);
-  for (int side = -1; side <= 1; side += 2) {
-    if (me + side < 0 || me + side >= ranks) continue;
-    out[me + side] = in[me + side] = 3 * piece;
-    for (int a = 0; a < 3; a++, to += piece)
-      memcpy(to, s->slab[a] + (side < 0 ? piece : inner), (size_t)piece * sizeof *to);
-  }
-  FC_TRY(fc_comm_exchange_double(s->comm, s->halo[0], out, s->halo[1], in));
-  for (int side = -1; side <= 1; side += 2) {
-    if (me + side < 0 || me + side >= ranks) continue;
-    for (int a = 0; a < 3; a++, from += piece)
-      memcpy(s->slab[a] + (side < 0 ? 0 : piece + inner), from, (size_t)piece * sizeof *from);
-  }
-  return FC_OK;
-}
-
-void fc_chan_spread(fc_chan *s) {
-  double *to[3];
-
-  if (!s->turn || s->status != FC_OK) return;
-  for (int a = 0; a < 3; a++) to[a] = s->slab[a] + FC_CHAN_HALO * s->nkx * s->row;
-  s->status = fc_turn_there(s->turn, 3, s->state, to);
-  if (s->status == FC_OK) s->status = exchange_halo(s);
 }

@@ -17,16 +17,18 @@
    Two real fields are one complex: (u + i w)^2 = uu - ww + 2 i uw, v (u^ + i w^), and faces f, f + 1 of the
    fifth product. So a plane takes four complex transforms instead of eight real ones, and FFTW's vector code.
 
-   A rank has wave numbers kx for everything in y, and planes y for the products; solvers/turn.h goes between.
-   A field of wave numbers is [kx of this rank, ny, (re, im), nk]; kx = 0 .. nx/2-1, -(nx/2-1) .. -1, kz = 0
+   A rank has wave numbers kx for everything in y, and planes y for the products; solvers/chan_way.h goes
+   between. A field of wave numbers is [kx of this rank, ny, (re, im), nk]; kx = 0 .. nx/2-1, -(nx/2-1) .. -1,
+   kz = 0
    .. nk-1 = nz/2-1: the highest modes are left out. v[.., f] is the lower face of cell f; the wall's row 0 is
    zero, the upper wall is not stored. */
 #ifndef FC_CHAN_H
 #define FC_CHAN_H
 #include "core/options.h"
+#include "hpc/comm.h"
 #include "solvers/chan_fft.h"
 #include "solvers/chan_grid.h"
-#include "solvers/turn.h"
+#include "solvers/chan_way.h"
 
 typedef enum { FC_CHAN_LAMINAR, FC_CHAN_NOISE, FC_CHAN_ORR_SOMMERFELD } fc_chan_initial;
 typedef enum { FC_CHAN_PARABOLA, FC_CHAN_REICHARDT } fc_chan_mean;
@@ -52,21 +54,7 @@ typedef struct fc_chan_config {
   double  sgs_constant;
 } fc_chan_config;
 
-enum {
-  FC_CHAN_U,
-  FC_CHAN_V,
-  FC_CHAN_W,
-  FC_CHAN_P,
-  FC_CHAN_STATE,
-  FC_CHAN_PRODUCTS = 5,
-  FC_CHAN_HALO     = 2,
-  FC_CHAN_MOST_Y   = 8192
-};
-
-typedef struct fc_chan_row { /* a field of wave numbers somewhere: row(kx, y) = at + kx x + (y - y0) y */
-  double *at;
-  int64_t x, y, y0;
-} fc_chan_row;
+enum { FC_CHAN_U, FC_CHAN_V, FC_CHAN_W, FC_CHAN_P, FC_CHAN_STATE, FC_CHAN_MOST_Y = 8192 };
 
 struct fc_chan_cells;
 typedef struct fc_chan_sgs fc_chan_sgs; /* solvers/chan_sgs.h */
@@ -76,20 +64,16 @@ typedef struct fc_chan {
   const fc_comm *comm; /* NULL: all ranks */
   fc_chan_grid  *grid;
   fc_chan_fft   *fft;
-  fc_turn       *turn;      /* NULL with one rank, which reads and writes its lines directly */
-  int64_t        nkx, nk;   /* wave numbers along x and z */
-  int64_t        row;       /* 2 nk */
-  int64_t        k_lo, k_n; /* kx of this rank */
-  int64_t        y_lo, y_n; /* cells, with their lower faces, of this rank */
-  double        *kx, *kz;   /* [nkx], [nk] */
+  fc_chan_way   *way;
+  int64_t        nkx, nk;                        /* wave numbers along x and z */
+  int64_t        row;                            /* 2 nk */
+  int64_t        k_lo, k_n;                      /* kx of this rank */
+  int64_t        y_lo, y_n;                      /* cells, with their lower faces, of this rank */
+  double        *kx, *kz;                        /* [nkx], [nk] */
   double        *state[FC_CHAN_STATE], *old[3];  /* u, v, w, p; N of the substep before */
-  double        *slab[3];                        /* u, v, w in planes y_lo - HALO .. y_lo + y_n + HALO - 1 */
-  double        *product[FC_CHAN_PRODUCTS];      /* [y_n, nkx, row] */
-  double        *turned[FC_CHAN_PRODUCTS];       /* [k_n, ny, row] */
+  double        *product[FC_CHAN_PRODUCTS];      /* [y_n, k_n, row] what stays with this rank */
   int64_t        tasks, column_size, plane_size; /* scratch: one piece a task */
   double        *columns, *planes;
-  double        *halo[2]; /* messages to and from the neighbours, and how long they are */
-  int64_t       *count;
   double        *top;   /* [y_n, 2] largest speed of a plane and a sum that shows NaN */
   double        *sums;  /* [k_n, ny + 1] of fc_chan_measure */
   double        *ones;  /* [ny] */
@@ -150,8 +134,4 @@ double  fc_chan_advance(fc_chan *s, double g, double z, double a);
 void    fc_chan_project(fc_chan *s);       /* takes the divergence from the state */
 void    fc_chan_find_pressure(fc_chan *s); /* p of the state, products having come */
 int64_t fc_chan_column_size(const fc_chan *s), fc_chan_plane_size(const fc_chan *s); /* scratch of a task */
-
-/* where the products find the velocities: in slabs, after fc_chan_spread has brought them, or in the state */
-fc_chan_row fc_chan_source(fc_chan *s, int a);
-void        fc_chan_spread(fc_chan *s);
 #endif

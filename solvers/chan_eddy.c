@@ -12,10 +12,11 @@
 /* ---- slopes along x and z ---- */
 
 /* a = i kx f, b = i kz f */
-FC_SIMD static void slope_rows(const double *restrict f, int64_t stride, const double *kx, const double *kz,
-                               int64_t nkx, int64_t nk, double *restrict a, double *restrict b) {
-  for (int64_t i = 0; i < nkx; i++, f += stride, a += 2 * nk, b += 2 * nk) {
-    const double k = kx[i];
+FC_SIMD static void slope_rows(const fc_chan_rows *rows, const double *kx, const double *kz, int64_t nkx,
+                               int64_t nk, double *restrict a, double *restrict b) {
+  for (int64_t i = 0; i < nkx; i++, a += 2 * nk, b += 2 * nk) {
+    const double *restrict f = fc_chan_row(rows, i);
+    const double k           = kx[i];
     FC_VECTOR for (int64_t l = 0; l < nk; l++) {
       a[l]      = -k * f[nk + l];
       a[nk + l] = k * f[l];
@@ -25,12 +26,13 @@ FC_SIMD static void slope_rows(const double *restrict f, int64_t stride, const d
   }
 }
 
-void fc_chan_slopes(const fc_chan *s, double *scratch, const fc_chan_row *f, int64_t y, double *rows,
-                    double *plane) {
-  double *b = rows + s->nkx * s->row;
+void fc_chan_slopes(const fc_chan *s, double *scratch, int a, int64_t y, double *rows, double *plane) {
+  const fc_chan_rows f = fc_chan_velocity(s, a, y);
+  const fc_chan_rows x = {.base = rows, .stride = s->row},
+                     z = {.base = rows + s->nkx * s->row, .stride = s->row};
 
-  slope_rows(f->at + (y - f->y0) * f->y, f->x, s->kx, s->kz, s->nkx, s->nk, rows, b);
-  fc_chan_fft_inverse(s->fft, scratch, rows, s->row, b, s->row, plane);
+  slope_rows(&f, s->kx, s->kz, s->nkx, s->nk, rows, rows + s->nkx * s->row);
+  fc_chan_fft_inverse(s->fft, scratch, &x, &z, plane);
 }
 
 /* ---- stresses along a line ---- */
@@ -83,10 +85,9 @@ FC_SIMD double fc_chan_normal_stress(double *restrict out, const double *restric
 
 enum { FIELDS = 12 }; /* u, v, w and nine slopes */
 
-typedef struct {                                                              /* of a task, moving up */
-  double     *scratch, *rows, *uw[3], *v[2], *slope_v[2], *slope_u, *slope_w; /* complex planes */
-  double     *field[FIELDS];
-  fc_chan_row in[3];
+typedef struct {                                                          /* of a task, moving up */
+  double *scratch, *rows, *uw[3], *v[2], *slope_v[2], *slope_u, *slope_w; /* complex planes */
+  double *field[FIELDS];
 } view;
 
 int64_t fc_chan_eddy_size(const fc_chan *s) {
@@ -106,37 +107,35 @@ static view view_of(fc_chan *s, int64_t task) {
   for (int i = 0; i < FC_COUNT(plane); i++) *plane[i] = at, at += 2 * points;
   for (int i = 0; i < FIELDS; i++) k.field[i] = at, at += points;
   k.rows = at;
-  for (int a = 0; a < 3; a++) k.in[a] = fc_chan_source(s, a);
   return k;
 }
 
 static bool outside(const fc_chan *s, int64_t j, int64_t first) { return j < first || j >= s->grid->n; }
 
 static void load_cells(const fc_chan *s, view *k, int64_t j, double *plane) {
-  const fc_chan_row *u = &k->in[FC_CHAN_U], *w = &k->in[FC_CHAN_W];
-
   if (outside(
           s, j,
-          0)) /* beyond the wall nothing moves: df there is half a cell, so slopes are those to the wall */
+          0)) { /* beyond the wall nothing moves: df there is half a cell, so slopes are those to the wall */
     memset(plane, 0, (size_t)(2 * s->fft->mx * s->fft->mz) * sizeof *plane);
-  else
-    fc_chan_fft_inverse(s->fft, k->scratch, u->at + (j - u->y0) * u->y, u->x, w->at + (j - w->y0) * w->y,
-                        w->x, plane);
+    return;
+  }
+  const fc_chan_rows u = fc_chan_velocity(s, FC_CHAN_U, j), w = fc_chan_velocity(s, FC_CHAN_W, j);
+  fc_chan_fft_inverse(s->fft, k->scratch, &u, &w, plane);
 }
 
 /* v and its slopes at face f */
 static void load_face(const fc_chan *s, view *k, int64_t f, double *plane, double *slope) {
   const size_t size = (size_t)(2 * s->fft->mx * s->fft->mz) * sizeof *plane;
-  fc_chan_row *v    = &k->in[FC_CHAN_V];
 
   if (outside(s, f, 1)) {
     memset(plane, 0, size);
     memset(slope, 0, size);
     return;
   }
+  const fc_chan_rows v = fc_chan_velocity(s, FC_CHAN_V, f), none = {.base = k->rows};
   memset(k->rows, 0, (size_t)s->row * sizeof *k->rows);
-  fc_chan_fft_inverse(s->fft, k->scratch, v->at + (f - v->y0) * v->y, v->x, k->rows, 0, plane);
-  fc_chan_slopes(s, k->scratch, v, f, k->rows, slope);
+  fc_chan_fft_inverse(s->fft, k->scratch, &v, &none, plane);
+  fc_chan_slopes(s, k->scratch, FC_CHAN_V, f, k->rows, slope);
 }
 
 FC_SIMD static void cell_fields(double *const *out, double *const uw[3], double *const v[2],
@@ -173,8 +172,8 @@ static fc_chan_cells see(fc_chan *s, view *k, int64_t j, int64_t task) {
   const double        inverse[3] = {1 / g->df[j], 1 / g->df[j + 1], 1 / g->dc[j]};
   fc_chan_cells       p          = {.j = j, .points = points, .task = (int)task};
 
-  fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_U], j, k->rows, k->slope_u);
-  fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_W], j, k->rows, k->slope_w);
+  fc_chan_slopes(s, k->scratch, FC_CHAN_U, j, k->rows, k->slope_u);
+  fc_chan_slopes(s, k->scratch, FC_CHAN_W, j, k->rows, k->slope_w);
   cell_fields(k->field, k->uw, k->v, k->slope_v, k->slope_u, k->slope_w, inverse, points);
   for (int a = 0; a < 3; a++) p.u[a] = k->field[a];
   for (int a = 0; a < 9; a++) p.g[a] = k->field[3 + a];

@@ -34,9 +34,8 @@ void fc_chan_eddies(fc_chan *s); /* nu_t of the state, velocities being spread *
 /* ---- for chan_rate.c ---- */
 
 int64_t fc_chan_eddy_size(const fc_chan *s); /* scratch of a task */
-/* (f_x, f_z) of row field a at y as one complex plane; rows: scratch [2, nkx, row] */
-void fc_chan_slopes(const fc_chan *s, double *scratch, const fc_chan_row *f, int64_t y, double *rows,
-                    double *plane);
+/* (f_x, f_z) of velocity a at y as one complex plane; rows: scratch [2, nkx, row] */
+void fc_chan_slopes(const fc_chan *s, double *scratch, int a, int64_t y, double *rows, double *plane);
 /* lines of n points: stresses taken from products, and sums of 2 nu_t S:S */
 double fc_chan_cell_stress(double *out, const double *slope_u, const double *slope_w, const double *nu,
                            int64_t n);

@@ -104,26 +104,25 @@ static inline void weave(double *restrict plus, double *restrict minus, const do
   }
 }
 
-FC_SIMD static void weave_block(const fc_chan_fft *f, const parts *p, const double *a, const double *b,
-                                int64_t stride_a, int64_t stride_b, int64_t lanes) {
+FC_SIMD static void weave_block(const fc_chan_fft *f, const parts *p, const fc_chan_rows *a,
+                                const fc_chan_rows *b, int64_t k, int64_t lanes) {
   for (int64_t i = 0; i < f->nkx; i++) {
     const int64_t r = row_of(f, i), o = opposite(f, r);
+    const double *x = fc_chan_row(a, i) + k, *y = fc_chan_row(b, i) + k;
     if (lanes == FC_CHAN_LANES)
-      weave(p->plus + 2 * FC_CHAN_LANES * r, p->minus + 2 * FC_CHAN_LANES * o, a + i * stride_a,
-            b + i * stride_b, f->nk, FC_CHAN_LANES);
+      weave(p->plus + 2 * FC_CHAN_LANES * r, p->minus + 2 * FC_CHAN_LANES * o, x, y, f->nk, FC_CHAN_LANES);
     else
-      weave(p->plus + 2 * lanes * r, p->minus + 2 * lanes * o, a + i * stride_a, b + i * stride_b, f->nk,
-            lanes);
+      weave(p->plus + 2 * lanes * r, p->minus + 2 * lanes * o, x, y, f->nk, lanes);
   }
 }
 
-void fc_chan_fft_inverse(const fc_chan_fft *f, double *scratch, const double *a, int64_t stride_a,
-                         const double *b, int64_t stride_b, double *plane) {
+void fc_chan_fft_inverse(const fc_chan_fft *f, double *scratch, const fc_chan_rows *a, const fc_chan_rows *b,
+                         double *plane) {
   for (int64_t k = 0; k < f->nk; k += FC_CHAN_LANES) {
     const int64_t lanes = fc_min64(FC_CHAN_LANES, f->nk - k);
     const parts   p     = parts_of(f, scratch, lanes);
     fftw_plan     plan  = f->x[0][lanes < FC_CHAN_LANES];
-    weave_block(f, &p, a + k, b + k, stride_a, stride_b, lanes);
+    weave_block(f, &p, a, b, k, lanes);
     fftw_execute_dft(plan, (fftw_complex *)p.minus, (fftw_complex *)p.in + f->mz - k - lanes + 1);
     fftw_execute_dft(plan, (fftw_complex *)p.plus, (fftw_complex *)p.in + k);
   }
@@ -153,29 +152,28 @@ static inline void unweave(double *restrict a, double *restrict b, const double 
   }
 }
 
-FC_SIMD static void unweave_block(const fc_chan_fft *f, const parts *p, double *a, double *b,
-                                  int64_t stride_a, int64_t stride_b, int64_t lanes) {
+FC_SIMD static void unweave_block(const fc_chan_fft *f, const parts *p, double *const *a, double *const *b,
+                                  int64_t k, int64_t lanes) {
   const double scale = 0.5 / (double)(f->mx * f->mz);
 
   for (int64_t i = 0; i < f->nkx; i++) {
     const int64_t r = row_of(f, i), o = opposite(f, r);
     if (lanes == FC_CHAN_LANES)
-      unweave(a + i * stride_a, b + i * stride_b, p->from_plus + 2 * FC_CHAN_LANES * r,
-              p->from_minus + 2 * FC_CHAN_LANES * o, scale, f->nk, FC_CHAN_LANES);
+      unweave(a[i] + k, b[i] + k, p->from_plus + 2 * FC_CHAN_LANES * r, p->from_minus + 2 * FC_CHAN_LANES * o,
+              scale, f->nk, FC_CHAN_LANES);
     else
-      unweave(a + i * stride_a, b + i * stride_b, p->from_plus + 2 * lanes * r, p->from_minus + 2 * lanes * o,
-              scale, f->nk, lanes);
+      unweave(a[i] + k, b[i] + k, p->from_plus + 2 * lanes * r, p->from_minus + 2 * lanes * o, scale, f->nk,
+              lanes);
   }
 }
 
-void fc_chan_fft_forward(const fc_chan_fft *f, double *scratch, double *a, int64_t stride_a, double *b,
-                         int64_t stride_b) {
+void fc_chan_fft_forward(const fc_chan_fft *f, double *scratch, double *const *a, double *const *b) {
   for (int64_t k = 0; k < f->nk; k += FC_CHAN_LANES) {
     const int64_t lanes = fc_min64(FC_CHAN_LANES, f->nk - k);
     const parts   p     = parts_of(f, scratch, lanes);
     fftw_plan     plan  = f->x[1][lanes < FC_CHAN_LANES];
     fftw_execute_dft(plan, (fftw_complex *)p.out + k, (fftw_complex *)p.from_plus);
     fftw_execute_dft(plan, (fftw_complex *)p.out + f->mz - k - lanes + 1, (fftw_complex *)p.from_minus);
-    unweave_block(f, &p, a + k, b + k, stride_a, stride_b, lanes);
+    unweave_block(f, &p, a, b, k, lanes);
   }
 }

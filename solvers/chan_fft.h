@@ -22,13 +22,23 @@ void      fc_chan_fft_destroy(fc_chan_fft *f);
 int64_t
 fc_chan_fft_scratch(const fc_chan_fft *f); /* doubles a thread, zeroed once, aligned as fc_fft2_alloc */
 
-/* plane [mx, mz] complex = a + i b, from rows (re[nk], im[nk]) of kx that are a stride apart (0: one row of
-   zeros stands for all) */
-void fc_chan_fft_inverse(const fc_chan_fft *f, double *scratch, const double *a, int64_t stride_a,
-                         const double *b, int64_t stride_b, double *plane);
-/* The way back in two parts: row i of [mx], mz complex numbers, then all of them to rows of a and b (stride
-   0: not wanted), scaled so that inverse and forward give the modes back. */
+/* Row i of a spectrum, (re[nk], im[nk]): at[i] + offset, or without a table base + i stride (stride 0: one
+   row of zeros stands for all). */
+typedef struct fc_chan_rows {
+  const double *const *at;
+  const double        *base;
+  int64_t              stride, offset;
+} fc_chan_rows;
+
+static inline const double *fc_chan_row(const fc_chan_rows *r, int64_t i) {
+  return r->at ? r->at[i] + r->offset : r->base + i * r->stride;
+}
+
+/* plane [mx, mz] complex = a + i b */
+void fc_chan_fft_inverse(const fc_chan_fft *f, double *scratch, const fc_chan_rows *a, const fc_chan_rows *b,
+                         double *plane);
+/* The way back in two parts: row i of [mx], mz complex numbers, then all of them to rows a[nkx] and b[nkx]
+   (which may all be one that is not wanted), scaled so that inverse and forward give the modes back. */
 void fc_chan_fft_take(const fc_chan_fft *f, double *scratch, int64_t i, const double *row);
-void fc_chan_fft_forward(const fc_chan_fft *f, double *scratch, double *a, int64_t stride_a, double *b,
-                         int64_t stride_b);
+void fc_chan_fft_forward(const fc_chan_fft *f, double *scratch, double *const *a, double *const *b);
 #endif

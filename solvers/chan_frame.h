@@ -6,6 +6,7 @@
 #define FC_CHAN_FRAME_H
 #include "solvers/chan.h"
 #include "solvers/fft2.h"
+#include "solvers/turn.h"
 
 typedef struct fc_chan_stencil { /* value = sum_i w[i] value[first + i], -1 meaning a wall */
   int64_t entry[4];

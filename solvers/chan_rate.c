@@ -8,12 +8,12 @@
 #include <string.h>
 
 typedef struct { /* of one task, while it goes through its pairs */
-  fc_chan    *s;
-  fc_chan_row in[3];
-  double     *scratch;
-  double     *uw[3]; /* planes j - 1, j, j + 1 */
-  double     *v[3];  /* faces (j - 2, j - 1), (j, j + 1), (j + 2, j + 3) */
-  double     *line, *zero, *spare;
+  fc_chan *s;
+  double  *scratch;
+  double  *uw[3]; /* planes j - 1, j, j + 1 */
+  double  *v[3];  /* faces (j - 2, j - 1), (j, j + 1), (j + 2, j + 3) */
+  double  *line, *zero, *spare;
+  double **out[2]; /* rows that products go to */
   /* with a model: slopes of u, w, v; normal stresses of cells j - 1, j, j + 1 */
   double *slope[3], *normal[3], *rows;
 } window;
@@ -94,29 +94,37 @@ static void load_cells(window *k, int64_t j, double *plane) {
     memset(plane, 0, (size_t)(2 * f->mx * f->mz) * sizeof *plane);
     return;
   }
-  const fc_chan_row *u = &k->in[FC_CHAN_U], *w = &k->in[FC_CHAN_W];
-  fc_chan_fft_inverse(f, k->scratch, u->at + (j - u->y0) * u->y, u->x, w->at + (j - w->y0) * w->y, w->x,
-                      plane);
+  const fc_chan_rows u = fc_chan_velocity(k->s, FC_CHAN_U, j), w = fc_chan_velocity(k->s, FC_CHAN_W, j);
+  fc_chan_fft_inverse(f, k->scratch, &u, &w, plane);
 }
 
 static bool has_face(const fc_chan *s, int64_t f) {
   return f > 0 && f < s->grid->n && f >= s->y_lo - FC_CHAN_HALO && f < s->y_lo + s->y_n + FC_CHAN_HALO;
 }
 
-static void load_faces(window *k, int64_t f, double *plane) {
-  const fc_chan_row *v = &k->in[FC_CHAN_V];
-  const bool         a = has_face(k->s, f), b = has_face(k->s, f + 1);
-  double            *at = v->at + (f - v->y0) * v->y;
-
-  if (!a && !b)
-    memset(plane, 0, (size_t)(2 * k->s->fft->mx * k->s->fft->mz) * sizeof *plane);
-  else
-    fc_chan_fft_inverse(k->s->fft, k->scratch, a ? at : k->zero, a ? v->x : 0, b ? at + v->y : k->zero,
-                        b ? v->x : 0, plane);
+static fc_chan_rows face_rows(const window *k, int64_t f) {
+  return has_face(k->s, f) ? fc_chan_velocity(k->s, FC_CHAN_V, f) : (fc_chan_rows){.base = k->zero};
 }
 
-static double *product_row(const fc_chan *s, int a, int64_t y) {
-  return s->product[a] + (y - s->y_lo) * s->nkx * s->row;
+static void load_faces(window *k, int64_t f, double *plane) {
+  const fc_chan_rows a = face_rows(k, f), b = face_rows(k, f + 1);
+
+  if (!a.at && !b.at)
+    memset(plane, 0, (size_t)(2 * k->s->fft->mx * k->s->fft->mz) * sizeof *plane);
+  else
+    fc_chan_fft_inverse(k->s->fft, k->scratch, &a, &b, plane);
+}
+
+/* what was taken, to products a and b of planes y and z; z past the last plane of the rank: not wanted */
+static void give(const window *k, int a, int64_t y, int b, int64_t z) {
+  const fc_chan *s = k->s;
+
+  fc_chan_product_rows(s, a, y, k->out[0]);
+  if (z < s->y_lo + s->y_n)
+    fc_chan_product_rows(s, b, z, k->out[1]);
+  else
+    for (int64_t i = 0; i < s->nkx; i++) k->out[1][i] = k->spare;
+  fc_chan_fft_forward(s->fft, k->scratch, k->out[0], k->out[1]);
 }
 
 static const double *eddies_of(const fc_chan *s, int64_t j) {
@@ -132,8 +140,8 @@ static void cell_products(window *k, int64_t j, const double *uw, const double *
   double             drain = 0;
 
   if (s->nu_t) {
-    fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_U], j, k->rows, k->slope[0]);
-    fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_W], j, k->rows, k->slope[1]);
+    fc_chan_slopes(s, k->scratch, FC_CHAN_U, j, k->rows, k->slope[0]);
+    fc_chan_slopes(s, k->scratch, FC_CHAN_W, j, k->rows, k->slope[1]);
   }
   for (int64_t i = 0; i < f->mx; i++) {
     const int64_t at = 2 * i * mz;
@@ -147,7 +155,7 @@ static void cell_products(window *k, int64_t j, const double *uw, const double *
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
   s->drains[j - s->y_lo] = s->grid->dc[j] * drain;
-  fc_chan_fft_forward(f, k->scratch, product_row(s, 0, j), s->row, product_row(s, 1, j), s->row);
+  give(k, 0, j, 1, j);
 }
 
 /* of the real parts of a line */
@@ -165,7 +173,7 @@ static void face_products(window *k, int64_t y, const double *below, const doubl
   const bool         eddy  = s->nu_t && y > 0; /* none at the wall */
   double             drain = 0, shear = 0;
 
-  if (eddy) fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_V], y, k->rows, k->slope[2]);
+  if (eddy) fc_chan_slopes(s, k->scratch, FC_CHAN_V, y, k->rows, k->slope[2]);
   for (int64_t i = 0; i < f->mx; i++) {
     const int64_t at = 2 * i * f->mz;
     face_line(k->line, below + at, above + at, v + at, f->mz);
@@ -180,7 +188,7 @@ static void face_products(window *k, int64_t y, const double *below, const doubl
   }
   s->drains[y - s->y_lo] += s->grid->df[y] * drain;
   s->shear[y - s->y_lo] = shear / (double)(f->mx * f->mz);
-  fc_chan_fft_forward(f, k->scratch, product_row(s, 2, y), s->row, product_row(s, 3, y), s->row);
+  give(k, 2, y, 3, y);
 }
 
 /* differences of the normal stresses of cells at both sides of the two faces */
@@ -194,7 +202,7 @@ static void normal_line(double *restrict out, double *const normal[3], int64_t a
   }
 }
 
-static void rest_products(window *k, int64_t j, bool both) {
+static void rest_products(window *k, int64_t j) {
   const fc_chan     *s = k->s;
   const fc_chan_fft *f = s->fft;
   double             a[6], b[6];
@@ -206,8 +214,7 @@ static void rest_products(window *k, int64_t j, bool both) {
     if (s->nu_t) normal_line(k->line, k->normal, i * f->mz, a[5], b[5], f->mz);
     fc_chan_fft_take(f, k->scratch, i, k->line);
   }
-  fc_chan_fft_forward(f, k->scratch, product_row(s, 4, j), s->row, both ? product_row(s, 4, j + 1) : k->spare,
-                      both ? s->row : 0);
+  give(k, 4, j, 4, j + 1);
 }
 
 static void plane_speed(window *k, int64_t j, const double *uw, const double *below, const double *above) {
@@ -244,7 +251,7 @@ static void pair(window *k, int64_t j, int64_t hi) {
     cell_products(k, j + 1, k->uw[2], k->v[1] + 1, k->v[2], k->normal[2]);
     face_products(k, j + 1, k->uw[1], k->uw[2], k->v[1] + 1);
   }
-  rest_products(k, j, both);
+  rest_products(k, j);
 }
 
 static window window_of(fc_chan *s, double *at) {
@@ -255,8 +262,8 @@ static window window_of(fc_chan *s, double *at) {
   for (int i = 0; i < 3; i++) k.uw[i] = at + 2 * i * plane, k.v[i] = at + (2 * i + 1) * plane;
   k.zero  = at + 6 * plane;
   k.spare = k.zero + s->row;
-  k.line  = at + 6 * plane + (2 * s->row + 7) / 8 * 8;
-  for (int a = 0; a < 3; a++) k.in[a] = fc_chan_source(s, a);
+  for (int i = 0; i < 2; i++) k.out[i] = (double **)(k.spare + s->row) + i * s->nkx;
+  k.line = at + 6 * plane + (2 * s->row + 2 * s->nkx + 7) / 8 * 8;
   return k;
 }
 
@@ -275,14 +282,14 @@ static void first_normal(window *k, int64_t j) {
   const int64_t  mz = s->fft->mz;
 
   if (j < 0) return;
-  fc_chan_slopes(s, k->scratch, &k->in[FC_CHAN_W], j, k->rows, k->slope[1]);
+  fc_chan_slopes(s, k->scratch, FC_CHAN_W, j, k->rows, k->slope[1]);
   for (int64_t i = 0; i < s->fft->mx; i++)
     fc_chan_normal_stress(k->normal[0] + i * mz, k->v[0] + 2 * i * mz + 1, k->v[1] + 2 * i * mz,
                           k->slope[1] + 2 * i * mz, eddies_of(s, j) + i * mz, 1 / s->grid->dc[j], mz);
 }
 
 int64_t fc_chan_plane_size(const fc_chan *s) {
-  return fc_chan_fft_scratch(s->fft) + 12 * s->fft->mx * s->fft->mz + (2 * s->row + 7) / 8 * 8 +
+  return fc_chan_fft_scratch(s->fft) + 12 * s->fft->mx * s->fft->mz + (2 * s->row + 2 * s->nkx + 7) / 8 * 8 +
          2 * s->fft->mz;
 }
 
@@ -324,11 +331,9 @@ static void gather(fc_chan *s) {
   s->speed = isfinite(sum) ? top : INFINITY;
 }
 
-static void turn_products(fc_chan *s) {
-  if (s->turn && s->status == FC_OK)
-    s->status = fc_turn_back(s->turn, FC_CHAN_PRODUCTS, s->product, s->turned);
-  if (s->turn && s->status == FC_OK) s->status = fc_comm_max_double(s->comm, &s->speed, 1);
-  if (s->turn && s->nu_t && s->status == FC_OK) s->status = fc_comm_sum_double(s->comm, &s->drain, 1);
+static void agree_on_speed(fc_chan *s) {
+  if (s->status == FC_OK) s->status = fc_comm_max_double(s->comm, &s->speed, 1);
+  if (s->nu_t && s->status == FC_OK) s->status = fc_comm_sum_double(s->comm, &s->drain, 1);
   if (s->status != FC_OK || !isfinite(s->speed)) s->speed = NAN;
 }
 
@@ -337,5 +342,6 @@ void fc_chan_products(fc_chan *s) {
   if (s->nu_t && !s->hold) fc_chan_eddies(s);
   FC_FOR_TASKS(t, s->tasks, INT64_MAX) some_planes(s, t, s->tasks);
   gather(s);
-  turn_products(s);
+  fc_chan_return(s);
+  agree_on_speed(s);
 }

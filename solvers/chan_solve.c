@@ -18,19 +18,23 @@ typedef struct {
   double         kx, keep, g, z, a, c; /* keep: 1, or 0 to leave the state out of the right-hand side */
   bool           mean;                 /* kx = 0: lane 0 is the mean flow */
   double        *u[4], *old[3];        /* state and old rates [n, row] */
-  const double  *f[FC_CHAN_PRODUCTS];
-  int64_t        step; /* from y to y of products */
+  int64_t        i;                    /* number of kx on this rank */
   double        *r[3], *phi, *factor, *inverse, *k2, *zero, *rate[3];
 } column;
 
 /* ---- right-hand sides ---- */
 
+INLINE const double *term(const column *k, int a, int64_t y) {
+  return k->s->way->term[a * k->n + y] + k->i * k->row;
+}
+
 INLINE void rates(const column *k, int64_t j, const double *kz) {
-  const int64_t nk = k->nk, at = j * k->step;
+  const int64_t nk   = k->nk;
   const bool    last = j == k->n - 1;
   const double  id = 1 / k->s->grid->dc[j], kx = k->kx, up = last ? 0 : id;
-  const double *a = k->f[0] + at, *b = k->f[1] + at, *c = k->f[2] + at, *d = k->f[3] + at, *e = k->f[4] + at;
-  const double *c1 = last ? k->zero : c + k->step, *d1 = last ? k->zero : d + k->step;
+  const double *a = term(k, 0, j), *b = term(k, 1, j), *c = term(k, 2, j), *d = term(k, 3, j),
+               *e  = term(k, 4, j);
+  const double *c1 = last ? k->zero : term(k, 2, j + 1), *d1 = last ? k->zero : term(k, 3, j + 1);
   double *restrict nu = k->rate[0], *restrict nv = k->rate[1], *restrict nw = k->rate[2];
 
   FC_VECTOR for (int64_t l = 0; l < nk; l++) {
@@ -267,9 +271,7 @@ static void place(column *k, fc_chan *s, int64_t i) {
   k->mean = s->k_lo + i == 0;
   for (int a = 0; a < FC_CHAN_STATE; a++) k->u[a] = s->state[a] + i * block;
   for (int a = 0; a < 3; a++) k->old[a] = s->old[a] + i * block;
-  for (int a = 0; a < FC_CHAN_PRODUCTS; a++)
-    k->f[a] = s->turn ? s->turned[a] + i * block : s->product[a] + i * k->row;
-  k->step = s->turn ? k->row : s->nkx * k->row;
+  k->i = i;
   for (int64_t l = 0; l < k->nk; l++) k->k2[l] = k->kx * k->kx + s->kz[l] * s->kz[l];
 }
 
