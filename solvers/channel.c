@@ -178,8 +178,9 @@ static void share(const void *config, int64_t *lo, int64_t *n) {
 }
 
 const fc_solver_def fc_solver_channel = {
-    .name    = "channel",
-    .summary = "3-D flow between two walls, Fourier in x and z, energy-conserving differences in y",
+    .name = "channel",
+    .summary =
+        "3-D flow between two walls, Fourier in x and z, energy-conserving differences in y: DNS and LES",
     .source =
         "Moser, Kim and Mansour, Phys. Fluids 11 (1999); Spalart, Moser and Rogers, J. Comput. Phys. 96 "
         "(1991); Kim and Moin, J. Comput. Phys. 59 (1985)",
