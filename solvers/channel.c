@@ -93,6 +93,9 @@ fc_status fc_channel_check(const fc_chan_config *config) {
   FC_REQUIRE(c.ny >= FC_CHAN_HALO * ranks, FC_E_USAGE,
              "%d ranks share %lld planes: %d or more each are needed; use fewer ranks or a larger ny", ranks,
              (long long)c.ny, FC_CHAN_HALO);
+  FC_REQUIRE(c.sgs != FC_SGS_DYNAMIC_CLIPPED || c.ny >= 6, FC_E_USAGE,
+             "sgs=dynamic_clipped filters over seven cells, one-sided at walls: ny=%lld must be 6 or more",
+             (long long)c.ny);
   return check_kept(&c);
 }
 
