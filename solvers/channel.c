@@ -93,6 +93,9 @@ fc_status fc_channel_check(const fc_chan_config *config) {
   FC_REQUIRE(c.ny >= FC_CHAN_HALO * ranks, FC_E_USAGE,
              "%d ranks share %lld planes: %d or more each are needed; use fewer ranks or a larger ny", ranks,
              (long long)c.ny, FC_CHAN_HALO);
+  FC_REQUIRE(c.sgs != FC_SGS_DYNAMIC_CLIPPED || c.ny >= 6, FC_E_USAGE,
+             "sgs=dynamic_clipped filters over seven cells, one-sided at walls: ny=%lld must be 6 or more",
+             (long long)c.ny);
   return check_kept(&c);
 }
 
@@ -178,8 +181,9 @@ static void share(const void *config, int64_t *lo, int64_t *n) {
 }
 
 const fc_solver_def fc_solver_channel = {
-    .name    = "channel",
-    .summary = "3-D flow between two walls, Fourier in x and z, energy-conserving differences in y",
+    .name = "channel",
+    .summary =
+        "3-D flow between two walls, Fourier in x and z, energy-conserving differences in y: DNS and LES",
     .source =
         "Moser, Kim and Mansour, Phys. Fluids 11 (1999); Spalart, Moser and Rogers, J. Comput. Phys. 96 "
         "(1991); Kim and Moin, J. Comput. Phys. 59 (1985)",

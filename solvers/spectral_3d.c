@@ -179,9 +179,9 @@ static fc_status advance(const void *config, const int64_t *dim, const fc_real *
 }
 
 const fc_solver_def fc_solver_spectral_3d = {
-    .name = "spectral_3d",
-    .summary =
-        "3-D incompressible Navier-Stokes in a periodic cube, pseudo-spectral: DNS on any number of ranks",
+    .name    = "spectral_3d",
+    .summary = "3-D incompressible Navier-Stokes in a periodic cube, pseudo-spectral: DNS and LES on any "
+               "number of ranks",
     .source =
         "Orszag and Patterson, Phys. Rev. Lett. 28 (1972); Rogallo, NASA TM 81315 (1981); Spalart, Moser "
         "and Rogers, J. Comput. Phys. 96 (1991)",

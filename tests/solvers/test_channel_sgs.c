@@ -2,6 +2,7 @@
    what is measured, and what it asks of steps. The stresses themselves are tested in test_channel.c. */
 #include "solvers/chan_profile.h"
 #include "solvers/chan_sgs.h"
+#include "solvers/channel_run.h"
 #include "solvers/fft2.h"
 #include "solvers/sgs.h"
 #include "solvers/sgs_dynamic.h"
@@ -187,6 +188,17 @@ static void shear_joins_the_total_stress(void) {
   }
 }
 
+static void few_cells_are_refused(void) {
+  fc_chan_config c = base(FC_SGS_DYNAMIC_CLIPPED);
+
+  c.dt = 0.01, c.y_stride = 1, c.nx_keep = c.nx, c.nz_keep = c.nz;
+  CHECK_OK(fc_channel_check(&c));
+  c.ny = 4;
+  CHECK_FAILS(fc_channel_check(&c), FC_E_USAGE, "ny=4 must be 6 or more");
+  c.sgs = FC_SGS_DYNAMIC;
+  CHECK_OK(fc_channel_check(&c));
+}
+
 static void same_bits(void) {
   for (int m = 0; m < FC_COUNT(all_models); m++) {
     const fc_chan_config c = base(all_models[m]);
@@ -203,4 +215,4 @@ static void same_bits(void) {
 }
 
 CHECK_SUITE(channel_sgs, pointwise_models, dynamic_model, clipped_model, steps_and_energy,
-            shear_joins_the_total_stress, same_bits)
+            shear_joins_the_total_stress, few_cells_are_refused, same_bits)
