@@ -82,11 +82,10 @@ static fc_status compute(fc_solve_job *j) {
   fc_progress_start(&j->bar, "solve", "frame", 0, j->total * j->spec.n_steps,
                     fc_verbosity == 0 || fc_comm_rank(NULL));
   j->kept_at = j->looked = fc_now();
-  fc_attendant_set(&(fc_attendant){j, take_measured, take_ranges, j->kept});
+  const fc_audience to   = {fc_solve_take, j, fc_solve_show, j, take_measured, take_ranges, j->kept};
   fc_stop_catch();
-  fc_status s = j->start ? fc_solve_start_run(j) : j->def->run(j->config, fc_solve_take, j, fc_solve_show, j);
-  fc_attendant_set(NULL);
-  s = fc_solve_settle(j, s);
+  fc_status s = j->start ? fc_solve_start_run(j) : j->def->run(j->config, &to);
+  s           = fc_solve_settle(j, s);
   fc_stop_release();
   fc_progress_end(&j->bar, NULL);
   return s;
@@ -186,10 +185,9 @@ static fc_status plausible(const fc_solve_job *j, double keep_minutes, double li
              "solve --split: -o FOLDER says where the frames go");
   FC_REQUIRE(!j->out || strlen(j->out) < sizeof j->state - 16, FC_E_USAGE, "-o %.60s..: the path is too long",
              j->out);
-  FC_REQUIRE(!j->start || !(j->from || j->last || j->resume || j->split || fc_comm_size(NULL) > 1),
-             FC_E_USAGE,
-             "solve --start runs in one process, to the end, into one file: without --from, --last, --resume "
-             "and --split");
+  FC_REQUIRE(
+      !j->start || !(j->from || j->last || j->split || fc_comm_size(NULL) > 1), FC_E_USAGE,
+      "solve --start runs in one process, to the end, into one file: without --from, --last and --split");
   FC_REQUIRE(keep_minutes >= 0, FC_E_USAGE, "--keep-every %g: minutes from 0 on are wanted", keep_minutes);
   FC_REQUIRE(limit >= 0, FC_E_USAGE, "--max-seconds %g is in the past", limit);
   return FC_OK;

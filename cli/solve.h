@@ -4,7 +4,7 @@
 #define FC_CLI_SOLVE_H
 #include "core/progress.h"
 #include "hpc/tally.h"
-#include "solvers/attendant.h"
+#include "solvers/kept.h"
 #include "solvers/solver.h"
 
 enum { FC_SOLVE_PARTS = 8, FC_SOLVE_PATH = 4096, FC_SOLVE_MEASURES = 8 };

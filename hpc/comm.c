@@ -359,6 +359,8 @@ fc_status fc_comm_agree(const fc_comm *c, fc_status mine) {
   return mine;
 }
 
+bool fc_comm_alone(void) { return alone; }
+
 bool fc_comm_any(const fc_comm *c, bool mine) {
   int any = mine;
 

@@ -53,6 +53,7 @@ fc_status fc_comm_broadcast(const fc_comm *c, void *x, int64_t bytes, int root);
    alone: they may wait for it elsewhere. */
 fc_status fc_comm_agree(const fc_comm *c, fc_status mine);
 bool      fc_comm_any(const fc_comm *c, bool mine);
+bool      fc_comm_alone(void); /* this rank has failed and the others did not come: it goes its way alone */
 /* sums over the ranks of this machine alone, of the world; *ranks: how many these are */
 fc_status fc_comm_sum_on_node(double *x, int n, int *ranks);
 #endif

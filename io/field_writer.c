@@ -347,6 +347,7 @@ void fc_field_writer_abandon(fc_field_writer *w) {
   const fc_h5_quiet q = fc_h5_hush();
   close_file(w);
   fc_h5_unhush(q);
-  if (is_first(w)) unlink(w->tmp);
+  /* where the first rank waits for one that has failed, it will be killed, not told */
+  if (is_first(w) || fc_comm_alone()) unlink(w->tmp);
   release(w);
 }

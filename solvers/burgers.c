@@ -26,11 +26,10 @@ static void plan(const void *config, FILE *out) {
   fc_etd1d_plan(&c, out);
 }
 
-static fc_status run(const void *config, fc_frame_sink sink, void *user,
-                     fc_status (*done)(void *, double, const char *), void *done_user) {
+static fc_status run(const void *config, const fc_audience *to) {
   const fc_etd1d_config c = equation(config);
 
-  return fc_etd1d_run(&c, sink, user, done, done_user);
+  return fc_etd1d_run(&c, to);
 }
 
 static fc_status advance(const void *config, const int64_t *dim, const fc_real *x, double t0, double frame_dt,

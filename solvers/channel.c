@@ -2,6 +2,7 @@
    described in chan.h, the runs are in channel_run.c. */
 #include "core/parallel.h"
 #include "solvers/channel_run.h"
+#include "solvers/evolve_options.h"
 #include "solvers/sgs_options.h"
 
 #include <math.h>
@@ -23,16 +24,7 @@ static const fc_option options[] = {
     REAL(nu, "2.380952380952381e-4", 0, 1e6, "kinematic viscosity (default 1/4200)"),
     REAL(bulk, "0.6666666666666666", 0, 1e6, "mean velocity of the start, and kept if re_tau=0"),
     REAL(re_tau, "0", 0, 1e6, "0: the flow rate is kept; else the pressure gradient (re_tau nu)^2"),
-    REAL(dt, "5e-3", 0, 1e6,
-         "time step; the largest one if cfl > 0; 0: cfl alone decides. Frames are hit exactly"),
-    REAL(cfl, "0", 0, 10, "step from max(|u|/dx + |v|/dy + |w|/dz) dt = cfl; 0: fixed step"),
-    REAL(t_skip, "0", 0, 1e9, "time of the first frame; 0: the initial field is kept"),
-    REAL(frame_dt, "1", 1e-12, 1e9, "time between frames"),
-    INT(frames, "10", 1, 1000000, "frames a trajectory"),
-    INT(n_traj, "1", 1, 1000000, "trajectories"),
-    INT(first_traj, "0", 0, 1000000000,
-        "number of the first trajectory: other numbers, other initial fields"),
-    INT(seed, "0", 0, 9e15, "of the random disturbances"),
+    FC_EVOLVE_OPTIONS(fc_chan_config, "5e-3", "max(|u|/dx + |v|/dy + |w|/dz) dt", 10, "0", "1", "10"),
     CHOICE(initial, "laminar|noise|orr_sommerfeld", "noise",
            "the mean flow alone, with random waves, with the most unstable wave of length_x"),
     CHOICE(mean, "parabola|reichardt", "parabola", "mean flow of the start: laminar, or turbulent"),
@@ -163,10 +155,9 @@ static void plan(const void *config, FILE *out) {
 
 static fc_status check(const void *config) { return fc_channel_check(config); }
 
-static fc_status run(const void *config, fc_frame_sink sink, void *user,
-                     fc_status (*done)(void *, double, const char *), void *done_user) {
+static fc_status run(const void *config, const fc_audience *to) {
   FC_TRY(fc_channel_check(config));
-  return fc_channel_run(config, sink, user, done, done_user);
+  return fc_channel_run(config, to);
 }
 
 static fc_status advance(const void *config, const int64_t *dim, const fc_real *x, double t0, double frame_dt,

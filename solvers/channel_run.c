@@ -145,15 +145,14 @@ static fc_status end(flow *f, fc_status s) {
   return s;
 }
 
-fc_status fc_channel_run(const fc_chan_config *config, fc_frame_sink sink, void *user,
-                         fc_status (*done)(void *, double, const char *), void *done_user) {
+fc_status fc_channel_run(const fc_chan_config *config, const fc_audience *to) {
   const fc_chan_config c     = fc_channel_resolve(config);
   const fc_evolve      e     = fc_channel_evolve(&c);
   flow                 f     = {0};
   void                *state = &f;
   fc_status            s     = begin(&c, &f);
 
-  if (s == FC_OK) s = fc_evolve_run(&e, 1, &state, sink, user, done, done_user);
+  if (s == FC_OK) s = fc_evolve_run(&e, 1, &state, to);
   return end(&f, s);
 }
 

@@ -2,7 +2,6 @@
 #include "solvers/crew.h"
 
 #include "core/parallel.h"
-#include "solvers/attendant.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,17 +36,17 @@ fc_status fc_crew_run(fc_crew *c, int64_t n, int lanes, fc_status (*one)(void *,
 fc_status fc_crew_emit(fc_crew *c, int64_t traj, int64_t t, const fc_real *x) {
   fc_status s = FC_OK;
 
-  FC_CRITICAL(fc_solver_out) s = atomic_load(&c->stopped) ? FC_STOPPED : c->sink(c->user, traj, t, x);
+  FC_CRITICAL(fc_solver_out) s = atomic_load(&c->stopped) ? FC_STOPPED : c->to->sink(c->to->user, traj, t, x);
   return s;
 }
 
 fc_status fc_crew_progress(fc_crew *c, double share, const char *note) {
   fc_status s = FC_OK;
 
-  if (!c->done) return atomic_load(&c->stopped) ? FC_STOPPED : FC_OK;
+  if (!c->to->done) return atomic_load(&c->stopped) ? FC_STOPPED : FC_OK;
   FC_CRITICAL(fc_solver_out) {
     c->fraction += share;
-    s = atomic_load(&c->stopped) ? FC_STOPPED : c->done(c->done_user, fmin(c->fraction, 1), note);
+    s = atomic_load(&c->stopped) ? FC_STOPPED : c->to->done(c->to->done_user, fmin(c->fraction, 1), note);
   }
   return s;
 }
@@ -64,13 +63,13 @@ void fc_crew_widen(fc_crew *c, int range, double value) {
 }
 
 fc_status fc_crew_finish(fc_crew *c, int n, const char *const *name) {
-  const fc_attendant *a         = fc_attendant_get();
-  char                note[200] = "";
-  size_t              at        = 0;
+  const fc_audience *to        = c->to;
+  char               note[200] = "";
+  size_t             at        = 0;
 
-  if (a && a->ranges) a->ranges(a->self, n, name, c->range);
+  if (to->ranges) to->ranges(to->done_user, n, name, c->range);
   for (int i = 0; i < n && at < sizeof note; i++)
     at += (size_t)snprintf(note + at, sizeof note - at, "%s%s %.4g to %.4g", i ? ", " : "", name[i],
                            c->range[i][0], c->range[i][1]);
-  return c->done ? c->done(c->done_user, 1, note) : FC_OK;
+  return to->done ? to->done(to->done_user, 1, note) : FC_OK;
 }

@@ -8,17 +8,14 @@
 
 enum { FC_CREW_RANGES = 8, FC_CREW_LANES = 512 };
 
-typedef struct fc_crew { /* fill in the first four; the rest belongs to the functions below */
-  fc_frame_sink sink;
-  void         *user;
-  fc_status (*done)(void *, double fraction, const char *note); /* may be NULL */
-  void      *done_user;
-  double     fraction;                 /* of the work done */
-  double     range[FC_CREW_RANGES][2]; /* smallest and largest value of a diagnostic */
-  bool       in_range[FC_CREW_RANGES]; /* any value yet */
-  atomic_int stopped;
-  fc_status  status; /* first failure, with its text: error texts belong to a thread */
-  char       text[1024];
+typedef struct fc_crew { /* fill in whom it speaks to; the rest belongs to the functions below */
+  const fc_audience *to;
+  double             fraction;                 /* of the work done */
+  double             range[FC_CREW_RANGES][2]; /* smallest and largest value of a diagnostic */
+  bool               in_range[FC_CREW_RANGES]; /* any value yet */
+  atomic_int         stopped;
+  fc_status          status; /* first failure, with its text: error texts belong to a thread */
+  char               text[1024];
 } fc_crew;
 
 /* Calls one(self, lane, traj) for trajectories 0..n-1; a lane takes every lanes-th of them. One lane keeps
@@ -34,7 +31,7 @@ fc_status fc_crew_progress(fc_crew *c, double share, const char *note); /* share
 void      fc_crew_credit(fc_crew *c, double share);                     /* done by an earlier run */
 void      fc_crew_widen(fc_crew *c, int range, double value);
 
-/* after the run: the ranges of n diagnostics with these names to whoever attends, and as the summary in the
+/* after the run: the ranges of n diagnostics with these names to the audience, and as the summary in the
    last call of done */
 fc_status fc_crew_finish(fc_crew *c, int n, const char *const *name);
 #endif

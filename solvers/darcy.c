@@ -141,13 +141,12 @@ static fc_status sample(void *self, int lane, int64_t traj) {
   return fc_crew_progress(w->crew, share, note);
 }
 
-static fc_status run(const void *config, fc_frame_sink sink, void *user,
-                     fc_status (*done)(void *, double, const char *), void *done_user) {
+static fc_status run(const void *config, const fc_audience *to) {
   static const char *const names[] = {[LARGEST] = "largest |u|", [ITERATIONS] = "iterations"};
   const fc_darcy_config    c       = fc_darcy_resolve(config);
   const int                lanes   = lanes_of(&c);
   const int64_t            size    = kept(&c) * kept(&c);
-  fc_crew                  crew    = {sink, user, done, done_user};
+  fc_crew                  crew    = {.to = to};
   worker                  *w       = calloc((size_t)lanes, sizeof *w);
   fc_real                 *x       = calloc((size_t)(lanes * size), sizeof *x);
   fc_status                s       = check(config);

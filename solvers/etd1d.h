@@ -72,8 +72,7 @@ fc_etd1d_budget fc_etd1d_measure(const fc_etd1d_work *w);
 /* fc_solver_def.describe, plan, run and advance for both solvers */
 void      fc_etd1d_describe(const fc_etd1d_config *c, fc_field_spec *out);
 void      fc_etd1d_plan(const fc_etd1d_config *c, FILE *out);
-fc_status fc_etd1d_run(const fc_etd1d_config *c, fc_frame_sink sink, void *user,
-                       fc_status (*done)(void *, double, const char *), void *done_user);
+fc_status fc_etd1d_run(const fc_etd1d_config *c, const fc_audience *to);
 fc_status fc_etd1d_advance(const fc_etd1d_config *c, const int64_t *dim, const fc_real *x, double t0,
                            double frame_dt, int64_t n, fc_frame_sink sink, void *user);
 #endif

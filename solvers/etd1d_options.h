@@ -2,6 +2,7 @@
 #ifndef FC_ETD1D_OPTIONS_H
 #define FC_ETD1D_OPTIONS_H
 #include "solvers/etd1d.h"
+#include "solvers/evolve_options.h"
 
 #define FC_1D_INT(field, def, lo, hi, help)     FC_OPT_INT(fc_etd1d_config, field, def, lo, hi, help)
 #define FC_1D_REAL(field, def, lo, hi, help)    FC_OPT_REAL(fc_etd1d_config, field, def, lo, hi, help)
@@ -15,16 +16,7 @@
       FC_1D_REAL(length, long, 1e-12, 1e12, "length of the periodic line")
 
 #define FC_1D_TIME(step, skip, every, count)                                                                 \
-  FC_1D_REAL(dt, step, 0, 1e6,                                                                               \
-             "time step; the largest one if cfl > 0; 0: cfl alone decides. Frames are hit exactly"),         \
-      FC_1D_REAL(cfl, "0", 0, 10, "step from max|u| dt/dx = cfl; 0: fixed step"),                            \
-      FC_1D_REAL(t_skip, skip, 0, 1e9, "time of the first frame; 0: the initial field is kept"),             \
-      FC_1D_REAL(frame_dt, every, 1e-12, 1e9, "time between frames"),                                        \
-      FC_1D_INT(frames, count, 1, 1000000, "frames a trajectory"),                                           \
-      FC_1D_INT(n_traj, "1", 1, 1000000, "trajectories"),                                                    \
-      FC_1D_INT(first_traj, "0", 0, 1000000000,                                                              \
-                "number of the first trajectory: other numbers, other initial fields"),                      \
-      FC_1D_INT(seed, "0", 0, 9e15, "of the random initial fields")
+  FC_EVOLVE_OPTIONS(fc_etd1d_config, step, "max|u| dt/dx", 10, skip, every, count)
 
 #define FC_1D_START(kind, decay, inverse, size, count)                                                       \
   FC_1D_CHOICE(                                                                                              \

@@ -142,8 +142,7 @@ static fc_evolve evolution(const fc_etd1d_config *c) {
                      .size       = c->n_keep};
 }
 
-fc_status fc_etd1d_run(const fc_etd1d_config *config, fc_frame_sink sink, void *user,
-                       fc_status (*done)(void *, double, const char *), void *done_user) {
+fc_status fc_etd1d_run(const fc_etd1d_config *config, const fc_audience *to) {
   const fc_etd1d_config c                     = fc_etd1d_resolve(config);
   const fc_evolve       e                     = evolution(&c);
   const int             n                     = lanes_of(&c);
@@ -155,7 +154,7 @@ fc_status fc_etd1d_run(const fc_etd1d_config *config, fc_frame_sink sink, void *
   status = fc_etd1d_create(&c, &s);
   for (int i = 0; i < n && status == FC_OK; i++)
     status = fc_etd1d_work_create(s, (fc_etd1d_work **)&states[i]);
-  if (status == FC_OK) status = fc_evolve_run(&e, n, states, sink, user, done, done_user);
+  if (status == FC_OK) status = fc_evolve_run(&e, n, states, to);
   for (int i = 0; i < n; i++) fc_etd1d_work_destroy(states[i]);
   fc_etd1d_destroy(s);
   return status;

@@ -3,8 +3,8 @@
 
 #include "core/parallel.h"
 #include "hpc/comm.h"
-#include "solvers/attendant.h"
 #include "solvers/crew.h"
+#include "solvers/kept.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -102,7 +102,7 @@ static bool go_on(worker *w) {
 static fc_status after_step(worker *w) {
   const int64_t every = fc_max64(1, (1 << 20) / w->e->points); /* measuring costs little then */
 
-  if (w->crew->done && (w->steps % every == 1 || every == 1)) describe_state(w);
+  if (w->crew->to->done && (w->steps % every == 1 || every == 1)) describe_state(w);
   FC_TRY(fc_crew_progress(w->crew, w->last / (fc_evolve_time(w->e) * (double)w->e->n_traj), w->note));
   return keep_if_asked(w);
 }
@@ -151,13 +151,13 @@ static fc_status march_for(worker *w, double span) {
 /* ---- frames ---- */
 
 static void tell(const worker *w, const double *q) {
-  const fc_attendant *a = fc_attendant_get();
-  const int           n = measures(w->e->def);
+  const fc_audience *to = w->crew->to;
+  const int          n  = measures(w->e->def);
 
   for (int i = 0; i < n; i++) fc_crew_widen(w->crew, i, q[i]);
   if (w->kept) fc_kept_measured(w->kept, n, q);
-  if (!a || !a->measured || w->next < w->e->frames - 1) return;
-  FC_CRITICAL(fc_solver_out) a->measured(a->self, w->traj, n, w->e->def->name, q);
+  if (!to->measured || w->next < w->e->frames - 1) return;
+  FC_CRITICAL(fc_solver_out) to->measured(to->done_user, w->traj, n, w->e->def->name, q);
 }
 
 static fc_status emit(worker *w) {
@@ -214,12 +214,10 @@ static fc_status trajectory(void *self, int lane, int64_t traj) {
   return s;
 }
 
-/* whoever looks after the run gets the states, if there are any */
+/* the audience gets the states, if it wants them and there are any */
 static fc_status begin_keeping(const fc_evolve *e, int lanes, void *const *states, fc_crew *c,
                                fc_kept **out) {
-  const fc_attendant *a = fc_attendant_get();
-
-  *out = a && e->def->keep ? a->kept : NULL;
+  *out = e->def->keep ? c->to->kept : NULL;
   if (!*out) return FC_OK;
   for (int i = 0; i < measures(e->def); i++) {
     const double range[2] = {(*out)->sums.least[i], (*out)->sums.most[i]};
@@ -228,9 +226,8 @@ static fc_status begin_keeping(const fc_evolve *e, int lanes, void *const *state
   return fc_kept_begin(*out, e->n_traj, lanes, e->def->state_size(states[0]), flow_size(e->def, states[0]));
 }
 
-fc_status fc_evolve_run(const fc_evolve *e, int lanes, void *const *states, fc_frame_sink sink, void *user,
-                        fc_status (*done)(void *, double, const char *), void *done_user) {
-  fc_crew   crew = {sink, user, done, done_user};
+fc_status fc_evolve_run(const fc_evolve *e, int lanes, void *const *states, const fc_audience *to) {
+  fc_crew   crew = {.to = to};
   fc_kept  *kept = NULL;
   worker   *w    = calloc((size_t)lanes, sizeof *w);
   fc_real  *room = calloc((size_t)lanes * (size_t)e->size, sizeof *room);
@@ -248,9 +245,10 @@ fc_status fc_evolve_run(const fc_evolve *e, int lanes, void *const *states, fc_f
 
 fc_status fc_evolve_on(const fc_evolve *e, void *state, double t0, int64_t n, fc_frame_sink sink,
                        void *user) {
-  fc_crew crew = {sink, user};
-  worker  w    = {
-          .e = e, .crew = &crew, .state = state, .frame = calloc((size_t)e->size, sizeof *w.frame), .t = t0};
+  const fc_audience to   = {.sink = sink, .user = user};
+  fc_crew           crew = {.to = &to};
+  worker            w    = {
+                    .e = e, .crew = &crew, .state = state, .frame = calloc((size_t)e->size, sizeof *w.frame), .t = t0};
   fc_status s = w.frame ? FC_OK : fc_fail(FC_E_SYSTEM, "no memory for a frame");
 
   for (int64_t f = 0; f < n && s == FC_OK; f++) {

@@ -44,8 +44,7 @@ typedef struct fc_evolve {
 
 /* states[lanes], each used by one thread at a time. The bits do not depend on lanes. FC_E_NUMERIC: blow-up.
  */
-fc_status fc_evolve_run(const fc_evolve *e, int lanes, void *const *states, fc_frame_sink sink, void *user,
-                        fc_status (*done)(void *, double, const char *), void *done_user);
+fc_status fc_evolve_run(const fc_evolve *e, int lanes, void *const *states, const fc_audience *to);
 /* n frames frame_dt apart from a state at time t0, as trajectory 0 */
 fc_status fc_evolve_on(const fc_evolve *e, void *state, double t0, int64_t n, fc_frame_sink sink, void *user);
 

@@ -94,8 +94,7 @@ int fc_ns2d_lanes(const fc_ns2d_config *c) {
   return c->n <= 256 ? (int)fc_min64(fc_min64(c->n_traj, fc_threads()), FC_CREW_LANES) : 1;
 }
 
-fc_status fc_ns2d_run(const fc_ns2d_config *config, fc_frame_sink sink, void *user,
-                      fc_status (*done)(void *, double, const char *), void *done_user) {
+fc_status fc_ns2d_run(const fc_ns2d_config *config, const fc_audience *to) {
   const fc_ns2d_config c = fc_ns2d_resolve(config);
   const fc_evolve      e = fc_ns2d_evolve(&c);
   const int            n = fc_ns2d_lanes(&c);
@@ -109,7 +108,7 @@ fc_status fc_ns2d_run(const fc_ns2d_config *config, fc_frame_sink sink, void *us
     states[i] = &f[i];
     status    = fc_ns2d_work_create(s, &f[i].k);
   }
-  if (status == FC_OK) status = fc_evolve_run(&e, n, states, sink, user, done, done_user);
+  if (status == FC_OK) status = fc_evolve_run(&e, n, states, to);
   for (int i = 0; f && i < n; i++) fc_ns2d_work_destroy(f[i].k);
   free(f);
   fc_ns2d_destroy(s);

@@ -8,8 +8,7 @@
 fc_status fc_ns2d_check(const fc_ns2d_config *c);
 
 /* as in solvers/solver.h. The bits do not depend on the number of threads. FC_E_NUMERIC: blow-up. */
-fc_status fc_ns2d_run(const fc_ns2d_config *c, fc_frame_sink sink, void *user,
-                      fc_status (*done)(void *, double, const char *), void *done_user);
+fc_status fc_ns2d_run(const fc_ns2d_config *c, const fc_audience *to);
 fc_status fc_ns2d_advance(const fc_ns2d_config *c, const int64_t *dim, const fc_real *x, double t0,
                           double frame_dt, int64_t n, fc_frame_sink sink, void *user);
 

@@ -4,6 +4,7 @@
 #include "solvers/smoke.h"
 
 #include "core/parallel.h"
+#include "solvers/evolve_options.h"
 
 #include <math.h>
 
@@ -23,16 +24,7 @@ static const fc_option options[] = {
     REAL(lid, "0", -1e6, 1e6, "velocity along x of the upper wall, length/time"),
     CHOICE(scheme, "semi_lagrangian|volumes", "semi_lagrangian",
            "published: an Euler step back, linear interpolation; or fluxes and three stages a step"),
-    REAL(dt, "0.1", 0, 1e6,
-         "time step, time; the largest one if cfl > 0; 0: cfl alone decides. Frames are hit exactly"),
-    REAL(cfl, "0", 0, 100, "step from max(sum |u|/dx) dt = cfl; 0: fixed step (volumes: 0.5)"),
-    REAL(t_skip, "0", 0, 1e9, "time of the first frame; 0: the initial field is kept"),
-    REAL(frame_dt, "1", 1e-12, 1e9, "time between frames"),
-    INT(frames, "20", 1, 1000000, "frames a trajectory"),
-    INT(n_traj, "1", 1, 1000000, "trajectories"),
-    INT(first_traj, "0", 0, 1000000000,
-        "number of the first trajectory: other numbers, other initial fields"),
-    INT(seed, "0", 0, 9e15, "of the random initial fields"),
+    FC_EVOLVE_OPTIONS(fc_smoke_config, "0.1", "max(sum |u|/dx) dt", 100, "0", "1", "20"),
     CHOICE(initial, "noise|none", "noise", "smoke at the start: |random field|, or nothing"),
     REAL(scale, "1", 1e-12, 1e12, "noise: length of its waves, those longer than 3.16 of it left out"),
     REAL(smoothness, "4", 0, 100, "noise: waves of length l have amplitudes (scale/l)^(-2 smoothness)"),
@@ -126,10 +118,7 @@ static void plan(const void *config, FILE *out) {
 
 static fc_status check(const void *config) { return fc_smoke_check(config); }
 
-static fc_status run(const void *config, fc_frame_sink sink, void *user,
-                     fc_status (*done)(void *, double, const char *), void *done_user) {
-  return fc_smoke_run(config, sink, user, done, done_user);
-}
+static fc_status run(const void *config, const fc_audience *to) { return fc_smoke_run(config, to); }
 
 static fc_status advance(const void *config, const int64_t *dim, const fc_real *x, double t0, double frame_dt,
                          int64_t n, fc_frame_sink sink, void *user) {

@@ -93,8 +93,7 @@ double fc_smoke_total(fc_smoke_work *w);  /* integral of smoke */
 double fc_smoke_energy(fc_smoke_work *w); /* integral of |u|^2 / 2 */
 
 /* fc_solver_def.run and advance; c as it was configured */
-fc_status fc_smoke_run(const fc_smoke_config *c, fc_frame_sink sink, void *user,
-                       fc_status (*done)(void *, double, const char *), void *done_user);
+fc_status fc_smoke_run(const fc_smoke_config *c, const fc_audience *to);
 fc_status fc_smoke_advance(const fc_smoke_config *c, const int64_t *dim, const fc_real *x, double t0,
                            double frame_dt, int64_t n, fc_frame_sink sink, void *user);
 fc_evolve fc_smoke_evolve(const fc_smoke_config *c); /* of a resolved configuration */

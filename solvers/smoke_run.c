@@ -90,8 +90,7 @@ int fc_smoke_lanes(const fc_smoke_config *c) {
   return large ? 1 : (int)fc_min64(fc_min64(c->n_traj, fc_threads()), FC_CREW_LANES);
 }
 
-fc_status fc_smoke_run(const fc_smoke_config *config, fc_frame_sink sink, void *user,
-                       fc_status (*done)(void *, double, const char *), void *done_user) {
+fc_status fc_smoke_run(const fc_smoke_config *config, const fc_audience *to) {
   const fc_smoke_config c                     = fc_smoke_resolve(config);
   const fc_evolve       e                     = fc_smoke_evolve(&c);
   const int             n                     = fc_smoke_lanes(&c);
@@ -103,7 +102,7 @@ fc_status fc_smoke_run(const fc_smoke_config *config, fc_frame_sink sink, void *
   status = fc_smoke_create(&c, &s);
   for (int i = 0; i < n && status == FC_OK; i++)
     status = fc_smoke_work_create(s, (fc_smoke_work **)&states[i]);
-  if (status == FC_OK) status = fc_evolve_run(&e, n, states, sink, user, done, done_user);
+  if (status == FC_OK) status = fc_evolve_run(&e, n, states, to);
   for (int i = 0; i < n; i++) fc_smoke_work_destroy(states[i]);
   fc_smoke_destroy(s);
   return status;

@@ -9,6 +9,21 @@ enum { FC_FRAME_CONSTANT = -1 }; /* in place of t: the constant fields of a traj
 /* Receives frames in standard order: x[X.., C] of trajectory traj, frame t. Failing stops the solver. */
 typedef fc_status (*fc_frame_sink)(void *user, int64_t traj, int64_t t, const fc_real *x);
 
+/* Whom a run speaks to, by one thread at a time. All but the sink may be NULL. */
+typedef struct fc_audience {
+  fc_frame_sink sink;
+  void         *user;
+  /* After each time step, with the fraction of all work done so far and a short diagnostic text (energy, CFL
+     number); failing stops the solver. The last call carries fraction 1 and a summary of the run. */
+  fc_status (*done)(void *done_user, double fraction, const char *note);
+  void *done_user;
+  /* in the last frame of a trajectory (counted from 0 in this run): n numbers with their names */
+  void (*measured)(void *done_user, int64_t traj, int n, const char *const *name, const double *value);
+  /* after the run: the least and the most of each over all frames */
+  void (*ranges)(void *done_user, int n, const char *const *name, const double (*range)[2]);
+  struct fc_kept *kept; /* takes and gives the states of the run (solvers/kept.h) */
+} fc_audience;
+
 typedef struct fc_solver_def {
   const char      *name, *summary, *source; /* "spectral_2d", one line, papers */
   const fc_option *options; /* with units in the help; every solver has the option "accurate" */
@@ -18,12 +33,8 @@ typedef struct fc_solver_def {
   void (*describe)(const void *config, fc_field_spec *out);
   /* what a run will cost, for --plan: lines of text on grid, steps, memory, transforms */
   void (*plan)(const void *config, FILE *out);
-  /* All trajectories. Frames of one trajectory come in order, trajectories in any order or interleaved; sink
-     and done are called by one thread at a time. done (may be NULL) is called after each time step with the
-     fraction of all work done so far and a short diagnostic text (energy, CFL number); failing stops the
-     solver. The last call carries fraction 1 and a summary of the run. */
-  fc_status (*run)(const void *config, fc_frame_sink sink, void *user,
-                   fc_status (*done)(void *, double fraction, const char *note), void *done_user);
+  /* All trajectories. Frames of one trajectory come in order, trajectories in any order or interleaved. */
+  fc_status (*run)(const void *config, const fc_audience *to);
   /* Solvers in time have this, or it is NULL: from a given frame x[X.., C] on the grid dim (any grid the
      solver can take) at time t0: n frames, frame_dt apart, the first one at t0 + frame_dt, on the same grid,
      by the scheme and step of config (the baseline "same solver, coarser grid"). The sink gets trajectory 0,

@@ -1,6 +1,7 @@
 /* solvers/spectral_2d.c - two-dimensional Navier-Stokes flows as a solver: options, description, plan.
    The numerics are in ns2d.c, ns2d_rate.c and ns2d_step.c, the runs in ns2d_run.c. */
 #include "core/parallel.h"
+#include "solvers/evolve_options.h"
 #include "solvers/ns2d_run.h"
 
 #include <math.h>
@@ -31,16 +32,7 @@ static const fc_option options[] = {
            "2/3 rule by |kx|,|ky|; by |k|; 3/2 padding; nothing"),
     CHOICE(mask, "product|step|galerkin", "galerkin",
            "2/3 rule on the product, on each new state, or on product and start"),
-    REAL(dt, "1e-3", 0, 1e6,
-         "time step, time; the largest one if cfl > 0; 0: cfl alone decides. Frames are hit exactly"),
-    REAL(cfl, "0", 0, 10, "step from max(|u|+|v|) dt/dx = cfl; 0: fixed step"),
-    REAL(t_skip, "0", 0, 1e9, "time of the first frame; 0: the initial field is kept"),
-    REAL(frame_dt, "1", 1e-12, 1e9, "time between frames"),
-    INT(frames, "20", 1, 1000000, "frames a trajectory"),
-    INT(n_traj, "1", 1, 1000000, "trajectories"),
-    INT(first_traj, "0", 0, 1000000000,
-        "number of the first trajectory: other numbers, other initial fields"),
-    INT(seed, "0", 0, 9e15, "of the random initial fields"),
+    FC_EVOLVE_OPTIONS(fc_ns2d_config, "1e-3", "max(|u|+|v|) dt/dx", 10, "0", "1", "20"),
     CHOICE(initial, "grf|grf_half|taylor|laminar|rest", "grf",
            "random vorticity (FNO's or FactFormer's variant), Taylor vortices, laminar Kolmogorov flow, "
            "nothing"),
@@ -151,10 +143,9 @@ static void plan(const void *config, FILE *out) {
 
 static fc_status check(const void *config) { return fc_ns2d_check(config); }
 
-static fc_status run(const void *config, fc_frame_sink sink, void *user,
-                     fc_status (*done)(void *, double, const char *), void *done_user) {
+static fc_status run(const void *config, const fc_audience *to) {
   FC_TRY(fc_ns2d_check(config));
-  return fc_ns2d_run(config, sink, user, done, done_user);
+  return fc_ns2d_run(config, to);
 }
 
 static fc_status advance(const void *config, const int64_t *dim, const fc_real *x, double t0, double frame_dt,

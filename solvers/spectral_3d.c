@@ -2,6 +2,7 @@
    description, plan. The numerics are in slab3*.c and box3d*.c, the runs in spectral_3d_run.c. */
 #include "core/parallel.h"
 #include "solvers/box3d_sgs.h"
+#include "solvers/evolve_options.h"
 #include "solvers/solver.h"
 #include "solvers/spectral_3d_run.h"
 
@@ -28,18 +29,9 @@ static const fc_option options[] = {
            "time stepping: order 3 (2 in viscosity), low storage; or 4, exact for viscosity"),
     CHOICE(dealias, "square|spherical|three_halves|none", "square",
            "2/3 rule by |kx|,|ky|,|kz|; by |k|; 3/2 padding; nothing"),
-    REAL(dt, "1e-2", 0, 1e6,
-         "time step, time; the largest one if cfl > 0; 0: cfl alone decides. Frames are hit exactly"),
-    REAL(cfl, "0", 0, 10, "step from max(|u|+|v|+|w|) dt/dx = cfl; 0: fixed step"),
-    REAL(t_skip, "0", 0, 1e9, "time of the first frame; 0: the initial field is kept"),
-    REAL(frame_dt, "1", 1e-12, 1e9, "time between frames"),
-    INT(frames, "20", 1, 1000000, "frames a trajectory"),
+    FC_EVOLVE_OPTIONS(fc_box3d_config, "1e-2", "max(|u|+|v|+|w|) dt/dx", 10, "0", "1", "20"),
     REAL(t_end, "0", 0, 1e9,
          "time of the last frame: frames are evenly apart from t_skip on; 0: frame_dt apart"),
-    INT(n_traj, "1", 1, 1000000, "trajectories"),
-    INT(first_traj, "0", 0, 1000000000,
-        "number of the first trajectory: other numbers, other initial fields"),
-    INT(seed, "0", 0, 9e15, "of the random initial fields"),
     CHOICE(initial, "taylor_green|abc|isotropic|factformer|rest", "taylor_green",
            "Taylor-Green vortices, ABC flow, random phases, FactFormer's variant of them, nothing"),
     CHOICE(
@@ -167,10 +159,9 @@ static void share(const void *config, int64_t *lo, int64_t *n) {
 
 static fc_status check(const void *config) { return fc_box3d_check(config); }
 
-static fc_status run(const void *config, fc_frame_sink sink, void *user,
-                     fc_status (*done)(void *, double, const char *), void *done_user) {
+static fc_status run(const void *config, const fc_audience *to) {
   FC_TRY(fc_box3d_check(config));
-  return fc_box3d_run(config, sink, user, done, done_user);
+  return fc_box3d_run(config, to);
 }
 
 static fc_status advance(const void *config, const int64_t *dim, const fc_real *x, double t0, double frame_dt,

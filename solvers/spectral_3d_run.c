@@ -140,8 +140,7 @@ static fc_status agreed(fc_status mine, bool shared) {
   return mine == FC_OK && all != FC_OK ? fc_fail(all, "another rank has no memory for the solver") : mine;
 }
 
-fc_status fc_box3d_run(const fc_box3d_config *config, fc_frame_sink sink, void *user,
-                       fc_status (*done)(void *, double, const char *), void *done_user) {
+fc_status fc_box3d_run(const fc_box3d_config *config, const fc_audience *to) {
   const fc_box3d_config c        = fc_box3d_resolve(config);
   const bool            shared   = fc_comm_size(NULL) > 1;
   flow                  f        = {0};
@@ -151,7 +150,7 @@ fc_status fc_box3d_run(const fc_box3d_config *config, fc_frame_sink sink, void *
   if (s == FC_OK) s = fc_box3d_history_create(f.s, &f.history);
   if (s == FC_OK) {
     const fc_evolve e    = fc_box3d_evolve(&c, f.s->frame->nx);
-    s                    = fc_evolve_run(&e, 1, states, sink, user, done, done_user);
+    s                    = fc_evolve_run(&e, 1, states, to);
     const fc_status last = fc_box3d_history_finish(f.history, s);
     if (s == FC_OK) s = last;
   }

@@ -9,8 +9,7 @@ fc_status fc_box3d_check(const fc_box3d_config *c);
 
 /* as in solvers/solver.h. All ranks share each trajectory; advance is each rank's own. The bits do not depend
    on the number of threads. FC_E_NUMERIC: blow-up. */
-fc_status fc_box3d_run(const fc_box3d_config *c, fc_frame_sink sink, void *user,
-                       fc_status (*done)(void *, double, const char *), void *done_user);
+fc_status fc_box3d_run(const fc_box3d_config *c, const fc_audience *to);
 fc_status fc_box3d_advance(const fc_box3d_config *c, const int64_t *dim, const fc_real *x, double t0,
                            double frame_dt, int64_t n, fc_frame_sink sink, void *user);
 

@@ -9,7 +9,7 @@ solvers:core|hpc|io|solvers
 operators:core|hpc|operators
 forecast:core|hpc|forecast
 train:core|hpc|io|solvers/solver.h|train|operators/operators.def|forecast/forecast.def
-cli:core|hpc|io|solvers/solver.h|solvers/attendant.h|solvers/flow_statistics.h|solvers/flow_filter.h|train|cli"
+cli:core|hpc|io|solvers/solver.h|solvers/kept.h|solvers/flow_statistics.h|solvers/flow_filter.h|train|cli"
 bad=0
 for rule in $rules; do
   grep -rnE --include='*.[ch]' '^#include "' "${rule%%:*}" 2>/dev/null |

@@ -27,4 +27,7 @@ for example in isotropic channel; do
   done
   for picture in "$out"/*.png "$out"/short/error.png "$out"/short/fields.png; do [ -s "$picture" ] || complain "no $picture"; done
 done
+# the published size as jobs that wait for each other
+"$examples/channel-les/cluster" "$program" "$folder/full" --dry-run >/dev/null 2>"$folder/scripts" || complain "the cluster's scripts"
+[ "$(grep -c '^srun ' "$folder/scripts")" -eq 7 ] || { complain "not all jobs are there"; cat "$folder/scripts" >&2; }
 exit $failed

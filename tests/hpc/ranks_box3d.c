@@ -175,7 +175,7 @@ static void a_run_with_a_history(void) {
   def->share(config, &lo, &n);
   out.size = n * 12 * 12 * 3;
   out.x    = calloc((size_t)(3 * out.size + 1), sizeof *out.x);
-  CHECK_OK(def->run(config, collect, &out, NULL, NULL));
+  CHECK_OK(def->run(config, &(fc_audience){.sink = collect, .user = &out}));
   for (int64_t i = 0; i < n * 144; i++) {
     const double h = M_PI / 6, x = h * (double)(lo + i / 144), y = h * (double)(i / 12 % 12),
                  z = h * (double)(i % 12);

@@ -512,7 +512,7 @@ static void frames_hold_nodes_and_walls(void) {
   c.nx_keep  = 4;
   c.nz_keep  = 4;
   c.y_stride = 2;
-  CHECK_OK(fc_channel_run(&c, take, &b, NULL, NULL));
+  CHECK_OK(fc_channel_run(&c, &(fc_audience){.sink = take, .user = &b}));
   CHECK(b.frames == 1);
   fc_chan_frame_y(&c, y);
   for (int i = 0; i < 4; i++)
@@ -537,9 +537,9 @@ static void a_frame_continues_the_run(void) {
     c.initial          = FC_CHAN_NOISE;
     c.points           = points;
     c.frame_dt         = 0.1;
-    CHECK_OK(fc_channel_run(&c, take, &b, NULL, NULL));
+    CHECK_OK(fc_channel_run(&c, &(fc_audience){.sink = take, .user = &b}));
     c.frames = 2, b.x = straight;
-    CHECK_OK(fc_channel_run(&c, take, &b, NULL, NULL));
+    CHECK_OK(fc_channel_run(&c, &(fc_audience){.sink = take, .user = &b}));
     b.x = on;
     CHECK_OK(fc_channel_advance(&c, dim, first, 0, 0.1, 1, take, &b));
     for (int64_t i = 0; i < b.n; i++) off = fmax(off, fabs((double)on[i] - (double)straight[i]));
@@ -602,7 +602,7 @@ static void statistics_come_with_the_run(void) {
   c.stats_from  = 0.5;
   c.stats_every = 0.2;
   snprintf(c.statistics, sizeof c.statistics, "%s", check_path("channel.h5"));
-  CHECK_OK(fc_channel_run(&c, take, &b, NULL, NULL));
+  CHECK_OK(fc_channel_run(&c, &(fc_audience){.sink = take, .user = &b}));
   CHECK_OK(fc_statistics_read(c.statistics, &out));
   CHECK(out.samples == 3);
   CHECK_NEAR(out.from, 0.5, 1e-9);
@@ -612,7 +612,7 @@ static void statistics_come_with_the_run(void) {
   CHECK_NEAR(number(&out, "stress_imbalance"), 0, 1e-2);
   fc_statistics_free(&out);
   c.stats_from = 2;
-  CHECK_FAILS(fc_channel_run(&c, take, &b, NULL, NULL), FC_E_USAGE, "there is no sample");
+  CHECK_FAILS(fc_channel_run(&c, &(fc_audience){.sink = take, .user = &b}), FC_E_USAGE, "there is no sample");
   free(x);
 }
 
@@ -625,7 +625,8 @@ static void blow_ups_are_reported(void) {
   c.nu      = 1e-6;
   c.dt      = 5;
   c.t_skip  = 2000;
-  CHECK_FAILS(fc_channel_run(&c, take, &b, NULL, NULL), FC_E_NUMERIC, "became infinite or NaN");
+  CHECK_FAILS(fc_channel_run(&c, &(fc_audience){.sink = take, .user = &b}), FC_E_NUMERIC,
+              "became infinite or NaN");
   free(x);
 }
 
@@ -645,7 +646,8 @@ static void nonsense_is_refused(void) {
   CHECK_FAILS(fc_channel_check(&c), FC_E_USAGE, "at most nx=8");
   c = base(8, 16, 8);
   strcpy(c.history, "/nowhere/at/all.csv");
-  CHECK_FAILS(fc_channel_run(&c, NULL, NULL, NULL, NULL), FC_E_USAGE, "history=/nowhere/at/all.csv");
+  CHECK_FAILS(fc_channel_run(&c, &(fc_audience){.sink = NULL, .user = NULL}), FC_E_USAGE,
+              "history=/nowhere/at/all.csv");
 }
 
 CHECK_SUITE(channel, nodes_of_the_published_set, maps_are_symmetric_and_rise, cubics_are_exact_for_cubics,

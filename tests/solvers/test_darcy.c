@@ -393,7 +393,7 @@ static trial ran(const char *preset, int n, const char *const *set) {
   t.out.size = t.spec.dim[0] * t.spec.dim[1];
   t.out.a    = calloc((size_t)(t.spec.n_traj * t.out.size), sizeof *t.out.a);
   t.out.u    = calloc((size_t)(t.spec.n_traj * t.out.size), sizeof *t.out.u);
-  CHECK_OK(t.def->run(t.config, collect, &t.out, NULL, NULL));
+  CHECK_OK(t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out}));
   return t;
 }
 
@@ -496,9 +496,13 @@ static void failures(void) {
               "scheme=volumes");
   trial t     = ran("darcy", WITH("n=16", "n_traj=4"));
   t.out.calls = 0, t.out.fail_at = 4;
-  CHECK_FAILS(t.def->run(t.config, collect, &t.out, NULL, NULL), FC_E_SYSTEM, "the disk is full");
+  CHECK_FAILS(t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out}), FC_E_SYSTEM,
+              "the disk is full");
   t.out.fail_at = 0;
-  CHECK_FAILS(t.def->run(t.config, collect, &t.out, quit, &fraction), FC_STOPPED, "enough");
+  CHECK_FAILS(
+      t.def->run(t.config,
+                 &(fc_audience){.sink = collect, .user = &t.out, .done = quit, .done_user = &fraction}),
+      FC_STOPPED, "enough");
   CHECK(fraction == 0.75);
   const int64_t dim[2] = {16, 16}, cells[2] = {8, 8};
   CHECK_FAILS(t.def->steady(t.config, dim, (double[]){0, 0}, (double[]){2, 1}, cells, t.out.a, t.out.u),

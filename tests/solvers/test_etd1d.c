@@ -411,7 +411,7 @@ static trial ran(const char *preset, int n, const char *const *set) {
   t.def->describe(t.config, &t.spec);
   t.out   = (sink_state){.frames = t.spec.n_steps, .size = t.spec.dim[0]};
   t.out.x = calloc((size_t)(t.spec.n_traj * t.out.frames * t.out.size), sizeof *t.out.x);
-  CHECK_OK(t.def->run(t.config, collect, &t.out, NULL, NULL));
+  CHECK_OK(t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out}));
   return t;
 }
 
@@ -501,7 +501,7 @@ static void failures(void) {
       "burgers", WITH("n=64", "nu=0", "dt=0.1", "amplitude=100", "initial=sine", "frame_dt=100"), &def,
       &config));
   sink_state out = {.frames = 2, .size = 64, .x = calloc(128, sizeof(fc_real))};
-  CHECK_FAILS(def->run(config, collect, &out, NULL, NULL), FC_E_NUMERIC, "lower dt");
+  CHECK_FAILS(def->run(config, &(fc_audience){.sink = collect, .user = &out}), FC_E_NUMERIC, "lower dt");
   free(out.x);
   free(config);
 }

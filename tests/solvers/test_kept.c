@@ -1,8 +1,8 @@
 /* tests/solvers/test_kept.c - runs that are cut at any step and go on, however many lanes they have: the
    frames are those of the run that was not cut, bit for bit. The solver is a map of one number. */
-#include "solvers/attendant.h"
 #include "solvers/crew.h"
 #include "solvers/evolve.h"
+#include "solvers/kept.h"
 #include "tests/check.h"
 
 #include <math.h>
@@ -81,10 +81,9 @@ static fc_status evolve(run *r, int lanes, double t_skip) {
   void           *states[LANES] = {&state[0], &state[1], &state[2]};
 
   r->calls = 0;
-  fc_attendant_set(&(fc_attendant){.kept = r->kept});
-  const fc_status s = fc_evolve_run(&e, lanes, states, sink, r, done, r);
-  fc_attendant_set(NULL);
-  return s;
+  return fc_evolve_run(
+      &e, lanes, states,
+      &(fc_audience){.sink = sink, .user = r, .done = done, .done_user = r, .kept = r->kept});
 }
 
 /* a copy of what was kept, in a new one */
@@ -168,14 +167,14 @@ static void asked_on_the_way(void) {
   CHECK_OK(fc_kept_create(0, TRAJ, &whole.kept));
   whole.kept->ready = ready;
   whole.kept->self  = whole.kept;
-  fc_attendant_set(&(fc_attendant){.kept = whole.kept});
-  CHECK_OK(fc_evolve_run(&e, LANES, states, sink, &whole, ask_once, &whole));
+  CHECK_OK(fc_evolve_run(
+      &e, LANES, states,
+      &(fc_audience){
+          .sink = sink, .user = &whole, .done = ask_once, .done_user = &whole, .kept = whole.kept}));
   CHECK(copied != NULL);
   if (!copied) return;
   later = whole; /* frames that the first run has written; none may change */
-  fc_attendant_set(&(fc_attendant){.kept = copied});
-  CHECK_OK(fc_evolve_run(&e, 1, states, sink, &later, NULL, NULL));
-  fc_attendant_set(NULL);
+  CHECK_OK(fc_evolve_run(&e, 1, states, &(fc_audience){.sink = sink, .user = &later, .kept = copied}));
   CHECK(!memcmp(later.frame, whole.frame, sizeof whole.frame));
   fc_kept_destroy(whole.kept);
   fc_kept_destroy(copied);

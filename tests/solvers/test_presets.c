@@ -53,7 +53,7 @@ static trial run_brief(const fc_preset *p, bool accurate) {
     for (int i = 0; i < spec.n_fields; i++) r.size += spec.field[i].rank ? spec.ndim : 1;
     for (int a = 0; a < spec.ndim; a++) r.size *= spec.dim[a];
     CHECK(spec.n_traj == 1 && spec.n_steps <= 2 && r.size <= SIZE);
-    CHECK_OK(def->run(config, take, &r, NULL, NULL));
+    CHECK_OK(def->run(config, &(fc_audience){.sink = take, .user = &r}));
     CHECK(r.frames == spec.n_steps);
   }
   free(config);

@@ -78,7 +78,7 @@ static void darcy_made_here(void) {
   fc_real a[1024], u[1024];
   solver  s = made("darcy", WITH("n=32", "high=0.38", "low=0.02", "seed=5"));
 
-  CHECK_OK(s.def->run(s.config, collect, &(frames){u, a, 1024}, NULL, NULL));
+  CHECK_OK(s.def->run(s.config, &(fc_audience){.sink = collect, .user = &(frames){u, a, 1024}}));
   for (int i = 0; i < 1024; i++) a[i] = a[i] > 0.1;
   const double lo = 0.5 / 32, hi = 31.5 / 32;
   CHECK(darcy_misfit(32, lo, hi, a, u, 0.38, 0.02) < 0.05);
@@ -156,7 +156,7 @@ static void burgers_made_here(void) {
   solver  s = made("burgers", WITH("n=256", "n_keep=16", "nu=0.01", "frame_dt=0.0625", "frames=17", "seed=5",
                                    "alpha=4", "tau=7", "sigma=2000"));
 
-  CHECK_OK(s.def->run(s.config, collect, &(frames){u, NULL, 16}, NULL, NULL));
+  CHECK_OK(s.def->run(s.config, &(fc_audience){.sink = collect, .user = &(frames){u, NULL, 16}}));
   const double fit = burgers_misfit(u, viscosity[0]);
   CHECK(fit < 0.05 && burgers_misfit(u, viscosity[1]) > 2 * fit && burgers_misfit(u, viscosity[2]) > 2 * fit);
   free(s.config);
@@ -204,7 +204,7 @@ static void shock(fc_real *u) {
   const solver s = made("burgers", WITH("n=2040", "length=2", "nu=0.0031830988618379067", "initial=sine",
                                         "dt=5e-4", "frame_dt=0.01", "frames=100"));
 
-  CHECK_OK(s.def->run(s.config, collect, &(frames){u, NULL, SHOCK}, NULL, NULL));
+  CHECK_OK(s.def->run(s.config, &(fc_audience){.sink = collect, .user = &(frames){u, NULL, SHOCK}}));
   free(s.config);
 }
 

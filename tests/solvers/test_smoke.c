@@ -276,7 +276,7 @@ static film ran(const char *preset, int n, const char *const *set) {
   for (int a = 0; a < spec.ndim; a++) f.size *= spec.dim[a];
   f.size *= spec.ndim + 1;
   CHECK(f.size <= 4096);
-  CHECK_OK(def->run(config, take, &f, told, &f));
+  CHECK_OK(def->run(config, &(fc_audience){.sink = take, .user = &f, .done = told, .done_user = &f}));
   CHECK(f.frames == spec.n_traj * spec.n_steps && f.last == 1);
   free(config);
   return f;

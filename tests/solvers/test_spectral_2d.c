@@ -49,7 +49,7 @@ static trial configured(const char *preset, int n, const char *const *set) {
 static trial ran(int n, const char *const *set) {
   trial t = configured("spectral_2d", n, set);
 
-  CHECK_OK(t.def->run(t.config, collect, &t.out, NULL, NULL));
+  CHECK_OK(t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out}));
   CHECK(t.out.calls == t.spec.n_traj * t.spec.n_steps);
   return t;
 }
@@ -229,7 +229,8 @@ static void progress_reaches_the_end(void) {
   trial    t = configured("spectral_2d", WITH(SMALL));
   progress p = {0};
 
-  CHECK_OK(t.def->run(t.config, collect, &t.out, watch, &p));
+  CHECK_OK(
+      t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out, .done = watch, .done_user = &p}));
   CHECK(p.calls == 3 * 50 + 1); /* 0.5 time units in steps of 0.01; the summary */
   CHECK_NEAR(p.last, 1, 1e-12);
   CHECK(strstr(p.note, "energy") && strstr(p.note, " to "));
@@ -243,11 +244,14 @@ static void a_failing_sink_stops_the_run(void) {
     trial t = configured("spectral_2d", WITH(SMALL));
     fc_threads_set(threads);
     t.out.fail_at = 5;
-    CHECK_FAILS(t.def->run(t.config, collect, &t.out, NULL, NULL), FC_E_SYSTEM, "the disk is full");
+    CHECK_FAILS(t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out}), FC_E_SYSTEM,
+                "the disk is full");
     CHECK(t.out.calls == 4);
     progress p = {.stop_at = 7};
     memset(t.out.last, 0, sizeof t.out.last);
-    CHECK_FAILS(t.def->run(t.config, collect, &t.out, watch, &p), FC_STOPPED, "enough");
+    CHECK_FAILS(
+        t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out, .done = watch, .done_user = &p}),
+        FC_STOPPED, "enough");
     CHECK(p.calls <= 7 + threads);
     drop(t);
   }
@@ -258,7 +262,8 @@ static void a_blow_up_says_what_to_do(void) {
   trial t =
       configured("spectral_2d", WITH(SMALL, "dt=0.5", "nu=0", "mu=0", "frame_dt=500", "scheme=euler_cn"));
 
-  CHECK_FAILS(t.def->run(t.config, collect, &t.out, NULL, NULL), FC_E_NUMERIC, "lower dt");
+  CHECK_FAILS(t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out}), FC_E_NUMERIC,
+              "lower dt");
   drop(t);
 }
 

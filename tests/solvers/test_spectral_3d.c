@@ -44,7 +44,7 @@ static trial configured(int n, const char *const *set) {
 static trial ran(int n, const char *const *set) {
   trial t = configured(n, set);
 
-  CHECK_OK(t.def->run(t.config, collect, &t.out, NULL, NULL));
+  CHECK_OK(t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out}));
   return t;
 }
 
@@ -148,14 +148,16 @@ static void history_of_a_run(void) {
     drop(t);
   }
   trial t = configured(WITH(SMALL, "history=/nowhere/x.csv"));
-  CHECK_FAILS(t.def->run(t.config, collect, &t.out, NULL, NULL), FC_E_SYSTEM, "cannot be written");
+  CHECK_FAILS(t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out}), FC_E_SYSTEM,
+              "cannot be written");
   drop(t);
 }
 
 static void a_blow_up_says_what_to_do(void) {
   trial t = configured(WITH(SMALL, "dt=2", "nu=0", "t_skip=200"));
 
-  CHECK_FAILS(t.def->run(t.config, collect, &t.out, NULL, NULL), FC_E_NUMERIC, "lower dt");
+  CHECK_FAILS(t.def->run(t.config, &(fc_audience){.sink = collect, .user = &t.out}), FC_E_NUMERIC,
+              "lower dt");
   drop(t);
 }
 

@@ -29,7 +29,7 @@ static const char *made_by(const char *preset, int n, const char *const *set, co
   spec.n_texts = 2;
   snprintf(path, sizeof path, "%s", check_path("made.hdf5"));
   CHECK_OK(fc_field_writer_create(path, &spec, &w));
-  CHECK_OK(def->run(config, put, w, NULL, NULL));
+  CHECK_OK(def->run(config, &(fc_audience){.sink = put, .user = w}));
   CHECK_OK(fc_field_writer_finish(w));
   free(text);
   free(config);
